@@ -1,0 +1,61 @@
+use shared::{
+    aside,
+    domain::{Password, Phone, PhoneFault, StoredPassword},
+    store::NewUser,
+    wire::{
+        dialect::C,
+        operation::*,
+        values::{Digits, UserDigits},
+    },
+};
+
+/// Register with a phone, a password and the code that was sent to the phone.
+///
+/// The code comes from `send_sms_code`; it is used up only if the account is made. Log in afterwards, in this
+/// document or any other.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+pub struct UserRegister {
+    /// A bare number of country 86, or `+`, country code and number.
+    phone: Digits,
+    /// 8 to 16 letters and digits, at least one of each.
+    password: String,
+    /// The six digits of the SMS.
+    verifycode: Digits,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct Registered {
+    /// The new user's id.
+    uid: UserDigits,
+}
+
+impl Operation for UserRegister {
+    type Dialect = C;
+    type Caller = Anyone;
+    type Response = Registered;
+    const ROUTE: Route = Route::post("/user/register");
+    const REFUSES: &'static [Refusal] = &[
+        Refusal::SmsCode("verifycode"),
+        Refusal::Phone(PhoneFault::China),
+        Refusal::PasswordRules("8 to 16 letters and digits, at least one of each"),
+        Refusal::RegisterFailed,
+        Refusal::PhoneTaken,
+    ];
+
+    async fn handle(self, Anyone: Anyone, app: &App) -> Result<Registered, Refusal> {
+        let phone = Phone::parse(&self.phone.0)?;
+        let password = Password::new_letters_and_digits(&self.password)?;
+        let register = async {
+            let code = app.store.prove_code(phone, &self.verifycode.0, "verifycode").await?;
+            let salt = app.world.random();
+            let password = aside(move || StoredPassword::hash(&password, salt)).await?;
+            app.store.create_user(NewUser { phone: Some(code), password: Some(password), ..NewUser::default() }).await
+        };
+        match register.await {
+            Ok(user) => Ok(Registered { uid: UserDigits(user.id) }),
+            Err(Refusal::Internal) => Err(Refusal::RegisterFailed),
+            Err(no) => Err(no),
+        }
+    }
+}

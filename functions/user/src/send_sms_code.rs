@@ -1,0 +1,40 @@
+use shared::{
+    domain::{Phone, PhoneFault},
+    wire::{dialect::D, operation::*, values::Digits},
+};
+
+/// Send a six-digit code to a phone. Works without a token.
+///
+/// The code is good for five minutes and one use; a new one takes the place of the one before. At most one a minute
+/// and ten in 24 hours go to a phone. The same code serves every operation that asks for one, in all documents.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+pub struct SendSmsCode {
+    /// Country code, 1 to 3 digits.
+    #[serde(default = "china")]
+    country: Digits,
+    /// Of country 86: 11 digits that begin with 13 to 19. Elsewhere 5 to 15 digits.
+    phone: Digits,
+}
+
+fn china() -> Digits {
+    Digits("86".into())
+}
+
+impl Operation for SendSmsCode {
+    type Dialect = D;
+    type Caller = Anyone;
+    type Response = Done;
+    const ROUTE: Route = Route::post("/send_sms_code");
+    const REFUSES: &'static [Refusal] = &[Refusal::Phone(PhoneFault::China)];
+
+    async fn handle(self, Anyone: Anyone, app: &App) -> Result<Done, Refusal> {
+        let phone = Phone::new(&self.country.0, &self.phone.0)?;
+        if !app.config.serves(&phone) {
+            return Err(Refusal::malformed("country: no codes are sent to this country"));
+        }
+        let code = app.store.new_sms_code(&phone, app.config.sms_per_day).await?;
+        app.sms().send_code(&phone, &code).await?;
+        Ok(Done {})
+    }
+}

@@ -1,0 +1,236 @@
+//! Local stand-ins for what the functions use of AWS: DynamoDB, S3 and SNS, all on 127.0.0.1.
+//!
+//! They run on threads of their own, so that a test's single-threaded runtime still has its requests in flight
+//! side by side, and a blocking engine never blocks the code under test.
+
+mod dynamodb;
+mod s3;
+mod sns;
+#[cfg(test)]
+mod tests;
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::net::{Ipv4Addr, TcpListener as StdListener};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use dynoxide::Database;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::runtime::{self, Runtime};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+pub use self::sns::SmsInbox;
+use crate::template::Template;
+
+/// The access key id and the secret key that the local S3 knows; the other engines take any.
+pub const ACCESS_KEY: &str = "local";
+pub const SECRET_KEY: &str = "local";
+
+/// How often expired items are removed. DynamoDB itself may take days.
+const SWEEP: Duration = Duration::from_secs(60);
+/// How long requests in flight may take to end when the engines stop.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What to start.
+pub struct Config<'a> {
+    /// The folder that keeps the data; none, and all is gone with the engines.
+    pub data: Option<PathBuf>,
+    /// The first of three ports in a row (DynamoDB, S3, SNS); none, and free ones are taken.
+    pub ports: Option<u16>,
+    /// Brings the table's definition.
+    pub template: &'a Template,
+    /// The bucket's name. What lies under `media/` in it can be read by anybody, nothing else.
+    pub bucket: &'a str,
+    /// The table's name.
+    pub table: &'a str,
+}
+
+/// The running engines. Dropped, they end at once; [`Engines::stop`] lets requests in flight end first.
+pub struct Engines {
+    /// The endpoint of DynamoDB and its streams.
+    pub dynamodb: String,
+    /// The endpoint of S3, to be used with path-style addresses.
+    pub s3: String,
+    /// The endpoint of SNS.
+    pub sns: String,
+    /// The messages that were sent to phones.
+    pub sms: SmsInbox,
+    database: Database,
+    running: Option<Running>,
+}
+
+/// Why the engines did not start; the message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    #[error("port {port} ({engine}) is taken: stop what listens there, or choose another with PORT=<port>")]
+    PortTaken { port: u16, engine: &'static str },
+    #[error("cannot listen on port {port} ({engine}): {source}; choose another with PORT=<port>")]
+    Listen { port: u16, engine: &'static str, source: io::Error },
+    #[error("there are no three ports from {0} on: choose a lower one with PORT=<port>")]
+    PortTooHigh(u16),
+    #[error("cannot write to {path}: {source}; choose another data folder with DATA_DIR=<folder>")]
+    Folder { path: PathBuf, source: io::Error },
+    #[error("{path} is in use by another instance: stop it, or choose another data folder with DATA_DIR=<folder>")]
+    Locked { path: PathBuf },
+    #[error("cannot open the database {path}: {problem}")]
+    Database { path: PathBuf, problem: String },
+    #[error("template.yaml: resource Table: the engine refuses it: {0}")]
+    Table(String),
+    #[error("template.yaml: resource Table changed since {path} was made: delete that folder to start afresh")]
+    TableChanged { path: PathBuf },
+    #[error("cannot start the engines: {0}")]
+    Start(io::Error),
+    #[error("cannot start the object store: {0}")]
+    ObjectStore(String),
+}
+
+impl Engines {
+    /// Starts all engines; they answer when this returns. `on_message` is told every phone number and message sent.
+    ///
+    /// Blocks for as long as it takes to open the files: some milliseconds.
+    pub fn start(
+        config: Config<'_>,
+        on_message: impl Fn(&str, &str) + Send + Sync + 'static,
+    ) -> Result<Self, EngineError> {
+        let folder = Folder::open(config.data)?;
+        let [dynamodb, s3, sns] = listen(config.ports)?;
+        let endpoint = |listener: &StdListener| {
+            listener.local_addr().map(|address| format!("http://{address}")).map_err(EngineError::Start)
+        };
+        let endpoints = [endpoint(&dynamodb)?, endpoint(&s3)?, endpoint(&sns)?];
+
+        let database = dynamodb::open(&folder, config.template.table(), config.table)?;
+        let bucket = s3::router(&folder.join("s3"), config.bucket)?;
+        let sms = SmsInbox::default();
+        let phones = sns::router(sms.clone(), on_message);
+
+        let runtime = runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("engines")
+            .enable_all()
+            .build()
+            .map_err(EngineError::Start)?;
+        let (stop, stopped) = watch::channel(());
+        // A sender that is gone is a signal as good as any.
+        let until_stopped = || {
+            let mut stopped = stopped.clone();
+            async move { drop(stopped.changed().await) }
+        };
+        let mut servers = JoinSet::new();
+        {
+            let _context = runtime.enter();
+            let [dynamodb, s3, sns] = [dynamodb, s3, sns].map(TcpListener::from_std);
+            let [dynamodb, s3, sns] = [dynamodb, s3, sns].map(|listener| listener.map_err(EngineError::Start));
+            let serving = dynoxide::server::serve_with_shutdown(dynamodb?, database.clone(), until_stopped());
+            servers.spawn(async move { drop(serving.await) });
+            for (listener, router) in [(s3?, bucket), (sns?, phones)] {
+                let serving = axum::serve(listener, router).with_graceful_shutdown(until_stopped());
+                servers.spawn(async move { drop(serving.await) });
+            }
+            // A set in memory belongs to a test, whose time is its own: only that test says when to sweep.
+            if folder.is_kept() {
+                servers.spawn(dynamodb::sweep_on(database.clone(), SWEEP, until_stopped()));
+            }
+        }
+        let [dynamodb, s3, sns] = endpoints;
+        let running = Running { stop, servers, runtime, _folder: folder };
+        Ok(Self { dynamodb, s3, sns, sms, database, running: Some(running) })
+    }
+
+    /// Removes the items that have expired by now, as DynamoDB does in its own time, and says how many.
+    pub fn sweep(&self) -> usize {
+        self.database.sweep_ttl().unwrap_or_default()
+    }
+
+    /// Ends all engines: requests in flight are answered (for two seconds at most), then the files are closed.
+    pub async fn stop(mut self) {
+        let running = self.running.take();
+        drop(self);
+        // A runtime may neither be waited for nor dropped on a thread that runs another one's tasks.
+        drop(tokio::task::spawn_blocking(|| running.map(Running::stop)).await);
+    }
+}
+
+impl Drop for Engines {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.runtime.shutdown_background();
+        }
+    }
+}
+
+struct Running {
+    stop: watch::Sender<()>,
+    servers: JoinSet<()>,
+    runtime: Runtime,
+    // Last: unlocked, or removed, when nothing uses it any more.
+    _folder: Folder,
+}
+
+impl Running {
+    fn stop(mut self) {
+        drop(self.stop);
+        self.runtime.block_on(async {
+            // Whoever is still talking then is cut off.
+            let _ = tokio::time::timeout(PATIENCE, async { while self.servers.join_next().await.is_some() {} }).await;
+        });
+        // The connections' tasks hold the database: they are gone when this returns.
+        self.runtime.shutdown_timeout(PATIENCE);
+    }
+}
+
+/// Where the engines keep their files, for this process alone.
+enum Folder {
+    Kept { path: PathBuf, _lock: File },
+    Temporary(TempDir),
+}
+
+impl Folder {
+    fn open(path: Option<PathBuf>) -> Result<Self, EngineError> {
+        let Some(path) = path else {
+            return TempDir::new().map(Self::Temporary).map_err(EngineError::Start);
+        };
+        let problem = |source| EngineError::Folder { path: path.clone(), source };
+        std::fs::create_dir_all(&path).map_err(problem)?;
+        let lock = File::create(path.join("lock")).map_err(problem)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self::Kept { path, _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(EngineError::Locked { path }),
+            Err(TryLockError::Error(source)) => Err(EngineError::Folder { path, source }),
+        }
+    }
+
+    fn is_kept(&self) -> bool {
+        matches!(self, Self::Kept { .. })
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Kept { path, .. } => path,
+            Self::Temporary(folder) => folder.path(),
+        }
+    }
+
+    fn join(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+}
+
+fn listen(first: Option<u16>) -> Result<[StdListener; 3], EngineError> {
+    let listen = |offset: u16, engine| {
+        let port = match first {
+            Some(first) => first.checked_add(offset).ok_or(EngineError::PortTooHigh(first))?,
+            None => 0,
+        };
+        let bind = StdListener::bind((Ipv4Addr::LOCALHOST, port));
+        let listener = bind.and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
+        listener.map_err(|source| match source.kind() {
+            io::ErrorKind::AddrInUse => EngineError::PortTaken { port, engine },
+            _ => EngineError::Listen { port, engine, source },
+        })
+    };
+    Ok([listen(0, "DynamoDB")?, listen(1, "S3")?, listen(2, "SNS")?])
+}

@@ -1,0 +1,232 @@
+//! All functions in one process, on stand-ins for what they use of AWS. Only this crate knows them all.
+pub mod docs;
+pub mod engines;
+pub mod sample;
+pub mod template;
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use axum::{
+    Json, Router,
+    extract::{Query, State},
+    http::{Method, StatusCode},
+    routing::{get, on_service},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use shared::{
+    App,
+    domain::{Phone, World},
+    wire::{
+        operation::{self, Listed, Operations},
+        reference::Reference,
+    },
+};
+
+use tower_http::cors::{Any, CorsLayer};
+
+use engines::{EngineError, Engines, SmsInbox};
+use template::Template;
+
+/// The functions that serve HTTP: all that must be said here of a new one.
+macro_rules! functions {
+    ($($name:ident)*) => {
+        /// What each function serves.
+        pub fn functions() -> Vec<(&'static str, Vec<Listed>)> {
+            vec![$((stringify!($name), $name::operations(vec![]))),*]
+        }
+
+        fn every<L: Operations>(list: L) -> L {
+            $(let list = $name::operations(list);)*
+            list
+        }
+
+        fn routers(app: &Arc<App>) -> BTreeMap<&'static str, Router> {
+            [$((stringify!($name), operation::router($name::operations, app.clone()))),*].into()
+        }
+    };
+}
+
+functions! { account user }
+
+const TEMPLATE: &str = include_str!("../../template.yaml");
+const TABLE: &str = "plaza";
+const BUCKET: &str = "plaza-media";
+const CORS_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What to start.
+pub struct Options {
+    /// The folder that keeps the data; none, and all is gone in the end.
+    pub data: Option<PathBuf>,
+    /// The first of three ports in a row for DynamoDB, S3 and SNS; none, and free ones are taken.
+    pub engine_ports: Option<u16>,
+    pub world: World,
+    pub http: SharedHttpClient,
+    /// Variables in place of the usual ones.
+    pub variables: Vec<(&'static str, String)>,
+}
+
+/// Everything, running.
+pub struct Plaza {
+    pub app: Arc<App>,
+    pub engines: Engines,
+    /// Where the routes of `template.yaml` lead, and the reference.
+    pub router: Router,
+    /// What a function finds in its environment here.
+    pub environment: BTreeMap<&'static str, String>,
+}
+
+/// Why it did not start; the message says what to mend.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Template(#[from] template::TemplateError),
+    #[error("{0}")]
+    Environment(String),
+    #[error("cannot write to {path}: {source}; choose another data folder with DATA_DIR=<folder>")]
+    Folder { path: PathBuf, source: io::Error },
+    #[error("template.yaml routes {0}, which no function here serves")]
+    NotServed(String),
+    #[error("the sample data: {0}")]
+    Sample(String),
+}
+
+impl Plaza {
+    /// Starts the engines and mounts the functions. Codes that are sent by SMS are told to `on_message`.
+    pub fn start(
+        options: Options,
+        on_message: impl Fn(&str, &str) + Send + Sync + 'static,
+    ) -> Result<Self, StartError> {
+        let template = Template::parse(TEMPLATE)?;
+        let token_key = options.data.as_deref().map(|data| token_key(data, &options.world)).transpose()?;
+        let config = engines::Config {
+            data: options.data,
+            ports: options.engine_ports,
+            template: &template,
+            bucket: BUCKET,
+            table: TABLE,
+        };
+        let engines = Engines::start(config, on_message)?;
+        let text = |text: &str| text.to_owned();
+        let mut environment = BTreeMap::from([
+            ("AWS_REGION", text("eu-west-1")),
+            ("AWS_ACCESS_KEY_ID", text(engines::ACCESS_KEY)),
+            ("AWS_SECRET_ACCESS_KEY", text(engines::SECRET_KEY)),
+            ("AWS_ENDPOINT_URL_DYNAMODB", engines.dynamodb.clone()),
+            ("AWS_ENDPOINT_URL_S3", engines.s3.clone()),
+            ("AWS_ENDPOINT_URL_SNS", engines.sns.clone()),
+            ("TABLE", text(TABLE)),
+            ("MEDIA_BUCKET", text(BUCKET)),
+            ("MEDIA_BASE_URL", format!("{}/{BUCKET}/media", engines.s3)),
+            ("JWT_KEY", token_key.unwrap_or(text("a key that lives as long as one test does"))),
+            // Signs the tokens of the sample events.
+            ("JWT_KEY_PREVIOUS", text(shared::domain::token::DEVELOPMENT_KEY)),
+            ("SMS_COUNTRIES", text("*")),
+            ("SMS_PER_DAY", text("100000")),
+        ]);
+        environment.extend(options.variables);
+        let lookup = environment.clone();
+        let variable = Box::new(move |name: &str| lookup.get(name).cloned());
+        let app = App::new(variable, options.world, options.http).map_err(StartError::Environment)?;
+        let router = router(&template, &app, engines.sms.clone())?;
+        Ok(Self { app, engines, router, environment })
+    }
+
+    /// The environment as `sam local invoke --env-vars` reads it.
+    pub fn sam_environment(&self) -> Value {
+        json!({ "Parameters": self.environment })
+    }
+}
+
+/// The key that signs this folder's tokens: made once, so that they outlive a restart.
+fn token_key(data: &Path, world: &World) -> Result<String, StartError> {
+    let path = data.join("token.key");
+    let folder = |source| StartError::Folder { path: path.clone(), source };
+    match fs::read_to_string(&path) {
+        Ok(key) => Ok(key),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let key: String = world.random::<32>().iter().map(|byte| format!("{byte:02x}")).collect();
+            fs::create_dir_all(data).and_then(|()| write_private(&path, &key)).map_err(folder)?;
+            Ok(key)
+        }
+        Err(error) => Err(folder(error)),
+    }
+}
+
+/// Writes a file that only its owner can read.
+pub fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
+    fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(text.as_bytes())
+}
+
+/// `events/<function>/<operation>.json`: what `sam local invoke` sends, and the reference's examples.
+pub fn event(function: &str, operation: &str) -> Option<Value> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../events/{function}/{operation}.json"));
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
+}
+
+/// The OpenAPI 3.1 document of all operations.
+pub fn openapi() -> Value {
+    let examples = functions().into_iter().flat_map(|(function, operations)| {
+        operations.into_iter().filter_map(move |Listed { name, .. }| {
+            let body = serde_json::from_str(event(function, &name)?["body"].as_str()?).ok()?;
+            Some((name, body))
+        })
+    });
+    every(Reference::new(examples.collect())).document()
+}
+
+/// The functions' own routers, by the template's routes; beside them what API Gateway adds, and the reference.
+fn router(template: &Template, app: &Arc<App>, sms: SmsInbox) -> Result<Router, StartError> {
+    let functions = routers(app);
+    let mut router = Router::new();
+    for (function, route) in template.routes() {
+        let not_served = || StartError::NotServed(format!("{} {} to {}", route.method, route.path, function.binary));
+        let serving = functions.get(function.binary.as_str()).ok_or_else(not_served)?;
+        let method = Method::from_bytes(route.method.as_bytes()).ok().and_then(|method| method.try_into().ok());
+        router = router.route(&route.path, on_service(method.ok_or_else(not_served)?, serving.clone()));
+    }
+    // As `CorsConfiguration` has it.
+    let cors = CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any).max_age(CORS_AGE);
+    Ok(router
+        .merge(docs::routes(openapi()))
+        .route("/_local/sms", get(last_code).with_state(sms))
+        .fallback(operation::unknown)
+        .method_not_allowed_fallback(operation::unknown)
+        .layer(cors))
+}
+
+#[derive(Deserialize)]
+struct WhosePhone {
+    #[serde(default)]
+    country: Option<String>,
+    phone: String,
+}
+
+#[derive(Serialize)]
+struct LastCode {
+    code: String,
+}
+
+/// `GET /_local/sms?country=86&phone=…`: the last code that was sent there.
+async fn last_code(
+    State(sms): State<SmsInbox>,
+    Query(whose): Query<WhosePhone>,
+) -> Result<Json<LastCode>, (StatusCode, Json<Value>)> {
+    let no = |status: StatusCode, msg: String| (status, Json(json!({"code": status.as_u16(), "msg": msg})));
+    let phone = Phone::new(whose.country.as_deref().unwrap_or("86"), &whose.phone)
+        .map_err(|refusal| no(StatusCode::BAD_REQUEST, refusal.to_string()))?;
+    match sms.last_code(&phone.e164()) {
+        Some(code) => Ok(Json(LastCode { code })),
+        None => Err(no(StatusCode::NOT_FOUND, "no code was sent to this phone since the start".into())),
+    }
+}

@@ -1,0 +1,129 @@
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
+
+use axum::{
+    Router,
+    extract::Request,
+    middleware::{Next, from_fn},
+    response::Response,
+};
+use local::{Options, Plaza, sample, write_private};
+use shared::{function, outside::aws};
+use tokio::{net::TcpListener, signal};
+
+const HELP: &str = "\
+Serves all of Plaza on this machine alone, with a DynamoDB and an S3 of its own.
+
+  cargo run                     http://127.0.0.1:9000, data in ./data
+
+  PORT=<port>                   another port; the three after it are DynamoDB's, S3's and SNS's
+  DATA_DIR=<folder>             another data folder; delete it to start afresh
+  QQ_APP_ID, WECHAT_APP_ID, WEIBO_APP_ID, QQ_BASE_URL, WECHAT_BASE_URL, WEIBO_BASE_URL
+                                third parties' logins: our app's id there, and where they are
+  SMS_PER_DAY, SMS_COUNTRIES    limits on codes, as in template.yaml";
+
+/// Variables of a function that may be set from outside.
+const PASSED_ON: &[&str] = &[
+    "QQ_APP_ID",
+    "QQ_BASE_URL",
+    "SMS_COUNTRIES",
+    "SMS_PER_DAY",
+    "WECHAT_APP_ID",
+    "WECHAT_BASE_URL",
+    "WEIBO_APP_ID",
+    "WEIBO_BASE_URL",
+];
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    if env::args().len() > 1 {
+        println!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("plaza: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the runner's own settings")]
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    let port = match variable("PORT") {
+        None => 9000,
+        Some(text) => text.parse::<u16>().ok().filter(|port| (1..=65532).contains(port)).ok_or("PORT: 1 to 65532")?,
+    };
+    let data = PathBuf::from(variable("DATA_DIR").unwrap_or("data".into()));
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => format!("port {port} is taken: stop what listens there, or set PORT"),
+        _ => format!("cannot listen on port {port}: {error}"),
+    })?;
+    function::log();
+    let http = aws::http_client();
+    let options = Options {
+        data: Some(data.clone()),
+        engine_ports: Some(port + 1),
+        world: function::world(),
+        http: http.clone(),
+        variables: PASSED_ON.iter().filter_map(|name| Some((*name, variable(name)?))).collect(),
+    };
+    let plaza = Plaza::start(options, |phone, message| println!("SMS to {phone}: {message}"))?;
+    sample::load(&plaza, http).await?;
+    write_private(&data.join("functions.json"), &format!("{:#}", plaza.sam_environment()))?;
+    greet(port, &data);
+
+    let Plaza { engines, router, .. } = plaza;
+    let router: Router = router.layer(from_fn(log));
+    axum::serve(listener, router).with_graceful_shutdown(stopped()).await?;
+    println!("Stopping.");
+    engines.stop().await;
+    Ok(())
+}
+
+/// One line a request, without its query: that may hold what is nobody's business.
+#[expect(clippy::disallowed_methods, reason = "how long it took is for whoever watches")]
+async fn log(request: Request, next: Next) -> Response {
+    let (from, line) = (Instant::now(), format!("{} {}", request.method(), request.uri().path()));
+    let response = next.run(request).await;
+    println!("{} {line} {:.1} ms", response.status().as_u16(), from.elapsed().as_secs_f64() * 1000.0);
+    response
+}
+
+/// Ctrl-C, or what a supervisor sends.
+async fn stopped() {
+    let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate()).ok();
+    tokio::select! {
+        _ = signal::ctrl_c() => {}
+        Some(()) = async { terminate.as_mut()?.recv().await } => {}
+    }
+}
+
+fn greet(port: u16, data: &Path) {
+    let (phone, password, data) = (sample::PHONE, sample::PASSWORD, data.display());
+    let api = format!("http://127.0.0.1:{port}");
+    println!(
+        "\
+Plaza is there: {api}
+
+  API reference   {api}/docs        (as a file: {api}/openapi.json)
+  data            {data}        (delete the folder to start afresh)
+  environment     {data}/functions.json        (for `sam local invoke --env-vars`)
+
+First calls:
+  curl {api}/user/login -d user_type=1 -d account={phone} -d password={password}
+  curl {api}/send_sms_code -d '{{\"country\": \"86\", \"phone\": \"13700137000\"}}'
+  curl '{api}/_local/sms?country=86&phone=13700137000'
+
+Ctrl-C stops it."
+    );
+}

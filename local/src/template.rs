@@ -1,0 +1,305 @@
+//! `template.yaml` as far as the local runner needs it: the table, and the functions with their routes.
+//!
+//! CloudFormation's tags (`!Ref`, `!Sub`, …) may stand anywhere but in the few places that are read here.
+
+use std::collections::HashMap;
+
+use serde_json::json;
+use yaml_serde::Value;
+
+/// The resource that becomes the local table.
+const TABLE: &str = "Table";
+/// What the runner can mount; API Gateway's `ANY` would hide which methods the documents know.
+const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+
+/// A SAM template.
+#[derive(Debug)]
+pub struct Template {
+    table: Table,
+    functions: Vec<Function>,
+}
+
+/// Why a template cannot be used; the message names the resource.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    #[error("template.yaml: {0}")]
+    Yaml(#[from] yaml_serde::Error),
+    #[error("template.yaml: resource {resource}: {problem}")]
+    Resource { resource: String, problem: String },
+}
+
+/// An `AWS::DynamoDB::Table`.
+#[derive(Debug)]
+pub struct Table {
+    definition: serde_json::Map<String, serde_json::Value>,
+    ttl_attribute: Option<String>,
+}
+
+/// An `AWS::Serverless::Function`.
+#[derive(Debug, PartialEq)]
+pub struct Function {
+    /// Its name in the template.
+    pub name: String,
+    /// The binary that it runs, which is the name of its crate.
+    pub binary: String,
+    /// Its `HttpApi` events in the template's order; empty if it is not called over HTTP.
+    pub routes: Vec<Route>,
+}
+
+/// An `HttpApi` event.
+#[derive(Debug, PartialEq)]
+pub struct Route {
+    /// Its name in the template.
+    pub event: String,
+    /// In capitals.
+    pub method: String,
+    /// As API Gateway writes it: `/users/{id}`.
+    pub path: String,
+}
+
+impl Template {
+    /// Reads a template's text.
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        let document: Value = yaml_serde::from_str(text)?;
+        let (mut table, mut functions) = (None, Vec::new());
+        let resources = document.get("Resources").and_then(Value::as_mapping);
+        for (name, resource) in resources.into_iter().flatten() {
+            let name = name.as_str().unwrap_or_default();
+            let problem = |problem: String| TemplateError::Resource { resource: name.to_owned(), problem };
+            match resource.get("Type").and_then(Value::as_str) {
+                Some("AWS::DynamoDB::Table") if name == TABLE => {
+                    table = Some(Table::parse(resource).map_err(problem)?);
+                }
+                Some("AWS::Serverless::Function") => functions.push(Function::parse(name, resource).map_err(problem)?),
+                Some(_) => {}
+                None => return Err(problem("has no Type".into())),
+            }
+        }
+        let table = table.ok_or_else(|| TemplateError::Resource {
+            resource: TABLE.into(),
+            problem: "there is no AWS::DynamoDB::Table of this name".into(),
+        })?;
+        let template = Self { table, functions };
+        template.refuse_routes_served_twice()?;
+        Ok(template)
+    }
+
+    /// The table, to be made under any name.
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// All functions, in the template's order.
+    pub fn functions(&self) -> &[Function] {
+        &self.functions
+    }
+
+    /// All HTTP routes, each with its function.
+    pub fn routes(&self) -> impl Iterator<Item = (&Function, &Route)> {
+        self.functions.iter().flat_map(|function| function.routes.iter().map(move |route| (function, route)))
+    }
+
+    fn refuse_routes_served_twice(&self) -> Result<(), TemplateError> {
+        let mut seen = HashMap::new();
+        for (function, route) in self.routes() {
+            if let Some(other) = seen.insert((&route.method, &route.path), &function.name) {
+                let problem = format!("{} {} is a route of {other} already", route.method, route.path);
+                return Err(TemplateError::Resource { resource: function.name.clone(), problem });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Table {
+    fn parse(resource: &Value) -> Result<Self, String> {
+        let properties = resource.get("Properties").ok_or("has no Properties")?;
+        let mut definition = serde_json::Map::new();
+        for key in [
+            "AttributeDefinitions",
+            "BillingMode",
+            "GlobalSecondaryIndexes",
+            "KeySchema",
+            "LocalSecondaryIndexes",
+            "ProvisionedThroughput",
+            "StreamSpecification",
+        ] {
+            if let Some(value) = properties.get(key) {
+                let value = serde_json::to_value(value).map_err(|error| format!("{key}: {error}"))?;
+                definition.insert(key.into(), value);
+            }
+        }
+        for key in ["AttributeDefinitions", "KeySchema"] {
+            if !definition.get(key).is_some_and(|list| list.is_array()) {
+                return Err(format!("needs a list of {key}"));
+            }
+        }
+        // CloudFormation takes a stream's presence for its switch, DynamoDB wants it said.
+        if let Some(stream) = definition.get_mut("StreamSpecification") {
+            stream
+                .as_object_mut()
+                .ok_or("StreamSpecification is not a map")?
+                .insert("StreamEnabled".into(), json!(true));
+        }
+        let ttl = properties.get("TimeToLiveSpecification");
+        let ttl = ttl.filter(|ttl| ttl.get("Enabled").and_then(Value::as_bool) == Some(true));
+        let ttl_attribute = ttl.map(|ttl| plain(ttl, &["AttributeName"]).map(str::to_owned)).transpose()?;
+        Ok(Self { definition, ttl_attribute })
+    }
+
+    /// The body of the `CreateTable` request that makes this table as `name`.
+    pub fn create_request(&self, name: &str) -> serde_json::Value {
+        let mut request = self.definition.clone();
+        request.insert("TableName".into(), json!(name));
+        request.into()
+    }
+
+    /// The attribute that holds an item's expiry, in seconds since 1970.
+    pub fn ttl_attribute(&self) -> Option<&str> {
+        self.ttl_attribute.as_deref()
+    }
+}
+
+impl Function {
+    fn parse(name: &str, resource: &Value) -> Result<Self, String> {
+        let binary = plain(resource, &["Metadata", "BuildProperties", "Binary"])?.to_owned();
+        let mut routes = Vec::new();
+        let events = resource.get("Properties").and_then(|properties| properties.get("Events"));
+        for (event, body) in events.and_then(Value::as_mapping).into_iter().flatten() {
+            let event = event.as_str().unwrap_or_default();
+            if body.get("Type").and_then(Value::as_str) == Some("HttpApi") {
+                routes.push(Route::parse(event, body).map_err(|problem| format!("event {event}: {problem}"))?);
+            }
+        }
+        Ok(Self { name: name.into(), binary, routes })
+    }
+}
+
+impl Route {
+    fn parse(event: &str, body: &Value) -> Result<Self, String> {
+        let method = plain(body, &["Properties", "Method"])?.to_uppercase();
+        if !METHODS.contains(&method.as_str()) {
+            return Err(format!("Method {method} is none of {}", METHODS.join(", ")));
+        }
+        let path = plain(body, &["Properties", "Path"])?;
+        if !path.starts_with('/') {
+            return Err(format!("Path {path} does not begin with /"));
+        }
+        Ok(Self { event: event.into(), method, path: path.into() })
+    }
+}
+
+/// The text at `path`, which no tag may stand for: only CloudFormation could tell what it comes to.
+fn plain<'a>(value: &'a Value, path: &[&str]) -> Result<&'a str, String> {
+    match path.iter().try_fold(value, |value, key| value.get(key)) {
+        Some(Value::String(text)) => Ok(text),
+        _ => Err(format!("needs a plain text as {}", path.join("."))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str = "
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      TableName: !Sub '${AWS::StackName}-table'
+      AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+      KeySchema: [{AttributeName: pk, KeyType: HASH}]
+      StreamSpecification: {StreamViewType: NEW_IMAGE}
+      TimeToLiveSpecification: {AttributeName: ttl, Enabled: true}
+";
+
+    const FUNCTION: &str = "
+  Member:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: rust-cargolambda, BuildProperties: {Binary: member}}
+    Properties:
+      Policies: [!Ref TableAccess, {Statement: [{Resource: !GetAtt Table.Arn}]}]
+      Events:
+        UsersGet: {Type: HttpApi, Properties: {ApiId: !Ref Api, Method: get, Path: '/users/{id}'}}
+        Nightly: {Type: Schedule, Properties: {Schedule: rate(1 day)}}
+        UsersPut: {Type: HttpApi, Properties: {ApiId: !Ref Api, Method: PUT, Path: '/users/{id}'}}
+";
+
+    fn parse(resources: &[&str]) -> Result<Template, TemplateError> {
+        Template::parse(&format!("Resources:\n{}", resources.concat()))
+    }
+
+    fn refusal(resources: &[&str]) -> String {
+        parse(resources).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn functions_come_with_their_http_routes() {
+        let template = parse(&[FUNCTION, TABLE]).unwrap();
+        let route = |event: &str, method: &str| Route {
+            event: event.into(),
+            method: method.into(),
+            path: "/users/{id}".into(),
+        };
+        assert_eq!(
+            template.functions(),
+            [Function {
+                name: "Member".into(),
+                binary: "member".into(),
+                routes: vec![route("UsersGet", "GET"), route("UsersPut", "PUT")],
+            }]
+        );
+        assert_eq!(template.routes().count(), 2);
+    }
+
+    #[test]
+    fn the_table_is_a_create_table_request() {
+        let template = parse(&[TABLE]).unwrap();
+        assert_eq!(
+            template.table().create_request("plaza"),
+            json!({
+                "TableName": "plaza",
+                "BillingMode": "PAY_PER_REQUEST",
+                "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+                "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+                "StreamSpecification": {"StreamViewType": "NEW_IMAGE", "StreamEnabled": true},
+            })
+        );
+        assert_eq!(template.table().ttl_attribute(), Some("ttl"));
+        let without = TABLE.replace("Enabled: true", "Enabled: false");
+        assert_eq!(parse(&[&without]).unwrap().table().ttl_attribute(), None);
+    }
+
+    #[test]
+    fn a_problem_names_the_resource() {
+        assert_eq!(
+            refusal(&[FUNCTION]),
+            "template.yaml: resource Table: there is no AWS::DynamoDB::Table of this name"
+        );
+        assert_eq!(
+            refusal(&[&TABLE.replace("KeySchema", "Keys")]),
+            "template.yaml: resource Table: needs a list of KeySchema"
+        );
+        assert_eq!(
+            refusal(&[TABLE, &FUNCTION.replace("Method: get", "Method: FETCH")]),
+            "template.yaml: resource Member: event UsersGet: Method FETCH is none of \
+             DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
+        );
+        assert_eq!(
+            refusal(&[TABLE, &FUNCTION.replace("Path: '/users/{id}'", "Path: !Sub '/${Stage}'")]),
+            "template.yaml: resource Member: event UsersGet: needs a plain text as Properties.Path"
+        );
+        let twin = FUNCTION.replace("Member:", "Twin:");
+        assert_eq!(
+            refusal(&[TABLE, FUNCTION, &twin]),
+            "template.yaml: resource Twin: GET /users/{id} is a route of Member already"
+        );
+        let nameless = FUNCTION.replace("Binary: member", "Bin: member");
+        assert_eq!(
+            refusal(&[TABLE, &nameless]),
+            "template.yaml: resource Member: needs a plain text as Metadata.BuildProperties.Binary"
+        );
+        let message = refusal(&[TABLE, TABLE]);
+        assert!(message.contains("duplicate entry with key \"Table\""), "{message}");
+    }
+}

@@ -1,0 +1,125 @@
+//! What the environment says, read once at the start. A gap is named there and then, not at the first request.
+use crate::domain::{Phone, token};
+
+/// Everything that may differ between two places where a function runs.
+pub struct Config {
+    pub aws: Aws,
+    /// The table's name.
+    pub table: String,
+    pub media_bucket: String,
+    /// Where what lies under `media/` in the bucket is served.
+    pub media_base_url: String,
+    pub jwt_key: String,
+    pub jwt_key_previous: Option<String>,
+    /// Country codes that codes are sent to; none means all.
+    pub sms_countries: Vec<String>,
+    /// Codes a day for all phones together.
+    pub sms_per_day: u64,
+}
+
+/// The AWS SDK's own variables.
+pub struct Aws {
+    pub region: String,
+    pub access_key: String,
+    pub secret_key: String,
+    pub session_token: Option<String>,
+    /// Where the services are, if not where they always are.
+    pub dynamodb: Option<String>,
+    pub s3: Option<String>,
+    pub sns: Option<String>,
+}
+
+impl Config {
+    /// `variable` looks one up. The error names all that is wrong with one.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let given = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let needed = |name: &str| given(name).ok_or(format!("the environment variable {name} is missing"));
+        let config = Self {
+            aws: Aws {
+                region: needed("AWS_REGION")?,
+                access_key: needed("AWS_ACCESS_KEY_ID")?,
+                secret_key: needed("AWS_SECRET_ACCESS_KEY")?,
+                session_token: given("AWS_SESSION_TOKEN"),
+                dynamodb: given("AWS_ENDPOINT_URL_DYNAMODB"),
+                s3: given("AWS_ENDPOINT_URL_S3"),
+                sns: given("AWS_ENDPOINT_URL_SNS"),
+            },
+            table: needed("TABLE")?,
+            media_bucket: needed("MEDIA_BUCKET")?,
+            media_base_url: needed("MEDIA_BASE_URL")?,
+            jwt_key: needed("JWT_KEY")?,
+            // The template's word for no key.
+            jwt_key_previous: given("JWT_KEY_PREVIOUS").filter(|key| key != "none"),
+            sms_countries: match needed("SMS_COUNTRIES")?.as_str() {
+                "*" => vec![],
+                list => list.split(',').map(|country| country.trim().to_owned()).collect(),
+            },
+            sms_per_day: needed("SMS_PER_DAY")?.parse().map_err(|_| "SMS_PER_DAY is not a whole number")?,
+        };
+        let keys = [Some(&config.jwt_key), config.jwt_key_previous.as_ref()];
+        if keys.contains(&Some(&token::DEVELOPMENT_KEY.to_owned())) && !config.aws.is_this_machine() {
+            return Err("JWT_KEY: everybody knows the development key; it is for tables on this machine alone".into());
+        }
+        Ok(config)
+    }
+}
+
+impl Config {
+    /// Whether SMS codes are sent to the phone's country.
+    pub fn serves(&self, phone: &Phone) -> bool {
+        self.sms_countries.is_empty() || self.sms_countries.iter().any(|country| country == phone.country())
+    }
+}
+
+impl Aws {
+    fn is_this_machine(&self) -> bool {
+        let here = ["http://127.0.0.1:", "http://localhost:"];
+        self.dynamodb.as_deref().is_some_and(|url| here.iter().any(|here| url.starts_with(here)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(change: &[(&str, &str)]) -> Result<Config, String> {
+        let usual = [
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_ACCESS_KEY_ID", "a"),
+            ("AWS_SECRET_ACCESS_KEY", "b"),
+            ("TABLE", "t"),
+            ("MEDIA_BUCKET", "m"),
+            ("MEDIA_BASE_URL", "https://m.example"),
+            ("JWT_KEY", "0123456789abcdef0123456789abcdef"),
+            ("JWT_KEY_PREVIOUS", "none"),
+            ("SMS_COUNTRIES", "86, 852"),
+            ("SMS_PER_DAY", "1000"),
+        ];
+        let all: Vec<_> = usual.iter().chain(change).collect();
+        Config::read(|name| all.iter().rev().find(|(key, _)| *key == name).map(|(_, value)| value.to_string()))
+    }
+
+    #[test]
+    fn what_the_template_sets_is_enough() {
+        let config = read(&[("AWS_ENDPOINT_URL_S3", "")]).unwrap();
+        assert_eq!(config.sms_countries, ["86", "852"]);
+        assert_eq!((config.jwt_key_previous, config.aws.s3), (None, None));
+        assert!(read(&[("SMS_COUNTRIES", "*")]).unwrap().sms_countries.is_empty());
+    }
+
+    #[test]
+    fn a_gap_is_named() {
+        assert_eq!(read(&[("TABLE", "")]).err().unwrap(), "the environment variable TABLE is missing");
+        assert_eq!(read(&[("SMS_PER_DAY", "many")]).err().unwrap(), "SMS_PER_DAY is not a whole number");
+    }
+
+    #[test]
+    fn the_development_key_is_for_this_machine_alone() {
+        for name in ["JWT_KEY", "JWT_KEY_PREVIOUS"] {
+            let key = (name, token::DEVELOPMENT_KEY);
+            assert!(read(&[key]).is_err());
+            assert!(read(&[key, ("AWS_ENDPOINT_URL_DYNAMODB", "https://dynamodb.eu-west-1.amazonaws.com")]).is_err());
+            assert!(read(&[key, ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9001")]).is_ok());
+        }
+    }
+}

@@ -1,0 +1,201 @@
+use std::fmt;
+
+use email_address::{EmailAddress, Options};
+use serde::{Deserialize, Serialize};
+
+use super::{PhoneFault, Refusal};
+
+/// A phone number: country code and national number, digits only.
+///
+/// Country codes are prefix-free, so that `+85212345678` and country 852 with 12345678 are one phone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phone {
+    country: String,
+    number: String,
+}
+
+const CHINA: &str = "86";
+
+impl Phone {
+    /// Country code and number apart, as document D has them.
+    pub fn new(country: &str, number: &str) -> Result<Self, Refusal> {
+        let country = country.strip_prefix('+').unwrap_or(country);
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits(country) || country_code(country) != Some(country) {
+            return Err(Refusal::Phone(PhoneFault::Country));
+        }
+        let fault = match country {
+            CHINA if !is_chinese_mobile(number) => Some(PhoneFault::China),
+            CHINA => None,
+            _ if !digits(number) || !(5..=15).contains(&number.len()) => Some(PhoneFault::Elsewhere),
+            _ => None,
+        };
+        match fault {
+            Some(fault) => Err(Refusal::Phone(fault)),
+            None => Ok(Self { country: country.into(), number: number.into() }),
+        }
+    }
+
+    /// One text: a bare number of country 86, or `+` and country code, as in the other documents.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        let Some(international) = text.strip_prefix('+') else {
+            return Self::new(CHINA, text);
+        };
+        let country = country_code(international).ok_or(Refusal::Phone(PhoneFault::Country))?;
+        Self::new(country, &international[country.len()..])
+    }
+
+    /// 1 to 3 digits.
+    pub fn country(&self) -> &str {
+        &self.country
+    }
+
+    /// The number without its country code: at most 15 digits, so that it is exact in a JSON number.
+    pub fn number(&self) -> &str {
+        &self.number
+    }
+
+    /// `+8613800138000`: what an SMS is sent to.
+    pub fn e164(&self) -> String {
+        format!("+{}{}", self.country, self.number)
+    }
+}
+
+/// As one text: what [`Phone::parse`] reads.
+impl fmt::Display for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self.country.as_str() {
+            CHINA => f.write_str(&self.number),
+            country => write!(f, "+{country}{}", self.number),
+        }
+    }
+}
+
+fn is_chinese_mobile(number: &str) -> bool {
+    matches!(number.as_bytes(), [b'1', b'3'..=b'9', rest @ ..] if rest.len() == 9 && rest.iter().all(u8::is_ascii_digit))
+}
+
+/// The country code that a number begins with (ITU-T E.164): zones 1 and 7 are one country each, of the others some
+/// codes have two digits and all the rest three.
+fn country_code(digits: &str) -> Option<&str> {
+    const TWO: &[&str] = &[
+        "20", "27", "30", "31", "32", "33", "34", "36", "39", "40", "41", "43", "44", "45", "46", "47", "48", "49",
+        "51", "52", "53", "54", "55", "56", "57", "58", "60", "61", "62", "63", "64", "65", "66", "81", "82", "84",
+        "86", "90", "91", "92", "93", "94", "95", "98",
+    ];
+    let length = match digits.as_bytes().first()? {
+        b'1' | b'7' => 1,
+        b'2'..=b'9' if digits.get(..2).is_some_and(|two| TWO.contains(&two)) => 2,
+        b'2'..=b'9' => 3,
+        _ => return None,
+    };
+    digits.get(..length)
+}
+
+/// An e-mail address, in lower case: two that differ in case only are one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Email(String);
+
+impl Email {
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
+        match EmailAddress::parse_with_options(text, options) {
+            Ok(email) => Ok(Self(email.as_str().to_lowercase())),
+            Err(_) => Err(Refusal::malformed("email: not an e-mail address")),
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What somebody logs in with, told apart by its form.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Account {
+    Phone(Phone),
+    Email(Email),
+    /// Anything else, so that a slip of the pen is answered like any unknown name.
+    Name(String),
+}
+
+impl Account {
+    pub fn parse(text: &str) -> Self {
+        if let Ok(phone) = Phone::parse(text) {
+            return Self::Phone(phone);
+        }
+        match text.contains('@').then(|| Email::parse(text)) {
+            Some(Ok(email)) => Self::Email(email),
+            _ => Self::Name(text.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chinese_mobiles_are_thirteen_to_nineteen_and_nine_digits() {
+        for good in ["13800138000", "19999999999"] {
+            assert_eq!(Phone::parse(good).unwrap().e164(), format!("+86{good}"));
+            assert_eq!(Phone::new("86", good), Phone::parse(&format!("+86{good}")));
+            assert_eq!(Phone::new("+86", good).unwrap().to_string(), good);
+        }
+        for bad in [
+            "",
+            "1380013800",
+            "138001380000",
+            "12800138000",
+            "23800138000",
+            "1380013800a",
+            " 13800138000",
+            "１３８００１３８０００",
+        ] {
+            assert_eq!(Phone::parse(bad), Err(Refusal::Phone(PhoneFault::China)), "{bad}");
+        }
+    }
+
+    #[test]
+    fn elsewhere_five_to_fifteen_digits() {
+        let hong_kong = Phone::parse("+85212345678").unwrap();
+        assert_eq!((hong_kong.country(), hong_kong.number()), ("852", "12345678"));
+        assert_eq!(hong_kong.to_string(), "+85212345678");
+        assert_eq!(Phone::new("852", "12345678"), Ok(hong_kong));
+        for (country, number) in [("1", "2025550123"), ("44", "20794609"), ("7", "12345"), ("421", "123456789012345")] {
+            assert!(Phone::new(country, number).is_ok(), "{country} {number}");
+        }
+        for number in ["1234", "1234567890123456", "12 345", ""] {
+            assert_eq!(Phone::new("44", number), Err(Refusal::Phone(PhoneFault::Elsewhere)), "{number}");
+        }
+    }
+
+    #[test]
+    fn one_phone_has_one_country() {
+        for country in ["", "0", "85", "8", "12", "4420", "8a", "99999", "+", "é"] {
+            assert_eq!(Phone::new(country, "212345678"), Err(Refusal::Phone(PhoneFault::Country)), "{country}");
+        }
+        for text in ["+", "+0123456", "+é12345", "+8"] {
+            assert!(Phone::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn accounts_are_told_apart_by_their_form() {
+        assert!(matches!(Account::parse("13800138000"), Account::Phone(_)));
+        assert!(matches!(Account::parse("+4420794609"), Account::Phone(_)));
+        assert_eq!(Account::parse("Abc@QQ.com"), Account::Email(Email("abc@qq.com".into())));
+        for name in ["felix", "10340", "+", "a@", "@", ""] {
+            assert_eq!(Account::parse(name), Account::Name(name.into()));
+        }
+    }
+
+    #[test]
+    fn emails_are_checked_and_lowered() {
+        assert_eq!(Email::parse("1234567@QQ.com").unwrap().as_str(), "1234567@qq.com");
+        for bad in ["", "a", "a@b", "a b@c.com", "A <a@c.com>", "a@[127.0.0.1]", &format!("{}@c.com", "a".repeat(300))]
+        {
+            assert!(Email::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

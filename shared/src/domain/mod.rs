@@ -1,0 +1,24 @@
+//! Types and rules: no I/O, no clock, no HTTP. Time and randomness come in as arguments.
+mod account;
+mod id;
+mod password;
+pub mod picture;
+mod refusal;
+pub mod token;
+mod world;
+
+pub use account::{Account, Email, Phone};
+pub use id::{MediaId, UserId};
+pub use password::{Password, StoredPassword};
+pub use refusal::{PhoneFault, Refusal};
+pub use world::{DAY, HOUR, MINUTE, Millis, Random, World};
+
+use serde::{Deserialize, Serialize};
+
+/// What a user says of themself. Unknown is `None`; each document has words of its own for it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Gender {
+    Male,
+    Female,
+}

@@ -1,0 +1,650 @@
+//! Uploaded pictures: checked by content, turned upright and made into small clean files. All of it is pure and
+//! blocking: a picture of [`MAX_PIXELS`] takes about a second.
+
+use std::io::Cursor;
+use std::panic::catch_unwind;
+
+use fast_image_resize::{MulDiv, ResizeOptions, Resizer};
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::PngEncoder;
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+
+use crate::domain::Refusal;
+
+/// The longer side of a small avatar, in pixels.
+pub const AVATAR: u32 = 160;
+/// The longer side of a large avatar, in pixels.
+pub const LARGE_AVATAR: u32 = 640;
+/// The largest upload, in bytes (4 MiB).
+pub const MAX_BYTES: usize = 4 << 20;
+/// The most pixels an upload may claim to have; nothing larger is ever allocated.
+pub const MAX_PIXELS: u64 = 40_000_000;
+/// The shortest side of an upload, in pixels.
+pub const MIN_SIDE: u32 = 64;
+/// The longest side of a rendition, in pixels: the most that a JPEG can say.
+pub const MAX_RENDITION: u32 = u16::MAX as u32;
+
+/// Of 100. Above this files grow faster than anybody can see.
+const JPEG_QUALITY: u8 = 85;
+/// What a header may allocate, in bytes: rows and profiles, packed ones included.
+const HEADER_ALLOC: u64 = 32 << 20;
+/// What the pixels may allocate, in bytes: 16 bits for each of red, green, blue and alpha.
+const PIXEL_ALLOC: u64 = 8 * MAX_PIXELS;
+
+/// A decoded upload.
+pub struct Picture {
+    /// As stored, not yet turned: that is far cheaper once it is small.
+    pixels: DynamicImage,
+    orientation: Orientation,
+    /// Not merely an alpha channel: some pixel really shows what is behind it.
+    transparent: bool,
+}
+
+/// A file made from a [`Picture`]: upright, without any metadata of the upload.
+#[derive(Clone, Debug)]
+pub struct Rendition {
+    pub bytes: Vec<u8>,
+    pub format: Format,
+}
+
+/// The file formats of a [`Rendition`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Format {
+    Jpeg,
+    Png,
+}
+
+impl Format {
+    /// Of a file name, without the dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpeg",
+            Self::Png => "png",
+        }
+    }
+
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+        }
+    }
+}
+
+impl Picture {
+    /// Decodes a JPEG, PNG, WebP or GIF file, recognized by its content; of an animation the first frame. `field` is
+    /// the name that a refusal blames.
+    ///
+    /// # Errors
+    /// - [`Refusal::ImageTooLarge`]: over [`MAX_BYTES`] or [`MAX_PIXELS`]. The header decides, before any pixel.
+    /// - [`Refusal::ImageTooSmall`]: a side is under [`MIN_SIDE`].
+    /// - [`Refusal::ImageFormat`]: anything else that is no whole picture.
+    pub fn open(bytes: &[u8], field: &'static str) -> Result<Self, Refusal> {
+        if bytes.len() > MAX_BYTES {
+            return Err(Refusal::ImageTooLarge(field));
+        }
+        // Decoders are large and read hostile input: a panic in one of them is one more way to say no.
+        catch_unwind(|| Self::decode(bytes, field)).unwrap_or(Err(Refusal::ImageFormat(field)))
+    }
+
+    fn decode(bytes: &[u8], field: &'static str) -> Result<Self, Refusal> {
+        let refusal = |error| match error {
+            ImageError::Limits(_) => Refusal::ImageTooLarge(field),
+            _ => Refusal::ImageFormat(field),
+        };
+        let format = image::guess_format(bytes).map_err(refusal)?;
+        // By default no side is too long and the header of a PNG may unpack half a gigabyte.
+        let longest = u32::try_from(MAX_PIXELS).ok().map(|pixels| pixels / MIN_SIDE);
+        let mut limits = Limits::no_limits();
+        (limits.max_image_width, limits.max_image_height) = (longest, longest);
+        limits.max_alloc = Some(HEADER_ALLOC);
+        let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+        reader.limits(limits.clone());
+        let mut decoder = reader.into_decoder().map_err(refusal)?;
+
+        let (width, height) = decoder.dimensions();
+        if u64::from(width) * u64::from(height) > MAX_PIXELS {
+            return Err(Refusal::ImageTooLarge(field));
+        }
+        if width.min(height) < MIN_SIDE {
+            return Err(Refusal::ImageTooSmall(field));
+        }
+        let whole = match format {
+            ImageFormat::Jpeg => jpeg_ends(bytes).is_some(),
+            ImageFormat::WebP => webp_is_consistent(bytes),
+            // Their decoders know by themselves.
+            ImageFormat::Png | ImageFormat::Gif => true,
+            _ => false,
+        };
+        if !whole {
+            return Err(Refusal::ImageFormat(field));
+        }
+
+        limits.max_alloc = Some(PIXEL_ALLOC);
+        limits.reserve(decoder.total_bytes()).map_err(refusal)?;
+        decoder.set_limits(limits).map_err(refusal)?;
+        // Without a readable orientation it is upright. The colour profile is dropped: next to nothing but phones'
+        // Display P3 would look any different, and a profile can carry as much as other metadata.
+        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+        let pixels = DynamicImage::from_decoder(decoder).map_err(refusal)?;
+        let transparent = has_transparent_pixel(&pixels);
+        Ok(Self { pixels, orientation, transparent })
+    }
+
+    /// Makes a file for each of `sides`, largest first, scaled down so that the longer side is at most that many
+    /// pixels (at most [`MAX_RENDITION`]) and no side vanishes; never scaled up. Each is made from the one before, so
+    /// that only the first costs the reading of all pixels.
+    ///
+    /// A transparent picture becomes PNG, any other JPEG, whatever it was.
+    pub fn fit<const N: usize>(mut self, sides: [u32; N]) -> [Rendition; N] {
+        debug_assert!(sides.is_sorted_by(|a, b| a >= b), "largest first");
+        sides.map(|side| {
+            self.shrink(side.clamp(1, MAX_RENDITION));
+            self.encode()
+        })
+    }
+
+    /// Scales down to `side`, then turns upright.
+    fn shrink(&mut self, side: u32) {
+        let (width, height) = (self.pixels.width(), self.pixels.height());
+        let longer = width.max(height);
+        if longer > side {
+            let scaled = |length| (f64::from(length) * f64::from(side) / f64::from(longer)).round().max(1.0) as u32;
+            let mut small = DynamicImage::new(scaled(width), scaled(height), self.pixels.color());
+            // In place: the resizer's own way to weigh colours by alpha copies the whole source.
+            let alpha = self.transparent.then(MulDiv::new);
+            if let Some(alpha) = &alpha {
+                alpha.multiply_alpha_inplace(&mut self.pixels).expect("it has an alpha channel");
+            }
+            Resizer::new()
+                .resize(&self.pixels, &mut small, &ResizeOptions::new().use_alpha(false))
+                .expect("both have the same integer pixels");
+            if let Some(alpha) = &alpha {
+                alpha.divide_alpha_inplace(&mut small).expect("it has an alpha channel");
+            }
+            self.pixels = small;
+        }
+        self.pixels.apply_orientation(std::mem::replace(&mut self.orientation, Orientation::NoTransforms));
+    }
+
+    fn encode(&self) -> Rendition {
+        let pixels = match (self.transparent, self.pixels.color().has_color()) {
+            (true, true) => DynamicImage::from(self.pixels.to_rgba8()),
+            (true, false) => self.pixels.to_luma_alpha8().into(),
+            (false, true) => self.pixels.to_rgb8().into(),
+            (false, false) => self.pixels.to_luma8().into(),
+        };
+        let mut bytes = Vec::new();
+        let (format, written) = if self.transparent {
+            (Format::Png, pixels.write_with_encoder(PngEncoder::new(&mut bytes)))
+        } else {
+            let encoder = JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
+            (Format::Jpeg, pixels.write_with_encoder(encoder))
+        };
+        written.expect("8-bit pixels of a legal size fit the format, and memory takes them");
+        Rendition { bytes, format }
+    }
+}
+
+fn has_transparent_pixel(pixels: &DynamicImage) -> bool {
+    let color = pixels.color();
+    let size = usize::from(color.bytes_per_pixel());
+    let alpha = size - size / usize::from(color.channel_count());
+    color.has_alpha()
+        && pixels.as_bytes().chunks_exact(size).any(|pixel| pixel[alpha..].iter().any(|byte| *byte != 255))
+}
+
+/// Whether the end mark follows the first scan; the decoder itself paints what is missing grey. Nothing else holds
+/// that mark: in a scan a 0 follows each 255, and a thumbnail with an end of its own sits in a segment of the header.
+fn jpeg_ends(mut bytes: &[u8]) -> Option<()> {
+    const SCAN: u8 = 0xDA;
+    loop {
+        let mark = bytes.iter().position(|byte| *byte == 0xFF)?;
+        bytes = &bytes[mark + 1..];
+        match bytes {
+            [SCAN, ..] => return bytes.windows(2).any(|pair| pair == [0xFF, 0xD9]).then_some(()),
+            // Filling, and marks that stand alone.
+            [0x00 | 0x01 | 0xD0..=0xD8 | 0xFF, ..] => {}
+            [_, high, low, ..] => bytes = bytes.get(1 + usize::from(u16::from_be_bytes([*high, *low]))..)?,
+            _ => return None,
+        }
+    }
+}
+
+/// Whether every chunk lies within the file and no frame is larger than [`MAX_PIXELS`]: the decoder allocates what a
+/// chunk claims, and decodes a frame before it compares its size with the header's.
+fn webp_is_consistent(bytes: &[u8]) -> bool {
+    /// What the file has before its chunks, in bytes.
+    const FILE_HEADER: usize = 12;
+    /// What a frame of an animation has before its chunks, in bytes.
+    const FRAME_HEADER: usize = 16;
+
+    fn chunks(mut bytes: &[u8], check: impl Fn(&[u8], &[u8]) -> bool) -> bool {
+        while let Some((head, rest)) = bytes.split_first_chunk::<8>() {
+            let (name, size) = head.split_at(4);
+            let size = size.iter().rev().fold(0, |size, byte| size << 8 | usize::from(*byte));
+            match rest.get(..size) {
+                Some(body) if check(name, body) => bytes = rest.get(size.next_multiple_of(2)..).unwrap_or_default(),
+                _ => return false,
+            }
+        }
+        true
+    }
+    // Known by its start code, not by the chunk's name: the decoder does not always look at that.
+    let frame_fits = |body: &[u8]| {
+        let side = |low: &u8, high: &u8| u64::from(u16::from_le_bytes([*low, *high]) & 0x3FFF);
+        !matches!(body, [_, _, _, 0x9D, 0x01, 0x2A, a, b, c, d, ..] if side(a, b) * side(c, d) > MAX_PIXELS)
+    };
+    chunks(&bytes[FILE_HEADER..], |name, body| match (name, body.get(FRAME_HEADER..)) {
+        (b"ANMF", Some(frame)) => chunks(frame, |_, body| frame_fits(body)),
+        _ => frame_fits(body),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use image::codecs::gif::GifEncoder;
+    use image::codecs::webp::WebPEncoder;
+    use image::{
+        Frame, GrayAlphaImage, GrayImage, ImageBuffer, ImageEncoder, Luma, LumaA, Rgb, RgbImage, Rgba, RgbaImage,
+    };
+
+    use super::*;
+
+    const RED: Rgb<u8> = Rgb([220, 20, 20]);
+    const BLUE: Rgb<u8> = Rgb([20, 20, 220]);
+    const FORMATS: [ImageFormat; 4] = [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP, ImageFormat::Gif];
+
+    fn file(pixels: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        pixels.into().write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    }
+
+    /// Red on the left, blue on the right.
+    fn red_blue(width: u32, height: u32) -> RgbImage {
+        RgbImage::from_fn(width, height, |x, _| if x < width / 2 { RED } else { BLUE })
+    }
+
+    struct Lcg(u64);
+
+    impl Lcg {
+        fn next(&mut self, below: usize) -> usize {
+            self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (self.0 >> 33) as usize % below
+        }
+    }
+
+    fn noise(width: u32, height: u32) -> RgbImage {
+        let mut random = Lcg(1);
+        RgbImage::from_fn(width, height, |_, _| Rgb([(); 3].map(|()| random.next(256) as u8)))
+    }
+
+    fn refused(bytes: &[u8]) -> Option<Refusal> {
+        Picture::open(bytes, "avatar").err()
+    }
+
+    fn fit<const N: usize>(bytes: &[u8], sides: [u32; N]) -> [Rendition; N] {
+        Picture::open(bytes, "avatar").unwrap_or_else(|refusal| panic!("{refusal}")).fit(sides)
+    }
+
+    /// Of a file that is what its format says.
+    fn pixels(file: &Rendition) -> DynamicImage {
+        let format = match file.format {
+            Format::Jpeg => ImageFormat::Jpeg,
+            Format::Png => ImageFormat::Png,
+        };
+        image::load_from_memory_with_format(&file.bytes, format).unwrap()
+    }
+
+    fn size(file: &Rendition) -> (u32, u32) {
+        let pixels = pixels(file);
+        (pixels.width(), pixels.height())
+    }
+
+    #[track_caller]
+    fn assert_color(pixels: &DynamicImage, (x, y): (u32, u32), wanted: Rgb<u8>) {
+        let pixel = *pixels.to_rgb8().get_pixel(x, y);
+        let near = pixel.0.iter().zip(wanted.0).all(|(a, b)| a.abs_diff(b) < 12);
+        assert!(near, "{pixel:?} at {x}, {y} is not {wanted:?}");
+    }
+
+    fn contains(bytes: &[u8], part: &[u8]) -> bool {
+        bytes.windows(part.len()).any(|window| window == part)
+    }
+
+    const SECRET: &[u8] = b"31.2304N 121.4737E\0\0";
+
+    /// A TIFF block: orientation 6 and a GPS folder whose map datum is [`SECRET`].
+    fn exif() -> Vec<u8> {
+        let mut exif = b"MM\0\x2A\0\0\0\x08".to_vec();
+        exif.extend(b"\0\x02\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\x88\x25\0\x04\0\0\0\x01\0\0\0\x26\0\0\0\0");
+        exif.extend(b"\0\x01\0\x12\0\x02\0\0\0\x14\0\0\0\x38\0\0\0\0");
+        exif.extend(SECRET);
+        exif
+    }
+
+    /// Behind the mark that starts the file.
+    fn insert_app1(jpeg: &mut Vec<u8>, content: &[u8]) {
+        let length = u16::try_from(content.len() + 2).unwrap().to_be_bytes();
+        jpeg.splice(2..2, [&[0xFF, 0xE1], &length[..], content].concat());
+    }
+
+    #[test]
+    fn takes_all_four_formats() {
+        for format in FORMATS {
+            let [large, small] = fit(&file(red_blue(800, 600), format), [LARGE_AVATAR, AVATAR]);
+            assert_eq!((size(&large), size(&small)), ((640, 480), (160, 120)), "{format:?}");
+            for rendition in [large, small] {
+                let (width, height) = size(&rendition);
+                assert_eq!(rendition.format, Format::Jpeg);
+                assert_color(&pixels(&rendition), (width / 4, height / 2), RED);
+                assert_color(&pixels(&rendition), (width * 3 / 4, height / 2), BLUE);
+            }
+        }
+    }
+
+    #[test]
+    fn names_its_formats() {
+        assert_eq!((Format::Jpeg.extension(), Format::Jpeg.content_type()), ("jpeg", "image/jpeg"));
+        assert_eq!((Format::Png.extension(), Format::Png.content_type()), ("png", "image/png"));
+    }
+
+    #[test]
+    fn turns_upright_and_forgets_where_it_was_taken() {
+        let picture = red_blue(192, 128);
+        let mut jpeg = file(picture.clone(), ImageFormat::Jpeg);
+        insert_app1(&mut jpeg, &[b"Exif\0\0", &exif()[..]].concat());
+        let (mut png, mut webp) = (Vec::new(), Vec::new());
+        let mut encoder = PngEncoder::new(&mut png);
+        encoder.set_exif_metadata(exif()).unwrap();
+        picture.write_with_encoder(encoder).unwrap();
+        let mut encoder = WebPEncoder::new_lossless(&mut webp);
+        encoder.set_exif_metadata(exif()).unwrap();
+        picture.write_with_encoder(encoder).unwrap();
+
+        for upload in [jpeg, png, webp] {
+            assert!(contains(&upload, SECRET));
+            // One as large as the upload, one smaller, one made from that.
+            for (rendition, wanted) in fit(&upload, [200, 96, 48]).iter().zip([(128, 192), (64, 96), (32, 48)]) {
+                assert_eq!(size(rendition), wanted);
+                let (width, height) = wanted;
+                assert_color(&pixels(rendition), (width / 2, height / 4), RED);
+                assert_color(&pixels(rendition), (width / 2, height * 3 / 4), BLUE);
+                for part in [b"Exif", b"eXIf", SECRET] {
+                    assert!(!contains(&rendition.bytes, part));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn refuses_by_size_in_bytes_first() {
+        let mut jpeg = file(red_blue(64, 64), ImageFormat::Jpeg);
+        jpeg.resize(MAX_BYTES, 0);
+        assert_eq!(refused(&jpeg), None);
+        jpeg.push(0);
+        assert_eq!(refused(&jpeg), Some(Refusal::ImageTooLarge("avatar")));
+        assert_eq!(refused(&vec![0; MAX_BYTES]), Some(Refusal::ImageFormat("avatar")));
+        assert_eq!(refused(&vec![0; MAX_BYTES + 1]), Some(Refusal::ImageTooLarge("avatar")));
+    }
+
+    fn jpeg_that_claims(width: u16, height: u16) -> Vec<u8> {
+        let mut jpeg = file(red_blue(64, 64), ImageFormat::Jpeg);
+        let frame = jpeg.windows(2).position(|pair| pair == [0xFF, 0xC0]).unwrap();
+        jpeg[frame + 5..frame + 7].copy_from_slice(&height.to_be_bytes());
+        jpeg[frame + 7..frame + 9].copy_from_slice(&width.to_be_bytes());
+        jpeg
+    }
+
+    fn png_that_claims(width: u32, height: u32) -> Vec<u8> {
+        let mut png = file(red_blue(64, 64), ImageFormat::Png);
+        png[16..20].copy_from_slice(&width.to_be_bytes());
+        png[20..24].copy_from_slice(&height.to_be_bytes());
+        mend_checksums(&mut png);
+        png
+    }
+
+    fn mend_checksums(png: &mut [u8]) {
+        let mut chunks = &mut png[8..];
+        while let Some((size, rest)) = chunks.split_first_chunk_mut::<4>() {
+            let Some((body, rest)) = rest.split_at_mut_checked(4 + u32::from_be_bytes(*size) as usize) else {
+                return;
+            };
+            let Some((checksum, rest)) = rest.split_first_chunk_mut::<4>() else {
+                return;
+            };
+            let crc = body.iter().fold(u32::MAX, |crc, byte| {
+                (0..8).fold(crc ^ u32::from(*byte), |crc, _| crc >> 1 ^ if crc & 1 == 1 { 0xEDB8_8320 } else { 0 })
+            });
+            *checksum = (!crc).to_be_bytes();
+            chunks = rest;
+        }
+    }
+
+    #[test]
+    fn refuses_bombs_by_their_header() {
+        let mut gif = file(red_blue(64, 64), ImageFormat::Gif);
+        gif[6..10].fill(0xFF);
+        let mut webp = file(red_blue(64, 64), ImageFormat::WebP);
+        webp[21..25].copy_from_slice(&(16382_u32 | 16382 << 14).to_le_bytes());
+        let mut jpeg = jpeg_that_claims(64250, 64250);
+        insert_app1(&mut jpeg, &[0; 4000]);
+        for bomb in [
+            jpeg,
+            jpeg_that_claims(8001, 5000),
+            png_that_claims(64250, 64250),
+            png_that_claims(64, u32::MAX >> 1),
+            png_that_claims(u32::MAX >> 1, u32::MAX >> 1),
+            png_that_claims(8000, 5001),
+            gif,
+            webp,
+        ] {
+            assert_eq!(refused(&bomb), Some(Refusal::ImageTooLarge("avatar")), "{:?}", &bomb[..16]);
+        }
+        assert_eq!(png_that_claims(64, 64), file(red_blue(64, 64), ImageFormat::Png));
+        // Exactly the limit: what is wrong is that there are not so many pixels.
+        assert_eq!(refused(&png_that_claims(8000, 5000)), Some(Refusal::ImageFormat("avatar")));
+    }
+
+    #[test]
+    fn refuses_a_frame_larger_than_its_canvas() {
+        let mut gif = file(red_blue(64, 64), ImageFormat::Gif);
+        let frame = gif.windows(9).position(|part| part == [0x2C, 0, 0, 0, 0, 64, 0, 64, 0]).unwrap();
+        gif[frame + 5..frame + 9].fill(0xFF);
+        assert_eq!(refused(&gif), Some(Refusal::ImageTooLarge("avatar")));
+    }
+
+    #[test]
+    fn looks_into_webp_before_its_decoder_allocates() {
+        let chunk = |name: &[u8], size: u32, body: &[u8]| [name, &size.to_le_bytes(), body].concat();
+        let frame = |high| [&[0, 0, 0, 0x9D, 1, 0x2A, 0xFF, high, 0xFF, high][..], &[0; 6]].concat();
+        let consistent = |chunks: &[u8]| webp_is_consistent(&[b"RIFF\0\0\0\0WEBP", chunks].concat());
+        assert!(consistent(&[chunk(b"VP8 ", 16, &frame(0)), chunk(b"EXIF", 1, &[0; 2])].concat()));
+        assert!(!consistent(&chunk(b"VP8 ", 16, &frame(0x3F))));
+        assert!(!consistent(&chunk(b"EXIF", u32::MAX, &frame(0))));
+        for (high, wanted) in [(0, true), (0x3F, false)] {
+            let frames = [chunk(b"ALPH", 1, &[0; 2]), chunk(b"none", 16, &frame(high))].concat();
+            let animation = [&[0; 16], &frames[..]].concat();
+            assert_eq!(consistent(&chunk(b"ANMF", animation.len() as u32, &animation)), wanted);
+        }
+        let upload = [file(red_blue(64, 64), ImageFormat::WebP), chunk(b"EXIF", u32::MAX, &[])].concat();
+        assert_eq!(refused(&upload), Some(Refusal::ImageFormat("avatar")));
+    }
+
+    #[test]
+    fn refuses_what_is_cut_off() {
+        for format in FORMATS {
+            let mut whole = file(noise(90, 70), format);
+            if format == ImageFormat::Jpeg {
+                // As in a phone's picture: its thumbnail has an end of its own.
+                insert_app1(&mut whole, &file(red_blue(16, 16), format));
+            }
+            assert_eq!(refused(&whole), None, "{format:?}");
+            for length in (0..50).map(|part| whole.len() * part / 50) {
+                let refused = refused(&whole[..length]);
+                assert_eq!(refused, Some(Refusal::ImageFormat("avatar")), "{format:?}, {length} of {}", whole.len());
+            }
+        }
+        for format in [ImageFormat::Jpeg, ImageFormat::WebP] {
+            let whole = file(noise(90, 70), format);
+            assert_eq!(refused(&whole[..whole.len() - 2]), Some(Refusal::ImageFormat("avatar")), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn takes_a_jpeg_with_something_behind_it() {
+        let jpeg = file(red_blue(64, 64), ImageFormat::Jpeg);
+        assert_eq!(refused(&[&jpeg[..], b"\0\0\0\x18ftypmp42\xFF\xDA a moving picture"].concat()), None);
+    }
+
+    #[test]
+    fn refuses_a_side_under_64() {
+        for format in FORMATS {
+            for (width, height) in [(63, 64), (64, 63), (1, 1)] {
+                let refused = refused(&file(red_blue(width, height), format));
+                assert_eq!(refused, Some(Refusal::ImageTooSmall("avatar")), "{format:?}");
+            }
+            assert_eq!(refused(&file(red_blue(64, 64), format)), None, "{format:?}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_picture() {
+        let png = file(red_blue(64, 64), ImageFormat::Png);
+        for bytes in [
+            &b""[..],
+            b"picture.png",
+            b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0",
+            b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+            &[b"\xFF\xD8\xFF", &png[..]].concat(),
+            &[b"\xFF\xD8\xFF\xE0", &png[4..]].concat(),
+            &[b"GIF89a\x40\0\x40\0\0\0\0", &png[..]].concat(),
+            &[b"RIFF\0\0\0\0WEBP", &png[..]].concat(),
+            &[&png[..8], &file(red_blue(64, 64), ImageFormat::Jpeg)].concat(),
+        ] {
+            assert_eq!(refused(bytes), Some(Refusal::ImageFormat("avatar")), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn keeps_transparency_and_the_colours_beside_it() {
+        // What cannot be seen is black: scaling must not draw it into the edge.
+        fn half<T>(x: u32, white: T, none: T) -> T {
+            if x < 151 { white } else { none }
+        }
+        let color = RgbaImage::from_fn(300, 200, |x, _| half(x, Rgba([255; 4]), Rgba([0; 4])));
+        let gray = GrayAlphaImage::from_fn(300, 200, |x, _| half(x, LumaA([255; 2]), LumaA([0; 2])));
+        let deep = ImageBuffer::from_fn(300, 200, |x, _| half(x, Rgba([u16::MAX; 4]), Rgba([0; 4])));
+        for upload in [
+            file(color.clone(), ImageFormat::Png),
+            file(color.clone(), ImageFormat::WebP),
+            file(color, ImageFormat::Gif),
+            file(gray, ImageFormat::Png),
+            file(DynamicImage::ImageRgba16(deep), ImageFormat::Png),
+        ] {
+            for (rendition, wanted) in fit(&upload, [400, 160, 40]).iter().zip([(300, 200), (160, 107), (40, 27)]) {
+                assert_eq!((rendition.format, size(rendition)), (Format::Png, wanted));
+                let pixels = pixels(rendition);
+                assert_eq!(pixels.color().bytes_per_pixel(), pixels.color().channel_count(), "8 bits each");
+                let pixels = pixels.to_rgba8();
+                assert_eq!((pixels.get_pixel(0, 0).0, pixels.get_pixel(wanted.0 - 1, 0).0[3]), ([255; 4], 0));
+                for pixel in pixels.pixels().filter(|pixel| pixel.0[3] > 8) {
+                    assert!(pixel.0[0] > 240, "{pixel:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_transparent_pixel_is_enough() {
+        let mut pixels = DynamicImage::from(noise(100, 80)).to_rgba8();
+        assert_eq!(fit(&file(pixels.clone(), ImageFormat::Png), [90])[0].format, Format::Jpeg);
+        pixels.get_pixel_mut(99, 79).0[3] = 254;
+        assert_eq!(fit(&file(pixels, ImageFormat::Png), [90])[0].format, Format::Png);
+    }
+
+    #[test]
+    fn takes_gray_and_deep_pixels() {
+        let gray = GrayImage::from_pixel(300, 200, Luma([90]));
+        let deep = ImageBuffer::from_pixel(300, 200, Rgb([0x5A5A_u16; 3]));
+        let deep_gray = ImageBuffer::from_pixel(300, 200, Luma([0x5A5A_u16]));
+        for upload in [
+            file(gray.clone(), ImageFormat::Jpeg),
+            file(gray, ImageFormat::Png),
+            file(DynamicImage::ImageRgb16(deep), ImageFormat::Png),
+            file(DynamicImage::ImageLuma16(deep_gray), ImageFormat::Png),
+        ] {
+            let [rendition] = fit(&upload, [150]);
+            assert_eq!((rendition.format, size(&rendition)), (Format::Jpeg, (150, 100)));
+            assert_color(&pixels(&rendition), (75, 50), Rgb([90; 3]));
+        }
+    }
+
+    #[test]
+    fn takes_cmyk() {
+        let mut jpeg = b"\xFF\xD8\xFF\xDB\0\x43\0".to_vec();
+        jpeg.extend([1; 64]);
+        // 64 x 64, four components; then Huffman tables whose one code, a zero bit, is "no change" and "no more".
+        jpeg.extend(b"\xFF\xC0\0\x14\x08\0\x40\0\x40\x04\x01\x11\0\x02\x11\0\x03\x11\0\x04\x11\0");
+        for table in [0x00, 0x10] {
+            jpeg.extend([0xFF, 0xC4, 0, 20, table, 1]);
+            jpeg.extend([0; 16]);
+        }
+        jpeg.extend(b"\xFF\xDA\0\x0E\x04\x01\0\x02\0\x03\0\x04\0\0\x3F\0");
+        jpeg.extend([0; 64]);
+        jpeg.extend(b"\xFF\xD9");
+        // Every ink and black at half: a quarter of the light.
+        assert_color(&pixels(&fit(&jpeg, [64])[0]), (32, 32), Rgb([64; 3]));
+    }
+
+    #[test]
+    fn shows_the_first_frame() {
+        let mut gif = Vec::new();
+        let frame = |color| Frame::new(DynamicImage::from(RgbImage::from_pixel(80, 80, color)).to_rgba8());
+        GifEncoder::new(&mut gif).encode_frames([frame(RED), frame(BLUE)]).unwrap();
+        assert_color(&pixels(&fit(&gif, [80])[0]), (40, 40), RED);
+    }
+
+    #[test]
+    fn never_scales_up_and_keeps_a_pixel() {
+        for (width, height, wanted) in [(100, 80, (100, 80)), (160, 160, (160, 160)), (161, 64, (160, 64))] {
+            let [large, small] = fit(&file(red_blue(width, height), ImageFormat::Png), [LARGE_AVATAR, AVATAR]);
+            assert_eq!((size(&large), size(&small)), ((width, height), wanted));
+        }
+        let [large, small] = fit(&file(GrayImage::new(64, 50_000), ImageFormat::Png), [LARGE_AVATAR, AVATAR]);
+        assert_eq!((size(&large), size(&small)), ((1, 640), (1, 160)));
+        let [huge] = fit(&file(GrayImage::new(66_000, 64), ImageFormat::Png), [u32::MAX]);
+        assert_eq!(size(&huge), (65_535, 64));
+    }
+
+    #[test]
+    fn survives_damage() {
+        let mut random = Lcg(2);
+        for format in FORMATS {
+            let whole = file(noise(72, 64), format);
+            let mut opened = 0;
+            for _ in 0..500 {
+                let mut damaged = whole.clone();
+                for _ in 0..=random.next(4) {
+                    // Every other one near the start, where the header is.
+                    let reach = if random.next(2) == 0 { 64 } else { damaged.len() };
+                    damaged[random.next(reach)] ^= 1 << random.next(8);
+                }
+                if random.next(4) == 0 {
+                    damaged.truncate(random.next(whole.len()));
+                }
+                if format == ImageFormat::Png && damaged.len() > 8 {
+                    mend_checksums(&mut damaged);
+                }
+                if let Ok(picture) = Picture::open(&damaged, "avatar") {
+                    opened += 1;
+                    let (width, height) = size(&picture.fit([AVATAR])[0]);
+                    assert!(width.max(height) <= AVATAR);
+                }
+            }
+            assert!((1..500).contains(&opened), "{format:?}: {opened} of 500 opened");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+use std::fmt;
+
+/// Why an operation says no: one variant for one cause, one code in every document. Its `Display` is the public
+/// message, which says what to mend; nothing internal is ever in it.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// The request is malformed or a value is out of range. The text names the field.
+    #[error("{0}")]
+    Malformed(String),
+    #[error("sign in first: the token is missing, wrong or ended")]
+    NotSignedIn,
+    #[error("this is not yours to change")]
+    NotYours,
+    #[error("no such {0}")]
+    NoSuch(&'static str),
+    /// The state of things does not allow it. The text says which state.
+    #[error("{0}")]
+    Conflict(&'static str),
+    #[error("the body is too large: at most {0}")]
+    BodyTooLarge(&'static str),
+    #[error("send the body as {0}")]
+    UnsupportedMediaType(&'static str),
+    /// A limit on how often something may be done. The text says when to try again.
+    #[error("{0}")]
+    TooMany(String),
+    #[error("something broke on our side; trying again may help")]
+    Internal,
+    #[error("too busy right now: try again in a moment")]
+    Unavailable,
+
+    #[error("no such registered user")]
+    NotRegistered,
+    #[error("this version is under review: use a review account")]
+    UnderReview,
+    #[error("wrong account or password")]
+    WrongPassword,
+    #[error("too many wrong passwords: locked for 15 minutes; a login by SMS code still works")]
+    Locked,
+    #[error("{0}: wrong, expired or used up: ask for a new code")]
+    SmsCode(&'static str),
+    #[error("{0}")]
+    Phone(PhoneFault),
+    #[error("password: {0}")]
+    PasswordRules(&'static str),
+    #[error("something broke on our side while registering; trying again may help")]
+    RegisterFailed,
+    #[error("{0}: send a JPEG, PNG, WebP or GIF picture")]
+    ImageFormat(&'static str),
+    #[error("{0}: at most 4 MiB and 40 megapixels")]
+    ImageTooLarge(&'static str),
+    #[error("{0}: each side needs at least 64 pixels")]
+    ImageTooSmall(&'static str),
+    #[error("phone: already registered")]
+    PhoneTaken,
+    #[error("email: already in use")]
+    EmailTaken,
+}
+
+/// What is wrong with a phone number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PhoneFault {
+    /// Of country 86: `1`, a digit from 3 to 9, nine digits.
+    China,
+    /// Of any other country: 5 to 15 digits.
+    Elsewhere,
+    /// A country code is 1 to 3 digits.
+    Country,
+}
+
+impl fmt::Display for PhoneFault {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Self::China => {
+                "phone: 11 digits that begin with 13 to 19; write numbers of other countries as +, country code, number"
+            }
+            Self::Elsewhere => "phone: 5 to 15 digits after the country code",
+            Self::Country => "country: a country code of 1 to 3 digits, such as 86",
+        })
+    }
+}
+
+impl Refusal {
+    /// The code in every document's envelope. Three digits are the HTTP status, too; what status four digits travel
+    /// with is the dialect's.
+    pub fn code(&self) -> u16 {
+        match self {
+            Self::Malformed(_) => 400,
+            Self::NotSignedIn => 401,
+            Self::NotYours => 403,
+            Self::NoSuch(_) => 404,
+            Self::Conflict(_) => 409,
+            Self::BodyTooLarge(_) => 413,
+            Self::UnsupportedMediaType(_) => 415,
+            Self::TooMany(_) => 429,
+            Self::Internal => 500,
+            Self::Unavailable => 503,
+            Self::NotRegistered => 1001,
+            Self::UnderReview => 1101,
+            Self::WrongPassword => 3100,
+            Self::Locked => 3101,
+            Self::SmsCode(_) => 3200,
+            Self::Phone(_) => 3201,
+            Self::PasswordRules(_) => 3202,
+            Self::RegisterFailed => 3203,
+            Self::ImageFormat(_) => 3300,
+            Self::ImageTooLarge(_) => 3301,
+            Self::ImageTooSmall(_) => 3302,
+            Self::PhoneTaken => 3400,
+            Self::EmailTaken => 3401,
+        }
+    }
+
+    /// Shorthand for [`Refusal::Malformed`].
+    pub fn malformed(message: impl Into<String>) -> Self {
+        Self::Malformed(message.into())
+    }
+}

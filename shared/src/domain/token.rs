@@ -1,0 +1,240 @@
+//! Tokens: JWTs by HS256, valid 30 days, short enough to leave room in a request's 10 KB of headers.
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation,
+    crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils},
+    decode, decode_header, encode,
+    errors::{Error, ErrorKind},
+    signature::{Error as SignatureError, Signer, Verifier},
+};
+use ring::{digest, hmac};
+use serde::{Deserialize, Serialize};
+
+use super::{DAY, Millis, Refusal, UserId};
+
+/// How long a login lasts.
+pub const LIFE: Millis = 30 * DAY;
+
+/// What signs the fixed tokens of the sample events. Everybody can read it here, so only a function whose table is on
+/// this machine accepts it (see `Config`).
+pub const DEVELOPMENT_KEY: &str = "plaza-development-key-that-everybody-knows";
+
+const ISSUER: &str = "plaza";
+/// For whom a token is: the five documents' operations.
+const AUDIENCE: &str = "plaza";
+/// Clocks of two machines may differ by so many seconds before a fresh token seems to come from the future.
+const SKEW: u64 = 10;
+
+/// What a valid token says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Token {
+    pub user: UserId,
+    /// Tells this token from the user's others, so that one can end alone.
+    pub id: String,
+    /// The user's epoch when it was made: a later one ends it.
+    pub epoch: u32,
+    pub expires: Millis,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    sub: String,
+    jti: String,
+    ep: u32,
+    /// Seconds since 1970, as are the other two.
+    iat: u64,
+    nbf: u64,
+    exp: u64,
+}
+
+/// The current key signs; the one before it still verifies, so that a change of keys signs nobody out.
+pub struct TokenKeys {
+    current: Key,
+    previous: Option<Key>,
+}
+
+struct Key {
+    id: String,
+    sign: EncodingKey,
+    verify: DecodingKey,
+}
+
+impl Key {
+    fn new(secret: &str) -> Result<Self, String> {
+        if secret.len() < 32 {
+            return Err("a token key needs at least 32 characters".into());
+        }
+        // A fingerprint: it names the key in a token's header and tells nothing of it.
+        let id = digest::digest(&digest::SHA256, secret.as_bytes()).as_ref()[..4]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let (sign, verify) = (EncodingKey::from_secret(secret.as_bytes()), DecodingKey::from_secret(secret.as_bytes()));
+        Ok(Self { id, sign, verify })
+    }
+}
+
+impl TokenKeys {
+    /// Fails where a key is shorter than 32 characters.
+    pub fn new(current: &str, previous: Option<&str>) -> Result<Self, String> {
+        // Fails where it is installed already, which is as good.
+        let _ = PROVIDER.install_default();
+        Ok(Self { current: Key::new(current)?, previous: previous.map(Key::new).transpose()? })
+    }
+
+    pub fn sign(&self, token: &Token, now: Millis) -> Result<String, Refusal> {
+        let header = Header { kid: Some(self.current.id.clone()), ..Header::new(Algorithm::HS256) };
+        let claims = Claims {
+            iss: ISSUER.into(),
+            aud: AUDIENCE.into(),
+            sub: token.user.0.to_string(),
+            jti: token.id.clone(),
+            ep: token.epoch,
+            iat: now / 1000,
+            nbf: now / 1000,
+            exp: token.expires / 1000,
+        };
+        encode(&header, &claims, &self.current.sign).map_err(|_| Refusal::Internal)
+    }
+
+    /// What the token says, or `None` where it is not one of ours or not of now. Whether it was ended, its user's
+    /// record tells.
+    pub fn verify(&self, token: &str, now: Millis) -> Option<Token> {
+        let kid = decode_header(token).ok()?.kid?;
+        let key = [Some(&self.current), self.previous.as_ref()].into_iter().flatten().find(|key| key.id == kid)?;
+        let mut rules = Validation::new(Algorithm::HS256);
+        rules.set_audience(&[AUDIENCE]);
+        rules.set_issuer(&[ISSUER]);
+        rules.set_required_spec_claims(&["aud", "exp", "iss", "nbf", "sub"]);
+        // By our clock, below: the crate reads the machine's.
+        rules.validate_exp = false;
+        let claims: Claims = decode(token, &key.verify, &rules).ok()?.claims;
+        let now = now / 1000;
+        (claims.nbf <= now + SKEW && now < claims.exp).then_some(())?;
+        Some(Token {
+            user: UserId(claims.sub.parse().ok()?),
+            id: claims.jti,
+            epoch: claims.ep,
+            expires: claims.exp * 1000,
+        })
+    }
+}
+
+/// HS256 by ring, which TLS has brought along, and nothing else: the crate's own provider links RSA and two elliptic
+/// curves that no token of ours may use.
+static PROVIDER: CryptoProvider = CryptoProvider {
+    signer_factory: |algorithm, key| Ok(Box::new(Hs256::new(algorithm, key.as_bytes())?)),
+    verifier_factory: |algorithm, key| Ok(Box::new(Hs256::new(algorithm, key.try_get_as_bytes()?)?)),
+    key_utils: KeyUtils::new_unimplemented(),
+};
+
+struct Hs256(hmac::Key);
+
+impl Hs256 {
+    fn new(algorithm: &Algorithm, secret: &[u8]) -> Result<Self, Error> {
+        match algorithm {
+            Algorithm::HS256 => Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, secret))),
+            _ => Err(ErrorKind::InvalidAlgorithm.into()),
+        }
+    }
+}
+
+impl Signer<Vec<u8>> for Hs256 {
+    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, SignatureError> {
+        Ok(hmac::sign(&self.0, message).as_ref().to_vec())
+    }
+}
+
+impl Verifier<Vec<u8>> for Hs256 {
+    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), SignatureError> {
+        hmac::verify(&self.0, message, signature).map_err(|_| SignatureError::new())
+    }
+}
+
+impl JwtSigner for Hs256 {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::HS256
+    }
+}
+
+impl JwtVerifier for Hs256 {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::HS256
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Millis = 1_800_000_000_000;
+    const OLD: &str = "the key before, long enough to be one";
+    const NEW: &str = "the key of today, long enough to be one";
+
+    fn token() -> Token {
+        Token { user: UserId(6), id: "abc".into(), epoch: 3, expires: NOW + LIFE }
+    }
+
+    fn keys(current: &str, previous: Option<&str>) -> TokenKeys {
+        TokenKeys::new(current, previous).unwrap()
+    }
+
+    #[test]
+    fn says_what_it_was_made_of() {
+        let keys = keys(NEW, None);
+        let text = keys.sign(&token(), NOW).unwrap();
+        assert!(text.len() < 400, "{} bytes", text.len());
+        assert_eq!(keys.verify(&text, NOW), Some(token()));
+    }
+
+    #[test]
+    fn lives_from_its_first_to_its_last_second() {
+        let keys = keys(NEW, None);
+        let text = keys.sign(&token(), NOW).unwrap();
+        assert!(keys.verify(&text, NOW + LIFE - 1000).is_some());
+        assert!(keys.verify(&text, NOW + LIFE).is_none());
+        assert!(keys.verify(&text, NOW - 11_000).is_none());
+    }
+
+    #[test]
+    fn a_change_of_keys_signs_nobody_out() {
+        let text = keys(OLD, None).sign(&token(), NOW).unwrap();
+        assert!(keys(NEW, Some(OLD)).verify(&text, NOW).is_some());
+        assert!(keys(NEW, None).verify(&text, NOW).is_none());
+    }
+
+    #[test]
+    fn nobody_elses_tokens() {
+        let keys = keys(NEW, Some(OLD));
+        let forge = |alter: fn(&mut Header, &mut Claims)| {
+            let mut header = Header { kid: Some(keys.current.id.clone()), ..Header::new(Algorithm::HS256) };
+            let text = |text: &str| text.to_owned();
+            let (iss, aud, sub, jti) = (text(ISSUER), text(AUDIENCE), text("6"), text("abc"));
+            let now = NOW / 1000;
+            let mut claims = Claims { iss, aud, sub, jti, ep: 3, iat: now, nbf: now, exp: now + 1 };
+            alter(&mut header, &mut claims);
+            encode(&header, &claims, &keys.current.sign).unwrap()
+        };
+        assert!(keys.verify(&forge(|_, _| ()), NOW).is_some());
+        assert!(keys.verify(&forge(|_, claims| claims.iss = "someone".into()), NOW).is_none());
+        assert!(keys.verify(&forge(|_, claims| claims.aud = "im".into()), NOW).is_none());
+        assert!(keys.verify(&forge(|_, claims| claims.sub = "six".into()), NOW).is_none());
+        assert!(keys.verify(&forge(|header, _| header.kid = None), NOW).is_none());
+        assert!(keys.verify(&forge(|header, _| header.kid = Some("other".into())), NOW).is_none());
+        // The same claims under no algorithm, another signature, or half a token.
+        let good = forge(|_, _| ());
+        let claims = good.split('.').nth(1).unwrap();
+        let none = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{claims}.");
+        let other = TokenKeys::new("another key altogether, of 32 or more", None).unwrap().sign(&token(), NOW).unwrap();
+        for text in ["", "a.b.c", &none, &other, &good[..good.len() - 2], "null"] {
+            assert!(keys.verify(text, NOW).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn short_keys_are_no_keys() {
+        assert!(TokenKeys::new("short", None).is_err());
+        assert!(TokenKeys::new(NEW, Some("short")).is_err());
+    }
+}

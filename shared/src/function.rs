@@ -1,0 +1,35 @@
+//! What every function's `main` is.
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use axum::Router;
+use lambda_http::Error;
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+use crate::{App, domain::World, outside::aws, wire::operation::router};
+
+/// Serves a function's operations to the Lambda runtime, for as long as it wants.
+#[expect(clippy::disallowed_methods, reason = "the one place where a function meets its environment")]
+pub async fn serve(operations: impl FnOnce(Router<Arc<App>>) -> Router<Arc<App>>) -> Result<(), Error> {
+    log();
+    let variable = Box::new(|name: &str| std::env::var(name).ok());
+    let app = App::new(variable, world(), aws::http_client())?;
+    app.store.warm().await;
+    lambda_http::run(router(operations, app)).await
+}
+
+/// Log lines as the Lambda console's settings want them (`AWS_LAMBDA_LOG_FORMAT`, `AWS_LAMBDA_LOG_LEVEL`).
+pub fn log() {
+    lambda_http::tracing::init_default_subscriber();
+}
+
+/// The machine's clock and its randomness.
+#[expect(clippy::disallowed_methods, reason = "the one place where a function meets its environment")]
+pub fn world() -> World {
+    let clock = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+    let random = SystemRandom::new();
+    // A system without randomness can make no token that nobody guesses: better none at all.
+    World::new(clock, move |bytes| random.fill(bytes).expect("the system's randomness"))
+}

@@ -1,0 +1,134 @@
+//! The key design: the only place where a key is spelt.
+//!
+//! | what | pk | sk | read and written by |
+//! |---|---|---|---|
+//! | a user | `U#<id>` | `PROFILE` | all that shows or changes a user |
+//! | their password, epoch, ended tokens, wrong guesses | `U#<id>` | `AUTH` | the session check, logins |
+//! | whose phone, proved by SMS | `PHONE#<country>-<number>` | `-` | logins, registration |
+//! | whose e-mail | `EMAIL#<address>` | `-` | logins, changes of it |
+//! | whose user name | `NAME#<name>` | `-` | logins |
+//! | whose identity at QQ, WeChat, Weibo | `OPENID#<provider>#<openid>` | `-` | logins through them |
+//! | wrong guesses at an account that does not exist | `GUESS#<hash of the account>` | `AUTH` | logins |
+//! | the SMS code of a phone, and how many were sent | `SMS#<country>-<number>` | `-` | the five operations with a code |
+//! | how many SMS were sent on a day | `SMSDAY#<day>` | `-` | `send_sms_code` |
+//!
+//! An id is written with 16 digits, so that keys sort as ids do. What ends by itself carries `expires_at`, in seconds.
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use ring::digest;
+
+use crate::domain::{Account, DAY, Email, Millis, Phone, UserId};
+
+/// An item's whole key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Key {
+    pub pk: String,
+    pub sk: String,
+}
+
+impl From<Key> for HashMap<String, AttributeValue> {
+    fn from(key: Key) -> Self {
+        [("pk".into(), AttributeValue::S(key.pk)), ("sk".into(), AttributeValue::S(key.sk))].into()
+    }
+}
+
+fn key(pk: String, sk: &str) -> Key {
+    Key { pk, sk: sk.into() }
+}
+
+/// Of an item that is alone in its partition.
+const ALONE: &str = "-";
+
+pub fn profile(user: UserId) -> Key {
+    key(format!("U#{:016}", user.0), "PROFILE")
+}
+
+pub fn auth(user: UserId) -> Key {
+    key(format!("U#{:016}", user.0), "AUTH")
+}
+
+pub fn phone(phone: &Phone) -> Key {
+    key(format!("PHONE#{}-{}", phone.country(), phone.number()), ALONE)
+}
+
+pub fn email(email: &Email) -> Key {
+    key(format!("EMAIL#{}", email.as_str()), ALONE)
+}
+
+/// A user name may be as long as a client cares to send; a key may not.
+pub fn name(name: &str) -> Key {
+    match name.len() {
+        ..=512 => key(format!("NAME#{name}"), ALONE),
+        _ => key(format!("NAME##{}", hash(name)), ALONE),
+    }
+}
+
+/// `provider` is `qq`, `wechat` or `weibo`; the openid was proved, so it is the provider's and short.
+pub fn third_party(provider: &str, openid: &str) -> Key {
+    key(format!("OPENID#{provider}#{openid}"), ALONE)
+}
+
+/// Whose account it is.
+pub fn account(account: &Account) -> Key {
+    match account {
+        Account::Phone(text) => phone(text),
+        Account::Email(text) => email(text),
+        Account::Name(text) => name(text),
+    }
+}
+
+/// Where guesses at an unknown account are counted. Hashed: people type passwords into the wrong field.
+pub fn guesses_at(text: &Account) -> Key {
+    key(format!("GUESS#{}", hash(&account(text).pk)), "AUTH")
+}
+
+pub fn sms(phone: &Phone) -> Key {
+    key(format!("SMS#{}-{}", phone.country(), phone.number()), ALONE)
+}
+
+/// Nobody's: read to open the connection.
+pub fn warm() -> Key {
+    key("WARM".into(), ALONE)
+}
+
+/// A day is UTC's.
+pub fn sms_day(at: Millis) -> Key {
+    key(format!("SMSDAY#{}", at / DAY), ALONE)
+}
+
+fn hash(text: &str) -> String {
+    digest::digest(&digest::SHA256, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_spelt_so() {
+        let spelt = |key: Key| format!("{} / {}", key.pk, key.sk);
+        let hong_kong = Phone::parse("+85212345678").unwrap();
+        assert_eq!(spelt(profile(UserId(6))), "U#0000000000000006 / PROFILE");
+        assert_eq!(spelt(auth(UserId((1 << 53) - 1))), "U#9007199254740991 / AUTH");
+        assert_eq!(spelt(phone(&hong_kong)), "PHONE#852-12345678 / -");
+        assert_eq!(spelt(email(&Email::parse("A@b.com").unwrap())), "EMAIL#a@b.com / -");
+        assert_eq!(spelt(name("felix")), "NAME#felix / -");
+        assert_eq!(spelt(third_party("qq", "ABC")), "OPENID#qq#ABC / -");
+        assert_eq!(spelt(account(&Account::parse("13800138000"))), "PHONE#86-13800138000 / -");
+        assert_eq!(
+            spelt(guesses_at(&Account::parse("felix"))),
+            "GUESS#1d3c73f1ea3a8d7a3a7ab93b75dbb0a4ee7a9b5e4d6bd4bb3fe2a7b2c2b1b7d6 / AUTH"
+        );
+        assert_eq!(spelt(sms(&hong_kong)), "SMS#852-12345678 / -");
+        assert_eq!(spelt(sms_day(1_700_000_000_000)), "SMSDAY#19675 / -");
+    }
+
+    #[test]
+    fn no_name_is_too_long_for_a_key() {
+        let long = "é".repeat(100_000);
+        assert!(name(&long).pk.len() < 1024);
+        assert_ne!(name(&long), name(&format!("{long}x")));
+        assert_eq!(name(&"x".repeat(512)).pk.len(), 517);
+    }
+}

@@ -1,0 +1,131 @@
+//! Who is signed in, and guesses at passwords: the item beside each user's profile.
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Outcome, Profile, Store, keys, number, read, set, text, values,
+    window::{Window, moment},
+};
+use crate::{
+    aside,
+    domain::{Account, MINUTE, Password, Refusal, StoredPassword, UserId, token::Token},
+};
+
+/// Five wrong passwords lock password login, for as long again after the fifth.
+const GUESSES: Window = Window { most: 5, span: 15 * MINUTE };
+
+/// No user has this id: their keys lead to no item.
+const NOBODY: UserId = UserId(0);
+
+/// A user's secrets and sessions.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Auth {
+    /// None where somebody only ever came through a third party.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<StoredPassword>,
+    /// Raised, and all tokens made before end.
+    pub epoch: u32,
+    /// By an operator.
+    pub locked: bool,
+    /// Ids of tokens that were logged out before their time.
+    #[serde(with = "serde_dynamo::string_set", skip_serializing_if = "BTreeSet::is_empty")]
+    pub ended: BTreeSet<String>,
+    /// Wrong passwords, as moments.
+    #[serde(with = "serde_dynamo::string_set", skip_serializing_if = "BTreeSet::is_empty")]
+    pub guesses: BTreeSet<String>,
+}
+
+/// A user who has just shown that they are who they say.
+pub struct LoggedIn {
+    pub profile: Profile,
+    /// What their token carries.
+    pub epoch: u32,
+}
+
+impl Store {
+    /// That a token, whose signature and times were found right, was not ended since. One consistent read.
+    pub async fn check_session(&self, token: &Token) -> Result<(), Refusal> {
+        match self.get::<Auth>(keys::auth(token.user)).await? {
+            Some(auth) if auth.epoch == token.epoch && !auth.locked && !auth.ended.contains(&token.id) => Ok(()),
+            _ => Err(Refusal::NotSignedIn),
+        }
+    }
+
+    /// Three rounds: whose name it is; the guess counted, beside the profile; the count forgotten, as it was no guess.
+    ///
+    /// An unknown account takes the same steps over the same time and locks in the same way.
+    pub async fn log_in_by_password(&self, account: &Account, password: Password) -> Result<LoggedIn, Refusal> {
+        let user = self.whose(keys::account(account)).await?;
+        let key = user.map_or_else(|| keys::guesses_at(account), keys::auth);
+        let profile = keys::profile(user.unwrap_or(NOBODY));
+        let (auth, profile) = tokio::try_join!(self.count_guess(&key, user.is_none()), self.get::<Profile>(profile))?;
+        let Auth { password: stored, epoch, locked, .. } = auth;
+        let right = aside(move || Ok(StoredPassword::verify(stored.as_ref(), &password))).await?;
+        match profile {
+            _ if !right => Err(Refusal::WrongPassword),
+            _ if locked => Err(Refusal::Locked),
+            None => Err(Refusal::Internal),
+            Some(profile) => {
+                self.change(self.update(key, "REMOVE guesses")).await?;
+                Ok(LoggedIn { profile, epoch })
+            }
+        }
+    }
+
+    /// A login that needed no password: a third party, or an SMS code, has vouched for the user.
+    pub async fn log_in_vouched(&self, user: UserId) -> Result<LoggedIn, Refusal> {
+        let (auth, profile) =
+            tokio::try_join!(self.get::<Auth>(keys::auth(user)), self.get::<Profile>(keys::profile(user)))?;
+        match (auth, profile) {
+            (Some(Auth { locked: true, .. }), _) => Err(Refusal::Locked),
+            (Some(auth), Some(profile)) => Ok(LoggedIn { profile, epoch: auth.epoch }),
+            _ => Err(Refusal::Internal),
+        }
+    }
+
+    /// Counts a guess before it is looked at. `nobodys`: where there is no user, the count ends by itself.
+    async fn count_guess(&self, key: &keys::Key, nobodys: bool) -> Result<Auth, Refusal> {
+        let now = self.world.now();
+        let moment = moment(&self.world);
+        let forgotten = if nobodys { " SET expires_at = :end" } else { "" };
+        let end = (now + 2 * GUESSES.span) / 1000;
+        loop {
+            let update = self.update(key.clone(), format!("ADD guesses :moments{forgotten}"));
+            let mut of =
+                values([(":moments", set(&moment)), (":moment", text(&moment)), (":most", number(GUESSES.most))]);
+            if nobodys {
+                of.get_or_insert_default().insert(":end".into(), number(end));
+            }
+            let update = update.condition_expression(Window::condition("guesses")).set_expression_attribute_values(of);
+            let guesses = match self.change(update).await? {
+                Outcome::Done(item) => return read(item),
+                Outcome::Refused(item) => read::<Auth>(item)?.guesses,
+            };
+            let outdated = match GUESSES.filled_at(&guesses) {
+                Some(at) if now < at + GUESSES.span => return Err(Refusal::Locked),
+                Some(_) => guesses,
+                None => GUESSES.outdated(&guesses, now),
+            };
+            self.forget(key, "guesses", outdated).await?;
+        }
+    }
+
+    /// Takes moments out of a window that is full of outdated ones.
+    pub(super) async fn forget(
+        &self,
+        key: &keys::Key,
+        attribute: &str,
+        moments: BTreeSet<String>,
+    ) -> Result<(), Refusal> {
+        if moments.is_empty() {
+            // It was full when we looked, and is not outdated: somebody else's clock is far ahead of ours.
+            return Err(Refusal::Unavailable);
+        }
+        let update = self.update(key.clone(), format!("DELETE {attribute} :outdated"));
+        let outdated = aws_sdk_dynamodb::types::AttributeValue::Ss(moments.into_iter().collect());
+        self.change(update.set_expression_attribute_values(values([(":outdated", outdated)]))).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,77 @@
+//! "So many within so long", counted before what is counted happens, so that doing it in parallel gains nothing.
+//!
+//! An item holds the moments as a string set: adding one again (a repeat after a time-out) changes nothing, and the
+//! condition is on the set's size. A moment that has left the window is taken out when it is in the way.
+use std::collections::BTreeSet;
+
+use crate::domain::{Millis, World};
+
+/// At most `most` within `span`.
+pub struct Window {
+    pub most: usize,
+    pub span: Millis,
+}
+
+/// A moment as it is stored: 13 digits of milliseconds, 4 of chance, so that two of one millisecond count as two.
+pub fn moment(world: &World) -> String {
+    format!("{:013}{:04x}", world.now(), u16::from_le_bytes(world.random()))
+}
+
+fn millis(moment: &str) -> Millis {
+    moment.get(..13).and_then(|digits| digits.parse().ok()).unwrap_or(0)
+}
+
+impl Window {
+    /// The condition under which one more may be added; `:moment`, `:most` are its values.
+    pub fn condition(attribute: &str) -> String {
+        format!("(attribute_not_exists({attribute}) OR size({attribute}) < :most OR contains({attribute}, :moment))")
+    }
+
+    /// Those of `moments` that no longer count.
+    pub fn outdated(&self, moments: &BTreeSet<String>, now: Millis) -> BTreeSet<String> {
+        moments.iter().filter(|moment| millis(moment) + self.span <= now).cloned().collect()
+    }
+
+    /// When the last of a full window was added, if all of it lies within one span.
+    pub fn filled_at(&self, moments: &BTreeSet<String>) -> Option<Millis> {
+        let (first, last) = (millis(moments.first()?), millis(moments.last()?));
+        (moments.len() >= self.most && last - first < self.span).then_some(last)
+    }
+
+    /// How long until there is room for one more.
+    pub fn wait(&self, moments: &BTreeSet<String>, now: Millis) -> Millis {
+        moments.first().map_or(0, |first| (millis(first) + self.span).saturating_sub(now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const THREE_IN_TEN: Window = Window { most: 3, span: 10 };
+
+    fn moments<const N: usize>(at: [Millis; N]) -> BTreeSet<String> {
+        at.iter().map(|at| format!("{at:013}beef")).collect()
+    }
+
+    #[test]
+    fn a_moment_is_thirteen_digits_and_chance() {
+        let moment = moment(&World::new(|| 1_700_000_000_000, |bytes| bytes.fill(0xab)));
+        assert_eq!(moment, "1700000000000abab");
+        assert_eq!(millis(&moment), 1_700_000_000_000);
+    }
+
+    #[test]
+    fn moments_leave_after_their_span() {
+        assert_eq!(THREE_IN_TEN.outdated(&moments([100, 105, 109]), 110), moments([100]));
+        assert_eq!(THREE_IN_TEN.wait(&moments([100, 105, 109]), 103), 7);
+    }
+
+    #[test]
+    fn full_is_only_what_lies_within_one_span() {
+        assert_eq!(THREE_IN_TEN.filled_at(&moments([100, 105, 109])), Some(109));
+        assert_eq!(THREE_IN_TEN.filled_at(&moments([100, 105, 110])), None);
+        assert_eq!(THREE_IN_TEN.filled_at(&moments([100, 105])), None);
+        assert_eq!(THREE_IN_TEN.filled_at(&moments([])), None);
+    }
+}

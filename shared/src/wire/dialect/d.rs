@@ -1,0 +1,60 @@
+//! Document D: `POST /<name>` with a JSON body that carries `token`; answers are bare objects plus `"code": 0`.
+use bytes::Bytes;
+use http::{StatusCode, request::Parts};
+use schemars::Schema;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Answer, Credentials, Dialect, Fields, header_token, status};
+use crate::domain::Refusal;
+
+pub struct D;
+
+#[derive(Serialize)]
+struct Success<T> {
+    code: u16,
+    #[serde(flatten)]
+    response: T,
+}
+
+impl Dialect for D {
+    const DOCUMENT: &'static str = "D";
+
+    /// JSON whatever the content type says: many clients of such an API leave it out.
+    async fn read(head: &Parts, body: Bytes) -> Result<(Credentials, Fields), Refusal> {
+        let mut fields = Fields::json(&body)?;
+        let token = fields.take_text("token").or_else(|| header_token(&head.headers));
+        Ok((Credentials { token }, fields))
+    }
+
+    fn answer<T: Serialize>(outcome: Result<T, Refusal>) -> Answer {
+        match outcome {
+            Ok(response) => (StatusCode::OK, serde_json::to_vec(&Success { code: 0, response })),
+            Err(no) => {
+                let refusal = json!({"code": no.code(), "msg": no.to_string()});
+                (status::<Self>(&no), serde_json::to_vec(&refusal))
+            }
+        }
+    }
+
+    const BODIES: &'static [&'static str] = &["application/json"];
+    const TOKEN_IN_BODY: bool = true;
+
+    fn envelope(response: Schema) -> Value {
+        let mut schema = response.to_value();
+        schema["properties"]["code"] = json!({"const": 0});
+        match schema["required"].as_array_mut() {
+            Some(required) => required.push("code".into()),
+            None => schema["required"] = json!(["code"]),
+        }
+        schema
+    }
+
+    fn refusal() -> (&'static str, Value) {
+        let schema = json!({"type": "object", "required": ["code", "msg"], "properties": {
+            "code": {"type": "integer", "examples": [401]},
+            "msg": {"type": "string", "description": "What to mend.", "examples": ["sign in first"]},
+        }});
+        ("D-refusal", schema)
+    }
+}

@@ -1,0 +1,61 @@
+//! One file per document: where parameters and token are, the envelope, the refusals.
+mod c;
+mod d;
+pub use c::{C, Number, Text};
+pub use d::D;
+
+use std::future::Future;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header, request::Parts};
+use schemars::Schema;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{caller::Credentials, fields::Fields};
+use crate::domain::Refusal;
+
+/// Status and body. The body fails only where a type cannot be JSON.
+pub type Answer = (StatusCode, serde_json::Result<Vec<u8>>);
+
+/// One document's manners.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a document's dialect", note = "use `C`, `C<Number>` or `D`")]
+pub trait Dialect: 'static {
+    const DOCUMENT: &'static str;
+    /// The status of a refusal with a code of four digits: an answer that a client is documented to read.
+    const FOUR_DIGITS: StatusCode = StatusCode::OK;
+
+    /// Finds the credentials and the parameters.
+    fn read(head: &Parts, body: Bytes) -> impl Future<Output = Result<(Credentials, Fields), Refusal>> + Send;
+
+    /// Wraps the response, or says no.
+    fn answer<T: Serialize>(outcome: Result<T, Refusal>) -> Answer;
+
+    // What OpenAPI needs to know beside that; only the reference asks.
+
+    /// The content types of a body.
+    const BODIES: &'static [&'static str];
+    const TOKEN_IN_BODY: bool = false;
+    /// The envelope's schema around a response's.
+    fn envelope(response: Schema) -> Value;
+    /// The name and the schema of the body of every refusal.
+    fn refusal() -> (&'static str, Value);
+}
+
+/// A code of three digits is the HTTP status.
+fn status<D: Dialect>(refusal: &Refusal) -> StatusCode {
+    match refusal.code() {
+        1000.. => D::FOUR_DIGITS,
+        code => StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+/// `Authorization: <token>` or `Authorization: Bearer <token>`.
+fn header_token(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim();
+    let token = match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+        _ => value,
+    };
+    (!token.is_empty()).then(|| token.to_owned())
+}

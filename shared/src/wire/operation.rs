@@ -1,0 +1,153 @@
+//! What an operation is and how one runs. Generic; a [`Dialect`] fills in one document's manners.
+use std::{future::Future, sync::Arc};
+
+use axum::{
+    Router,
+    body::to_bytes,
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+    routing::{MethodFilter, on},
+};
+use bytes::Bytes;
+pub use garde::Validate;
+use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
+pub use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+pub use serde::{Deserialize, Serialize};
+
+pub use super::caller::{Anyone, Caller, Credentials, SignedIn};
+use super::dialect::Dialect;
+pub use crate::{App, domain::Refusal};
+
+/// What Lambda lets through. (A picture of more than 4 MiB is refused by its own rule.)
+const LARGEST_BODY: usize = 6 << 20;
+/// Nothing but files needs more than this.
+const LARGEST_TEXT: usize = 1 << 20;
+
+/// One documented operation. The implementing type *is* its request: the type's doc comment becomes the operation's
+/// description, the fields' doc comments describe the parameters, and the type's name in snake case is the
+/// operation's name in OpenAPI, in `events/` and in logs.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an operation",
+    note = "write `impl Operation for {Self}`; `functions/user/src/send_sms_code.rs` is an example"
+)]
+pub trait Operation: DeserializeOwned + JsonSchema + Validate<Context = ()> + Send + 'static {
+    /// The document whose manners apply: where parameters and token are, what the envelope looks like.
+    type Dialect: Dialect;
+    /// Who may call: [`SignedIn`] or [`Anyone`].
+    type Caller: Caller;
+    type Response: Serialize + JsonSchema;
+    const ROUTE: Route;
+    /// The refusals of four digits that the document lists for this operation.
+    const REFUSES: &'static [Refusal] = &[];
+
+    fn handle(self, caller: Self::Caller, app: &App) -> impl Future<Output = Result<Self::Response, Refusal>> + Send;
+}
+
+/// A method and a path as API Gateway's HTTP API writes it.
+pub struct Route {
+    pub method: Method,
+    pub path: &'static str,
+}
+
+impl Route {
+    pub const fn post(path: &'static str) -> Self {
+        Self { method: Method::POST, path }
+    }
+}
+
+/// Somebody who wants to know a function's operations: a router, the API reference, a test. Code for a listener that
+/// a binary does not use is never generated, so a Lambda carries no trace of the reference.
+pub trait Operations: Sized {
+    fn add<O: Operation>(self) -> Self;
+}
+
+impl Operations for Router<Arc<App>> {
+    fn add<O: Operation>(self) -> Self {
+        let method = MethodFilter::try_from(O::ROUTE.method).expect("a method that axum routes");
+        self.route(O::ROUTE.path, on(method, serve::<O>))
+    }
+}
+
+/// An operation as plain data.
+#[derive(Debug, PartialEq)]
+pub struct Listed {
+    pub document: &'static str,
+    pub name: String,
+    pub method: Method,
+    pub path: &'static str,
+    pub needs_token: bool,
+}
+
+impl Operations for Vec<Listed> {
+    fn add<O: Operation>(mut self) -> Self {
+        let Route { method, path } = O::ROUTE;
+        let (document, needs_token) = (O::Dialect::DOCUMENT, O::Caller::NEEDS_TOKEN);
+        self.push(Listed { document, name: name::<O>(), method, path, needs_token });
+        self
+    }
+}
+
+/// `ArticlePublish` is `article_publish`.
+pub fn name<O: Operation>() -> String {
+    let mut name = String::new();
+    for letter in O::schema_name().chars() {
+        if letter.is_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.extend(letter.to_lowercase());
+    }
+    name
+}
+
+/// A router for the operations that `list` adds. An unknown path or method is 404, with `code` and `msg`.
+pub fn router(list: impl FnOnce(Router<Arc<App>>) -> Router<Arc<App>>, app: Arc<App>) -> Router {
+    list(Router::new()).fallback(unknown).method_not_allowed_fallback(unknown).with_state(app)
+}
+
+/// The answer to a path or a method that leads nowhere.
+pub async fn unknown() -> Response {
+    json(StatusCode::NOT_FOUND, r#"{"code":404,"msg":"no such path or method"}"#.into())
+}
+
+fn json(status: StatusCode, body: Vec<u8>) -> Response {
+    const HEADERS: [(HeaderName, HeaderValue); 3] = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        // Tokens and what only the caller may see are nothing for a cache on the way.
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ];
+    (status, HEADERS, body).into_response()
+}
+
+async fn serve<O: Operation>(State(app): State<Arc<App>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let outcome = match to_bytes(body, LARGEST_BODY).await {
+        Ok(body) => run::<O>(&app, head, body).await,
+        Err(_) => Err(Refusal::BodyTooLarge("6 MiB")),
+    };
+    let (status, body) = O::Dialect::answer(outcome);
+    match body {
+        Ok(body) => json(status, body),
+        Err(_) => json(StatusCode::INTERNAL_SERVER_ERROR, r#"{"code":500,"msg":"something broke on our side"}"#.into()),
+    }
+}
+
+/// The caller is asked for before the body's details are: a stranger learns nothing from complaints.
+async fn run<O: Operation>(app: &App, head: Parts, body: Bytes) -> Result<O::Response, Refusal> {
+    let content_type = head.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    if body.len() > LARGEST_TEXT && !content_type.get(..10).is_some_and(|kind| kind.eq_ignore_ascii_case(b"multipart/"))
+    {
+        return Err(Refusal::BodyTooLarge("1 MiB where no file is sent"));
+    }
+    let (credentials, fields) = O::Dialect::read(&head, body).await?;
+    let caller = O::Caller::identify(credentials, app).await?;
+    let operation: O = fields.parse()?;
+    operation.validate().map_err(|report| Refusal::Malformed(report.to_string().trim_end().replace('\n', "; ")))?;
+    operation.handle(caller, app).await
+}
+
+/// The response of an operation that has nothing to say beyond the envelope.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline, description = "Done.")]
+pub struct Done {}

@@ -1,0 +1,164 @@
+//! The OpenAPI 3.1 document, from the operations' own types.
+use std::collections::BTreeMap;
+
+use http::{Method, StatusCode};
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, transform::RecursiveTransform};
+use serde_json::{Map, Value, json};
+
+use super::{
+    dialect::Dialect,
+    operation::{Caller, Operation, Operations, name},
+};
+
+const ABOUT: &str = "\
+The back end of a community app: five API documents over one user base. A tag is a document's letter.
+
+Codes of four digits are answers that a client is meant to read: they travel with HTTP 200 (in document B with 400). \
+Any other code is the HTTP status. Either way the body is the document's own envelope, and its message says what to mend.
+
+Any operation may refuse with 400 (malformed or out of range), 413 (body too large), 429 (too often), 500 or 503; one \
+that needs a token with 401.";
+
+/// Listens to all operations and writes them down.
+pub struct Reference {
+    requests: SchemaGenerator,
+    responses: SchemaGenerator,
+    paths: BTreeMap<&'static str, Map<String, Value>>,
+    refusals: BTreeMap<&'static str, Value>,
+    examples: BTreeMap<String, Value>,
+}
+
+impl Reference {
+    /// `examples`: by operation, a request's JSON body.
+    pub fn new(examples: BTreeMap<String, Value>) -> Self {
+        let mut settings = SchemaSettings::draft2020_12();
+        settings.definitions_path = "/components/schemas".into();
+        settings.meta_schema = None;
+        // `uint64` and the like are no formats that OpenAPI knows.
+        settings.transforms.push(Box::new(RecursiveTransform(|schema: &mut Schema| {
+            if schema.get("format").and_then(Value::as_str).is_some_and(|format| format.starts_with("uint")) {
+                schema.remove("format");
+            }
+        })));
+        Self {
+            requests: settings.clone().for_deserialize().into_generator(),
+            responses: settings.for_serialize().into_generator(),
+            paths: BTreeMap::new(),
+            refusals: BTreeMap::new(),
+            examples,
+        }
+    }
+
+    /// The whole document, ready to be served.
+    pub fn document(mut self) -> Value {
+        let mut schemas = self.requests.take_definitions(true);
+        for (name, schema) in self.responses.take_definitions(true) {
+            let same = schemas.insert(name.clone(), schema.clone()).is_none_or(|other| other == schema);
+            assert!(same, "two types of one name, or one type both read and written that differ: {name}");
+        }
+        json!({
+            "openapi": "3.1.0",
+            "info": {"title": "Plaza", "version": env!("CARGO_PKG_VERSION"), "description": ABOUT},
+            "servers": [{"url": "/"}],
+            "security": [],
+            "paths": self.paths,
+            "components": {
+                "schemas": schemas,
+                "responses": self.refusals,
+                "securitySchemes": {"token": {
+                    "type": "apiKey", "in": "header", "name": "Authorization",
+                    "description": "The token from a login; `Bearer <token>` works too.",
+                }},
+            },
+        })
+    }
+
+    /// Fields that the path names are path parameters; of a GET all others are query parameters, else the body.
+    fn request<O: Operation>(&self, mut schema: Value) -> Value {
+        let required: Vec<Value> = schema["required"].as_array().cloned().unwrap_or_default();
+        let in_path = |field: &str| O::ROUTE.path.contains(&format!("{{{field}}}"));
+        let (mut parameters, mut body) = (vec![], Map::new());
+        for (field, mut schema) in schema["properties"].as_object().cloned().unwrap_or_default() {
+            if !in_path(&field) && O::ROUTE.method != Method::GET {
+                body.insert(field, schema);
+                continue;
+            }
+            let description = schema.as_object_mut().and_then(|s| s.remove("description")).unwrap_or_default();
+            let place = if in_path(&field) { "path" } else { "query" };
+            let required = place == "path" || required.contains(&field.as_str().into());
+            parameters.push(
+                json!({"name": field, "in": place, "required": required, "description": description, "schema": schema}),
+            );
+        }
+        let mut request = json!({});
+        if O::ROUTE.method != Method::GET {
+            let files = body.values().any(|schema| schema["contentMediaType"].is_string());
+            let kinds = O::Dialect::BODIES.iter().filter(|kind| !files || kind.starts_with("multipart/"));
+            if O::Dialect::TOKEN_IN_BODY && O::Caller::NEEDS_TOKEN {
+                body.insert(
+                    "token".into(),
+                    json!({"type": "string", "description": "From a login; the header `Authorization` does as well."}),
+                );
+            }
+            schema["required"] =
+                required.into_iter().filter(|field| body.contains_key(field.as_str().unwrap_or_default())).collect();
+            schema["properties"] = body.into();
+            let mut content = json!({"schema": schema});
+            if let Some(example) = self.examples.get(&name::<O>()) {
+                content["example"] = example.clone();
+            }
+            let content: Map<_, _> = kinds.map(|kind| (kind.to_string(), content.clone())).collect();
+            request["requestBody"] = json!({"required": true, "content": content});
+        }
+        if !parameters.is_empty() {
+            request["parameters"] = parameters.into();
+        }
+        request
+    }
+}
+
+impl Operations for Reference {
+    fn add<O: Operation>(mut self) -> Self {
+        let mut schema = O::json_schema(&mut self.requests);
+        let doc = schema.remove("description").and_then(|doc| Some(doc.as_str()?.to_owned())).unwrap_or_default();
+        let (summary, description) = doc.split_once("\n\n").unwrap_or((&doc, ""));
+        let refusals: String = O::REFUSES.iter().map(|no| format!("\n- `{}` {no}", no.code())).collect();
+        let mut response = O::Response::json_schema(&mut self.responses);
+        let success = response.remove("description").unwrap_or("Success.".into());
+        let (refusal, refusal_schema) = O::Dialect::refusal();
+
+        let mut operation = self.request::<O>(schema.to_value());
+        operation["operationId"] = name::<O>().into();
+        operation["tags"] = json!([O::Dialect::DOCUMENT]);
+        operation["summary"] = summary.replace('\n', " ").into();
+        if !refusals.is_empty() {
+            operation["description"] = format!("{description}\n\nRefuses with:{refusals}").trim_start().into();
+        } else if !description.is_empty() {
+            operation["description"] = description.into();
+        }
+        let mut answer = O::Dialect::envelope(response);
+        if O::Dialect::FOUR_DIGITS == StatusCode::OK && O::REFUSES.iter().any(|no| no.code() >= 1000) {
+            answer = json!({"oneOf": [answer, refusal_schema]});
+        }
+        operation["responses"] = json!({
+            "200": {"description": success, "content": {"application/json": {"schema": answer}}},
+            "default": {"$ref": format!("#/components/responses/{refusal}")},
+        });
+        if O::Caller::NEEDS_TOKEN {
+            operation["security"] = match O::Dialect::TOKEN_IN_BODY {
+                true => json!([{"token": []}, {}]),
+                false => json!([{"token": []}]),
+            };
+        }
+        self.refusals.entry(refusal).or_insert_with(|| {
+            json!({
+                "description": "A refusal. `code` is the HTTP status, or one of the four-digit codes that the documents list.",
+                "content": {"application/json": {"schema": refusal_schema}},
+            })
+        });
+        let method = O::ROUTE.method.as_str().to_lowercase();
+        let twice = self.paths.entry(O::ROUTE.path).or_default().insert(method, operation);
+        assert!(twice.is_none(), "{} is declared twice", O::ROUTE.path);
+        self
+    }
+}
