@@ -67,17 +67,20 @@ pub fn token(user: UserId) -> String {
     keys.sign(&token, THEN).expect("a token")
 }
 
-/// Time stands still; chance counts, but every code comes out as [`CODE`].
+/// Time stands still; chance is the same at each start, but every code comes out as [`CODE`].
 fn world(time: u64) -> World {
-    let chance = AtomicU64::new(0);
+    let chance = AtomicU64::new(time);
     World::new(
         move || time,
-        move |bytes| {
-            let count = chance.fetch_add(1, Ordering::Relaxed);
-            match bytes.len() {
-                4 => bytes.copy_from_slice(&123_456_u32.to_le_bytes()),
-                _ => bytes.iter_mut().enumerate().for_each(|(at, byte)| *byte = (count * 31 + at as u64 * 7) as u8),
-            }
+        move |bytes| match bytes.len() {
+            4 => bytes.copy_from_slice(&123_456_u32.to_le_bytes()),
+            _ => bytes.chunks_mut(8).for_each(|bytes| {
+                // splitmix64
+                let mut word = chance.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+                word = (word ^ word >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+                word = (word ^ word >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+                bytes.copy_from_slice(&(word ^ word >> 31).to_le_bytes()[..bytes.len()]);
+            }),
         },
     )
 }
