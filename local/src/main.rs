@@ -11,6 +11,7 @@ use axum::{
     middleware::{Next, from_fn},
     response::Response,
 };
+use lambda_http::tracing::subscriber::{self as tracing_subscriber, filter::EnvFilter};
 use local::{Options, Plaza, sample, write_private};
 use shared::{function, outside::aws};
 use tokio::{net::TcpListener, signal};
@@ -68,7 +69,9 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         std::io::ErrorKind::AddrInUse => format!("port {port} is taken: stop what listens there, or set PORT"),
         _ => format!("cannot listen on port {port}: {error}"),
     })?;
-    function::log();
+    // The engines warn of every condition that a write of ours did not meet, which is an answer like any other.
+    let filter = EnvFilter::new("warn,dynoxide=error,s3s=error,s3s_fs=error");
+    tracing_subscriber::fmt().with_env_filter(filter).without_time().init();
     let http = aws::http_client();
     let options = Options {
         data: Some(data.clone()),

@@ -13,16 +13,12 @@ use crate::{App, domain::World, outside::aws, wire::operation::router};
 /// Serves a function's operations to the Lambda runtime, for as long as it wants.
 #[expect(clippy::disallowed_methods, reason = "the one place where a function meets its environment")]
 pub async fn serve(operations: impl FnOnce(Router<Arc<App>>) -> Router<Arc<App>>) -> Result<(), Error> {
-    log();
+    // As `LoggingConfig` in the template says.
+    lambda_http::tracing::init_default_subscriber();
     let variable = Box::new(|name: &str| std::env::var(name).ok());
     let app = App::new(variable, world(), aws::http_client())?;
     app.store.warm().await;
     lambda_http::run(router(operations, app)).await
-}
-
-/// Log lines as the Lambda console's settings want them (`AWS_LAMBDA_LOG_FORMAT`, `AWS_LAMBDA_LOG_LEVEL`).
-pub fn log() {
-    lambda_http::tracing::init_default_subscriber();
 }
 
 /// The machine's clock and its randomness.

@@ -29,9 +29,14 @@ impl World {
         (self.clock)()
     }
 
+    /// Fills `bytes` by chance.
+    pub fn fill(&self, bytes: &mut [u8]) {
+        (self.random)(bytes);
+    }
+
     pub fn random<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
-        (self.random)(&mut bytes);
+        self.fill(&mut bytes);
         bytes
     }
 

@@ -1,0 +1,385 @@
+//! A Plaza of its own for every test: the engines in memory, a clock and a line to the engines that the test holds.
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use aws_smithy_runtime_api::client::{
+    connector_metadata::ConnectorMetadata,
+    http::{
+        HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+    },
+    orchestrator::{HttpRequest, HttpResponse},
+    result::ConnectorError,
+    runtime_components::RuntimeComponents,
+};
+use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
+use bytes::Bytes;
+use http::{Method, Request, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector as Tcp},
+    rt::TokioExecutor,
+};
+use local::{Options, Plaza};
+use serde_json::{Value, json};
+use shared::{
+    domain::{DAY, MINUTE, Phone, World},
+    function,
+    outside::aws,
+};
+
+/// Where a test's clock begins: 2027-01-15.
+pub const START: u64 = 1_800_000_000_000;
+
+/// A running Plaza that listens on loopback.
+pub struct Test {
+    pub plaza: Plaza,
+    pub line: Line,
+    clock: Arc<AtomicU64>,
+    client: Client<Tcp, Full<Bytes>>,
+    address: String,
+}
+
+/// What a request was answered with.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: http::HeaderMap,
+    pub body: Value,
+}
+
+impl Test {
+    pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With environment variables in place of the usual ones.
+    pub async fn with(variables: &[(&'static str, &str)]) -> Self {
+        let clock = Arc::new(AtomicU64::new(START));
+        let line = Line::default();
+        let (time, real) = (clock.clone(), function::world());
+        let options = Options {
+            data: None,
+            engine_ports: None,
+            world: World::new(move || time.load(Ordering::Relaxed), move |bytes| real.fill(bytes)),
+            http: SharedHttpClient::new(line.clone()),
+            variables: variables.iter().map(|(name, value)| (*name, value.to_string())).collect(),
+        };
+        let plaza = Plaza::start(options, |_, _| ()).unwrap_or_else(|error| panic!("{error}"));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let router = plaza.router.clone();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        Self { plaza, line, clock, client, address }
+    }
+
+    pub fn wait(&self, millis: u64) {
+        self.clock.fetch_add(millis, Ordering::Relaxed);
+    }
+
+    /// Sends a request as it is.
+    pub async fn send(&self, request: http::request::Builder, path: &str, body: impl Into<Bytes>) -> Answer {
+        let request = request.uri(format!("{}{path}", self.address)).body(Full::new(body.into())).unwrap();
+        let answer = self.client.request(request).await.unwrap();
+        let (head, body) = answer.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let body =
+            serde_json::from_slice(&body).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&body).into()));
+        Answer { status: head.status, headers: head.headers, body }
+    }
+
+    /// A JSON body to `path`.
+    pub async fn json(&self, path: &str, body: Value) -> Answer {
+        let request = Request::builder().method(Method::POST).header("content-type", "application/json");
+        self.send(request, path, body.to_string()).await
+    }
+
+    /// The same with a token in the header.
+    pub async fn json_as(&self, token: &str, path: &str, body: Value) -> Answer {
+        let request = Request::builder().method(Method::POST).header("content-type", "application/json");
+        self.send(request.header("authorization", token), path, body.to_string()).await
+    }
+
+    /// A file in a multipart body, beside text fields.
+    pub async fn upload(&self, token: &str, path: &str, fields: &[(&str, &str)], file: (&str, &[u8])) -> Answer {
+        let request = Request::builder().method(Method::POST).header("authorization", token);
+        let (content_type, body) = multipart(fields, Some(file));
+        self.send(request.header("content-type", content_type), path, body).await
+    }
+
+    /// The code that is sent to a Chinese phone.
+    pub async fn code(&self, phone: &str) -> String {
+        let sent = self.json("/send_sms_code", json!({"country": "86", "phone": phone})).await;
+        assert_eq!(sent.body, json!({"code": 0}), "a code for {phone}");
+        self.last_code(phone)
+    }
+
+    pub fn last_code(&self, phone: &str) -> String {
+        self.plaza.engines.sms.last_code(&Phone::parse(phone).unwrap().e164()).expect("a code was sent")
+    }
+
+    /// A new user with the password `abcd1234`, and a token of theirs.
+    pub async fn user(&self, phone: &str) -> (u64, String) {
+        let code = self.code(phone).await;
+        let registered =
+            self.json("/user/register", json!({"phone": phone, "password": "abcd1234", "verifycode": code})).await;
+        assert_eq!(registered.code(), "000000", "{registered:?}");
+        let id = registered.body["data"]["uid"].as_str().unwrap().parse().unwrap();
+        (id, self.token(phone).await)
+    }
+
+    /// A token of the user with this phone and the usual password.
+    pub async fn token(&self, phone: &str) -> String {
+        let answer = self.log_in(phone, "abcd1234").await;
+        answer.body["data"]["user_info"]["token"].as_str().unwrap_or_else(|| panic!("{answer:?}")).to_owned()
+    }
+
+    /// Document C's login.
+    pub async fn log_in(&self, account: &str, password: &str) -> Answer {
+        self.json("/user/login", json!({"user_type": "1", "account": account, "password": password})).await
+    }
+
+    /// Fetches a URL that an answer held, with nobody's token.
+    pub async fn fetch(&self, url: &str) -> (StatusCode, String, Bytes) {
+        let request = Request::builder().uri(url).body(Full::new(Bytes::new())).unwrap();
+        let answer = self.client.request(request).await.unwrap();
+        let content_type = answer.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
+        let status = answer.status();
+        (status, content_type.unwrap_or_default(), answer.into_body().collect().await.unwrap().to_bytes())
+    }
+}
+
+impl Answer {
+    /// The envelope's code, as text.
+    pub fn code(&self) -> String {
+        match &self.body["code"] {
+            Value::String(code) => code.clone(),
+            code => code.to_string(),
+        }
+    }
+
+    pub fn message(&self) -> &str {
+        self.body["msg"].as_str().unwrap_or_default()
+    }
+
+    #[track_caller]
+    pub fn refused(&self, status: u16, code: u16) {
+        assert_eq!((self.status.as_u16(), self.code()), (status, code.to_string()), "{:?}", self.body);
+        assert!(!self.message().is_empty(), "a refusal says what to mend: {:?}", self.body);
+    }
+}
+
+/// Content type and body.
+pub fn multipart(fields: &[(&str, &str)], file: Option<(&str, &[u8])>) -> (&'static str, Vec<u8>) {
+    let mut body = vec![];
+    for (name, value) in fields {
+        body.extend(
+            format!("--frontier\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes(),
+        );
+    }
+    if let Some((name, bytes)) = file {
+        let head = format!("--frontier\r\ncontent-disposition: form-data; name=\"{name}\"; filename=\"a.jpg\"\r\n\r\n");
+        body.extend(head.bytes().chain(bytes.iter().copied()).chain(*b"\r\n"));
+    }
+    body.extend(b"--frontier--\r\n");
+    ("multipart/form-data; boundary=frontier", body)
+}
+
+/// What goes over the line to the engines: seen, counted and, where a test wants it, spoilt.
+#[derive(Clone, Debug)]
+pub struct Line {
+    to: SharedHttpClient,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    calls: Vec<Call>,
+    /// Numbers of the calls that are on their way.
+    faults: VecDeque<(&'static str, Fault)>,
+    /// Asks the table what each call consumed.
+    metered: bool,
+}
+
+/// One request to an engine.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// DynamoDB's operation, or `PUT` and the like of the object store.
+    pub operation: String,
+    /// The longest chain of calls that had ended before this one began, itself included.
+    pub round: usize,
+    pub read_units: f64,
+    pub write_units: f64,
+    ended: bool,
+}
+
+/// What may happen between us and the table. Each strikes once, at the next call of its operation.
+#[derive(Clone, Copy, Debug)]
+pub enum Fault {
+    /// Another transaction is at the same item; nothing was done.
+    Conflict,
+    /// Too many requests; nothing was done.
+    Throttle,
+    /// It was done, but the answer is lost.
+    AnswerLost,
+    /// The connection breaks before anything was done.
+    Broken,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self { to: aws::http_client(), state: Arc::default() }
+    }
+}
+
+impl Line {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// Strikes the next calls of DynamoDB's `operation`, in this order.
+    pub fn spoil(&self, operation: &'static str, faults: impl IntoIterator<Item = Fault>) {
+        self.state().faults.extend(faults.into_iter().map(|fault| (operation, fault)));
+    }
+
+    /// How many faults have not struck yet.
+    pub fn unstruck(&self) -> usize {
+        self.state().faults.len()
+    }
+
+    /// Runs `work` and says which calls it made.
+    pub async fn meter<T>(&self, work: impl Future<Output = T>) -> (T, Cost) {
+        {
+            let mut state = self.state();
+            state.calls.clear();
+            state.metered = true;
+        }
+        let done = work.await;
+        let mut state = self.state();
+        state.metered = false;
+        (done, Cost(std::mem::take(&mut state.calls)))
+    }
+}
+
+/// What something cost.
+#[derive(Debug)]
+pub struct Cost(pub Vec<Call>);
+
+impl Cost {
+    /// Round trips in sequence.
+    pub fn rounds(&self) -> usize {
+        self.0.iter().map(|call| call.round).max().unwrap_or(0)
+    }
+    pub fn read_units(&self) -> f64 {
+        self.0.iter().map(|call| call.read_units).sum()
+    }
+    pub fn write_units(&self) -> f64 {
+        self.0.iter().map(|call| call.write_units).sum()
+    }
+}
+
+impl HttpClient for Line {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        let to = self.to.http_connector(settings, components);
+        SharedHttpConnector::new(Tap { to, line: self.clone() })
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.to.connector_metadata()
+    }
+}
+
+#[derive(Debug)]
+struct Tap {
+    to: SharedHttpConnector,
+    line: Line,
+}
+
+impl HttpConnector for Tap {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (to, line) = (self.to.clone(), self.line.clone());
+        HttpConnectorFuture::new(async move { pass(to, line, request).await })
+    }
+}
+
+async fn pass(to: SharedHttpConnector, line: Line, mut request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+    let target = request.headers().get("x-amz-target").and_then(|target| target.split('.').nth(1));
+    let is_table = target.is_some();
+    let operation = target.unwrap_or(request.method()).to_owned();
+    let (number, metered, fault) = {
+        let mut state = line.state();
+        let round = 1 + state.calls.iter().filter(|call| call.ended).map(|call| call.round).max().unwrap_or(0);
+        let call = Call { operation: operation.clone(), round, read_units: 0.0, write_units: 0.0, ended: false };
+        state.calls.push(call);
+        let strikes = state.faults.iter().position(|(of, _)| *of == operation);
+        let fault = strikes.and_then(|at| state.faults.remove(at)).map(|(_, fault)| fault);
+        (state.calls.len() - 1, state.metered, fault)
+    };
+    if metered {
+        // So that calls which were started together are seen to be on their way together.
+        tokio::time::sleep(Duration::from_millis(3)).await;
+    }
+    match fault {
+        Some(Fault::Conflict) if operation == "TransactWriteItems" => {
+            return Ok(error(
+                "TransactionCanceledException",
+                json!([{"Code": "None"}, {"Code": "TransactionConflict"}]),
+            ));
+        }
+        Some(Fault::Conflict) => return Ok(error("TransactionConflictException", Value::Null)),
+        Some(Fault::Throttle) => return Ok(error("ProvisionedThroughputExceededException", Value::Null)),
+        Some(Fault::Broken) => return Err(ConnectorError::io("the line broke".into())),
+        Some(Fault::AnswerLost) | None => {}
+    }
+    if is_table
+        && metered
+        && let Some(mut body) = request.body().bytes().and_then(|body| serde_json::from_slice::<Value>(body).ok())
+    {
+        body["ReturnConsumedCapacity"] = "TOTAL".into();
+        let body = body.to_string();
+        request.headers_mut().insert("content-length", body.len().to_string());
+        *request.body_mut() = SdkBody::from(body);
+    }
+    let mut response = to.call(request).await?;
+    if fault.is_some() {
+        return Err(ConnectorError::timeout("the answer was lost".into()));
+    }
+    let body = ByteStream::new(response.take_body()).collect().await;
+    let body = body.map_err(|error| ConnectorError::io(error.into()))?.into_bytes();
+    let units = serde_json::from_slice::<Value>(&body).map(|body| body["ConsumedCapacity"].clone()).unwrap_or_default();
+    let units: f64 = match units {
+        Value::Array(tables) => tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum(),
+        table => table["CapacityUnits"].as_f64().unwrap_or(0.0),
+    };
+    {
+        let mut state = line.state();
+        if let Some(call) = state.calls.get_mut(number) {
+            call.ended = true;
+            match operation.as_str() {
+                "GetItem" | "BatchGetItem" | "Query" | "TransactGetItems" => call.read_units = units,
+                _ => call.write_units = units,
+            }
+        }
+    }
+    *response.body_mut() = SdkBody::from(body);
+    Ok(response)
+}
+
+/// How DynamoDB says no.
+fn error(kind: &str, reasons: Value) -> HttpResponse {
+    let body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "injected", "CancellationReasons": reasons});
+    let mut response = HttpResponse::new(400.try_into().unwrap(), SdkBody::from(body.to_string()));
+    response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
+    response
+}
+
+/// Long enough for a second code to be sent.
+pub const PAUSE: u64 = MINUTE;
+/// Long enough for every window to be empty.
+pub const LONG: u64 = DAY;
