@@ -1,6 +1,7 @@
 //! All functions in one process, on stand-ins for what they use of AWS. Only this crate knows them all.
 pub mod docs;
 pub mod engines;
+pub mod events;
 pub mod sample;
 pub mod template;
 
@@ -54,7 +55,7 @@ macro_rules! functions {
     };
 }
 
-functions! { account user }
+functions! { account entry gallery user }
 
 const TEMPLATE: &str = include_str!("../../template.yaml");
 const TABLE: &str = "plaza";
@@ -168,18 +169,12 @@ pub fn write_private(path: &Path, text: &str) -> io::Result<()> {
     fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(text.as_bytes())
 }
 
-/// `events/<function>/<operation>.json`: what `sam local invoke` sends, and the reference's examples.
-pub fn event(function: &str, operation: &str) -> Option<Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../events/{function}/{operation}.json"));
-    serde_json::from_slice(&fs::read(path).ok()?).ok()
-}
-
 /// The OpenAPI 3.1 document of all operations.
 pub fn openapi() -> Value {
     let examples = functions().into_iter().flat_map(|(function, operations)| {
         operations.into_iter().filter_map(move |Listed { name, .. }| {
-            let body = serde_json::from_str(event(function, &name)?["body"].as_str()?).ok()?;
-            Some((name, body))
+            let event = events::load(&events::path(function, &name)).ok()?;
+            Some((name, events::example(&event)?))
         })
     });
     every(Reference::new(examples.collect())).document()

@@ -3,15 +3,17 @@ use std::sync::{Arc, OnceLock};
 use aws_sdk_dynamodb::Client;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
+use bytes::Bytes;
 
 use crate::{
     config::Config,
     domain::{
-        Millis, Refusal, World,
+        Millis, Refusal, UserId, World,
+        picture::{AVATAR, LARGE_AVATAR, Picture},
         token::{self, Token, TokenKeys},
     },
     outside::{Media, Providers, Sms, aws},
-    store::{LoggedIn, Store},
+    store::{Changes, LoggedIn, Profile, Store},
 };
 
 type Variable = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -64,6 +66,17 @@ impl App {
         let id = self.world.random::<12>().iter().map(|byte| format!("{byte:02x}")).collect();
         let token = Token { user: user.profile.id, id, epoch: user.epoch, expires: now + token::LIFE };
         Ok((self.keys.sign(&token, now)?, token.expires))
+    }
+
+    /// Checks a picture and makes it the user's avatar, in two sizes. `field` is its name in the request.
+    pub async fn set_avatar(&self, user: UserId, picture: Bytes, field: &'static str) -> Result<Profile, Refusal> {
+        let sizes = move || Ok(Picture::open(&picture, field)?.fit([LARGE_AVATAR, AVATAR]));
+        let [large, small] = aside(sizes).await?;
+        // Both are there before the profile names them; to what a failure leaves behind nothing leads.
+        let media = self.media();
+        let (large, small) = tokio::try_join!(media.publish(large), media.publish(small))?;
+        let changes = Changes { avatar: Some(small), large_avatar: Some(large), ..Changes::default() };
+        self.store.change_profile(user, changes).await
     }
 }
 

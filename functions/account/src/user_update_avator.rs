@@ -1,12 +1,7 @@
-use shared::{
-    aside,
-    domain::picture::{AVATAR, LARGE_AVATAR, Picture},
-    store::Changes,
-    wire::{
-        dialect::C,
-        operation::*,
-        values::{PictureUrl, Upload},
-    },
+use shared::wire::{
+    dialect::C,
+    operation::*,
+    values::{PictureUrl, Upload},
 };
 
 /// Replace the caller's avatar.
@@ -23,9 +18,9 @@ pub struct UserUpdateAvator {
 #[derive(Serialize, JsonSchema)]
 pub struct Avator {
     /// The small size: at most 160 pixels each side.
-    avator: PictureUrl,
+    avator: Option<PictureUrl>,
     /// The large size: at most 640 pixels each side.
-    large_avator: PictureUrl,
+    large_avator: Option<PictureUrl>,
 }
 
 impl Operation for UserUpdateAvator {
@@ -37,14 +32,8 @@ impl Operation for UserUpdateAvator {
         &[Refusal::ImageFormat("image"), Refusal::ImageTooLarge("image"), Refusal::ImageTooSmall("image")];
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Avator, Refusal> {
-        let sizes = move || Ok(Picture::open(&self.image.0, "image")?.fit([LARGE_AVATAR, AVATAR]));
-        let [large, small] = aside(sizes).await?;
-        let media = app.media();
-        // Both are there before the profile names them; what a failure leaves behind nothing leads to.
-        let (large, small) = tokio::try_join!(media.publish(large), media.publish(small))?;
-        let (avator, large_avator) = (PictureUrl(media.url(&small)), PictureUrl(media.url(&large)));
-        let changes = Changes { avatar: Some(small), large_avatar: Some(large), ..Changes::default() };
-        app.store.change_profile(caller.user, changes).await?;
-        Ok(Avator { avator, large_avator })
+        let user = app.set_avatar(caller.user, self.image.0, "image").await?;
+        let url = |id| PictureUrl(app.media().url(&id));
+        Ok(Avator { avator: user.avatar.map(url), large_avator: user.large_avatar.map(url) })
     }
 }

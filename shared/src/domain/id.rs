@@ -14,14 +14,28 @@ fn fresh(world: &World) -> u64 {
     (world.now().saturating_sub(EPOCH) << 12 | chance) & ((1 << 53) - 1)
 }
 
-/// A user's number, the same in all documents; how each writes it is the wire's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct UserId(pub u64);
+/// Numbers that name one kind of thing; how each document writes them is the wire's.
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub struct $name(pub u64);
 
-impl UserId {
-    pub fn fresh(world: &World) -> Self {
-        Self(fresh(world))
-    }
+        impl $name {
+            pub fn fresh(world: &World) -> Self {
+                Self(fresh(world))
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A user, the same in all documents.
+    UserId
+    /// A gallery (document A's `pic_dir`).
+    GalleryId
+    /// A picture in a gallery.
+    PictureId
 }
 
 /// Names an image, audio or video in the object store: `<uuid>.<ext>`.

@@ -8,7 +8,7 @@ pub mod token;
 mod world;
 
 pub use account::{Account, Email, Phone};
-pub use id::{MediaId, UserId};
+pub use id::{GalleryId, MediaId, PictureId, UserId};
 pub use password::{Password, StoredPassword};
 pub use refusal::{PhoneFault, Refusal};
 pub use world::{DAY, HOUR, MINUTE, Millis, Random, World};

@@ -14,6 +14,14 @@ impl Password {
         Self(hex(&Md5::digest(password.as_bytes())))
     }
 
+    /// What document E's clients send: the MD5 of the password, 32 hexadecimal digits.
+    pub fn md5(digits: &str) -> Result<Self, Refusal> {
+        match digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            true => Ok(Self(digits.to_ascii_lowercase())),
+            false => Err(Refusal::malformed("password: send its MD5 as 32 hexadecimal digits")),
+        }
+    }
+
     /// Document C's rule for a new one: 8 to 16 characters, letters and digits, at least one of each.
     pub fn new_letters_and_digits(password: &str) -> Result<Self, Refusal> {
         let has = |kind: fn(&u8) -> bool| password.as_bytes().iter().any(kind);
@@ -61,7 +69,10 @@ mod tests {
 
     #[test]
     fn what_is_hashed_is_the_md5() {
-        assert_eq!(Password::typed("123456").0, "e10adc3949ba59abbe56e057f20f883e");
+        let md5 = "e10adc3949ba59abbe56e057f20f883e";
+        assert_eq!(Password::typed("123456").0, md5);
+        assert_eq!(Password::md5(&md5.to_uppercase()).unwrap().0, md5);
+        assert!(Password::md5("123456").is_err() && Password::md5(&md5.replace('e', "g")).is_err());
     }
 
     #[test]

@@ -16,6 +16,8 @@ use crate::domain::Refusal;
 pub const AVATAR: u32 = 160;
 /// The longer side of a large avatar, in pixels.
 pub const LARGE_AVATAR: u32 = 640;
+/// The longer side of a picture in a gallery, in pixels.
+pub const GALLERY: u32 = 2048;
 /// The largest upload, in bytes (4 MiB).
 pub const MAX_BYTES: usize = 4 << 20;
 /// The most pixels an upload may claim to have; nothing larger is ever allocated.

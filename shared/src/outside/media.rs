@@ -1,4 +1,9 @@
-use aws_sdk_s3::{Client, config::Builder, primitives::ByteStream};
+use aws_sdk_s3::{
+    Client,
+    config::Builder,
+    primitives::ByteStream,
+    types::{Delete, ObjectIdentifier},
+};
 use aws_types::SdkConfig;
 
 use super::aws;
@@ -39,6 +44,26 @@ impl Media {
             .await
             .map_err(|error| aws::refusal("S3", &error))?;
         Ok(id)
+    }
+
+    /// Takes objects away; what is gone already is fine. One request for up to 1,000.
+    pub async fn withdraw(&self, ids: &[MediaId]) -> Result<(), Refusal> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let malformed = |_| Refusal::Internal;
+        let object = |id: &MediaId| ObjectIdentifier::builder().key(format!("media/{id}")).build().map_err(malformed);
+        let objects = ids.iter().map(object).collect::<Result<_, _>>()?;
+        let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build().map_err(malformed)?;
+        let request = self.client.delete_objects().bucket(&self.bucket).delete(delete);
+        let answer = request.send().await.map_err(|error| aws::refusal("S3", &error))?;
+        match answer.errors().first() {
+            None => Ok(()),
+            Some(error) => {
+                tracing::warn!(kind = error.code(), left = answer.errors().len(), "S3 did not delete all objects");
+                Err(Refusal::Unavailable)
+            }
+        }
     }
 
     /// Where the object is served.

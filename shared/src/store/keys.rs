@@ -10,6 +10,12 @@
 //! | whose identity at QQ, WeChat, Weibo | `OPENID#<provider>#<openid>` | `-` | logins through them |
 //! | wrong guesses at an account that does not exist | `GUESS#<hash of the account>` | `AUTH` | logins |
 //! | the SMS code of a phone, and how many were sent | `SMS#<country>-<number>` | `-` | the five operations with a code |
+//! | a user's gallery: name, count, cover | `U#<user>` | `G#<gallery>` | lists of galleries, uploads |
+//! | how many galleries a user has | `U#<user>` | `GALLERIES` | making and deleting one |
+//! | a gallery to which a user gave a heart | `U#<user>` | `H#<gallery>` | heartbeats |
+//! | whose gallery it is | `G#<gallery>` | `HEAD` | all that is told a gallery's id alone |
+//! | a gallery's pictures, the first one first | `G#<gallery>` | `P#<picture>` | its list |
+//! | all pictures, and each one's gallery | `WALL` | `<picture>` | the public wall, the detail page |
 //! | how many SMS were sent on a day | `SMSDAY#<day>` | `-` | `send_sms_code` |
 //!
 //! An id is written with 16 digits, so that keys sort as ids do. What ends by itself carries `expires_at`, in seconds.
@@ -18,7 +24,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use ring::digest;
 
-use crate::domain::{Account, DAY, Email, Millis, Phone, UserId};
+use crate::domain::{Account, DAY, Email, GalleryId, Millis, Phone, PictureId, UserId};
 
 /// An item's whole key.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,12 +46,12 @@ fn key(pk: String, sk: &str) -> Key {
 /// Of an item that is alone in its partition.
 const ALONE: &str = "-";
 
-pub fn profile(user: UserId) -> Key {
-    key(format!("U#{:016}", user.0), "PROFILE")
+pub fn profile(of: UserId) -> Key {
+    key(user(of), "PROFILE")
 }
 
-pub fn auth(user: UserId) -> Key {
-    key(format!("U#{:016}", user.0), "AUTH")
+pub fn auth(of: UserId) -> Key {
+    key(user(of), "AUTH")
 }
 
 pub fn phone(phone: &Phone) -> Key {
@@ -87,6 +93,50 @@ pub fn sms(phone: &Phone) -> Key {
     key(format!("SMS#{}-{}", phone.country(), phone.number()), ALONE)
 }
 
+fn id(id: u64) -> String {
+    format!("{id:016}")
+}
+
+/// The galleries and hearts of a user lie in the user's partition.
+pub fn user(user: UserId) -> String {
+    format!("U#{}", id(user.0))
+}
+
+pub const GALLERY: &str = "G#";
+pub const HEART: &str = "H#";
+
+pub fn user_gallery(owner: UserId, gallery: GalleryId) -> Key {
+    Key { pk: user(owner), sk: format!("{GALLERY}{}", id(gallery.0)) }
+}
+
+pub fn gallery_count(owner: UserId) -> Key {
+    key(user(owner), "GALLERIES")
+}
+
+pub fn heart(of: UserId, gallery: GalleryId) -> Key {
+    Key { pk: user(of), sk: format!("{HEART}{}", id(gallery.0)) }
+}
+
+pub fn gallery(gallery: GalleryId) -> String {
+    format!("G#{}", id(gallery.0))
+}
+
+/// It sorts before the pictures, so that one query brings both.
+pub fn gallery_head(of: GalleryId) -> Key {
+    key(gallery(of), "HEAD")
+}
+
+pub fn gallery_picture(of: GalleryId, picture: PictureId) -> Key {
+    Key { pk: gallery(of), sk: format!("P#{}", id(picture.0)) }
+}
+
+/// One partition takes 1,000 units of writing a second: some 500 uploads, each a transaction.
+pub const WALL: &str = "WALL";
+
+pub fn wall(picture: PictureId) -> Key {
+    Key { pk: WALL.into(), sk: id(picture.0) }
+}
+
 /// Nobody's: read to open the connection.
 pub fn warm() -> Key {
     key("WARM".into(), ALONE)
@@ -121,6 +171,12 @@ mod tests {
             "GUESS#1d3c73f1ea3a8d7a3a7ab93b75dbb0a4ee7a9b5e4d6bd4bb3fe2a7b2c2b1b7d6 / AUTH"
         );
         assert_eq!(spelt(sms(&hong_kong)), "SMS#852-12345678 / -");
+        assert_eq!(spelt(user_gallery(UserId(6), GalleryId(7))), "U#0000000000000006 / G#0000000000000007");
+        assert_eq!(spelt(gallery_count(UserId(6))), "U#0000000000000006 / GALLERIES");
+        assert_eq!(spelt(heart(UserId(6), GalleryId(7))), "U#0000000000000006 / H#0000000000000007");
+        assert_eq!(spelt(gallery_head(GalleryId(7))), "G#0000000000000007 / HEAD");
+        assert_eq!(spelt(gallery_picture(GalleryId(7), PictureId(8))), "G#0000000000000007 / P#0000000000000008");
+        assert_eq!(spelt(wall(PictureId(8))), "WALL / 0000000000000008");
         assert_eq!(spelt(sms_day(1_700_000_000_000)), "SMSDAY#19675 / -");
     }
 

@@ -1,25 +1,31 @@
 //! The one table: named verbs, each one round trip or one transaction. Key strings are in [`keys`].
+mod galleries;
 pub mod keys;
 mod sessions;
 mod sms_codes;
 mod users;
 mod window;
 
-use std::{collections::HashMap, future::Future, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
-    operation::{transact_write_items::TransactWriteItemsError, update_item::builders::UpdateItemFluentBuilder},
+    operation::{
+        transact_write_items::TransactWriteItemsError,
+        update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
+    },
     types::{
-        AttributeValue, ConditionCheck, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
-        TransactWriteItem, Update,
+        AttributeValue, ConditionCheck, Delete, DeleteRequest, KeysAndAttributes, Put, ReturnValue,
+        ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update, WriteRequest,
     },
 };
+use futures_util::future::try_join_all;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_dynamo::{from_item, to_item};
 
 use crate::domain::{Refusal, World};
+pub use galleries::{Gallery, GalleryPicture, MOST_PICTURES};
 use keys::Key;
 pub use sessions::LoggedIn;
 pub use sms_codes::ProvedCode;
@@ -68,6 +74,75 @@ impl Store {
         request.send().await.map_err(broken)?.item.map(read).transpose()
     }
 
+    /// Items of one partition whose sort key begins with `prefix`, in its order, as they are now.
+    async fn query<T: DeserializeOwned>(&self, pk: String, prefix: &str, most: usize) -> Result<Vec<T>, Refusal> {
+        self.query_items(pk, prefix, most, false).await?.into_iter().map(read).collect()
+    }
+
+    /// The same before it is read; `reverse`: from the last key on.
+    async fn query_items(&self, pk: String, prefix: &str, most: usize, reverse: bool) -> Result<Vec<Item>, Refusal> {
+        let (condition, of) = match prefix {
+            "" => ("pk = :pk", values([(":pk", text(pk))])),
+            _ => ("pk = :pk AND begins_with(sk, :prefix)", values([(":pk", text(pk)), (":prefix", text(prefix))])),
+        };
+        let request = self.client.query().table_name(&self.table).consistent_read(true).scan_index_forward(!reverse);
+        let request = request.key_condition_expression(condition).set_expression_attribute_values(of);
+        let (mut items, mut from) = (vec![], None);
+        // A page ends at 1 MB.
+        loop {
+            let left = (most - items.len()) as i32;
+            let page = request.clone().limit(left).set_exclusive_start_key(from).send().await.map_err(broken)?;
+            items.extend(page.items.unwrap_or_default());
+            from = page.last_evaluated_key;
+            if from.is_none() || items.len() >= most {
+                return Ok(items);
+            }
+        }
+    }
+
+    /// Those of the items that are there, in no order, as they are now. One round of parallel requests, and more only
+    /// for what the table leaves over.
+    async fn get_all<T: DeserializeOwned>(&self, keys: Vec<Key>) -> Result<Vec<T>, Refusal> {
+        let chunks = keys.chunks(100).map(async |keys| {
+            let (mut items, mut left) = (vec![], keys.iter().cloned().map(Item::from).collect::<Vec<_>>());
+            for tried in 0..TRIES {
+                let wanted = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true).build();
+                let request = self.client.batch_get_item().request_items(&self.table, wanted.map_err(unreadable)?);
+                let answer = request.send().await.map_err(broken)?;
+                items.extend(answer.responses.into_iter().flat_map(HashMap::into_values).flatten());
+                let unprocessed = answer.unprocessed_keys.into_iter().flat_map(HashMap::into_values);
+                left = unprocessed.flat_map(|keys| keys.keys).collect();
+                if left.is_empty() {
+                    return items.into_iter().map(read).collect::<Result<Vec<T>, Refusal>>();
+                }
+                self.pause(tried).await;
+            }
+            Err(Refusal::Unavailable)
+        });
+        Ok(try_join_all(chunks).await?.into_iter().flatten().collect())
+    }
+
+    /// Deletes items, whether they are there or not: 25 a request, a few requests at a time.
+    async fn delete_all(&self, keys: Vec<Key>) -> Result<(), Refusal> {
+        for several in keys.chunks(25 * 8) {
+            let chunks = several.chunks(25).map(async |keys| {
+                let mut left = keys.iter().cloned().map(delete_request).collect::<Result<Vec<_>, _>>()?;
+                for tried in 0..TRIES {
+                    let request = self.client.batch_write_item().request_items(&self.table, left);
+                    let answer = request.send().await.map_err(broken)?;
+                    left = answer.unprocessed_items.into_iter().flat_map(HashMap::into_values).flatten().collect();
+                    if left.is_empty() {
+                        return Ok(());
+                    }
+                    self.pause(tried).await;
+                }
+                Err(Refusal::Unavailable)
+            });
+            try_join_all(chunks).await?;
+        }
+        Ok(())
+    }
+
     fn update(&self, key: Key, expression: impl Into<String>) -> UpdateItemFluentBuilder {
         self.client.update_item().table_name(&self.table).set_key(Some(key.into())).update_expression(expression)
     }
@@ -77,67 +152,56 @@ impl Store {
         let update = update
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        self.persist(async || match update.clone().send().await {
-            Ok(done) => Ok(Some(Outcome::Done(done.attributes.unwrap_or_default()))),
-            Err(error) => match error.as_service_error() {
-                Some(no) if no.is_transaction_conflict_exception() => Ok(None),
-                Some(no) if no.is_conditional_check_failed_exception() => match error.into_service_error() {
-                    aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(no) => {
-                        Ok(Some(Outcome::Refused(no.item.unwrap_or_default())))
-                    }
-                    _ => Err(Refusal::Internal),
-                },
-                _ => Err(broken(error)),
-            },
-        })
-        .await
+        for tried in 0..TRIES {
+            let error = match update.clone().send().await {
+                Ok(done) => return Ok(Outcome::Done(done.attributes.unwrap_or_default())),
+                Err(error) => error,
+            };
+            match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(no)) => {
+                    return Ok(Outcome::Refused(no.item().cloned().unwrap_or_default()));
+                }
+                Some(UpdateItemError::TransactionConflictException(_)) => self.pause(tried).await,
+                _ => return Err(broken(error)),
+            }
+        }
+        Err(Refusal::Unavailable)
     }
 
     /// All of the actions or none, again where another write was at one of the items. The inner result tells which
     /// condition failed.
     async fn transact(&self, actions: Vec<TransactWriteItem>) -> Result<Result<(), Refused>, Refusal> {
         // One token for all tries: what was applied without our hearing of it is not applied again.
-        let token = self.world.random::<16>().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        self.persist(async || {
-            let request = self.client.transact_write_items().client_request_token(&token);
-            match request.set_transact_items(Some(actions.clone())).send().await {
-                Ok(_) => Ok(Some(Ok(()))),
-                Err(error) => match error.as_service_error() {
-                    Some(TransactWriteItemsError::TransactionInProgressException(_)) => Ok(None),
-                    Some(TransactWriteItemsError::TransactionCanceledException(no)) => {
-                        let reasons = no.cancellation_reasons();
-                        let failed = reasons.iter().position(|reason| reason.code() == Some("ConditionalCheckFailed"));
-                        match failed {
-                            Some(at) => {
-                                Ok(Some(Err(Refused { at, item: reasons[at].item().cloned().unwrap_or_default() })))
-                            }
-                            None if reasons.iter().any(|reason| reason.code() == Some("ValidationError")) => {
-                                Err(broken(error))
-                            }
-                            None => Ok(None),
-                        }
-                    }
-                    _ => Err(broken(error)),
-                },
-            }
-        })
-        .await
-    }
-
-    /// Tries until there is an answer, with growing pauses of random length between.
-    async fn persist<T, F: Future<Output = Result<Option<T>, Refusal>>>(
-        &self,
-        attempt: impl Fn() -> F,
-    ) -> Result<T, Refusal> {
+        let token: String = self.world.random::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
         for tried in 0..TRIES {
-            if let Some(answer) = attempt().await? {
-                return Ok(answer);
+            let request = self.client.transact_write_items().client_request_token(&token);
+            let error = match request.set_transact_items(Some(actions.clone())).send().await {
+                Ok(_) => return Ok(Ok(())),
+                Err(error) => error,
+            };
+            match error.as_service_error() {
+                Some(TransactWriteItemsError::TransactionCanceledException(no)) => {
+                    let of_kind = |kind| no.cancellation_reasons().iter().position(|why| why.code() == Some(kind));
+                    if let Some(at) = of_kind("ConditionalCheckFailed") {
+                        let item = no.cancellation_reasons()[at].item().cloned().unwrap_or_default();
+                        return Ok(Err(Refused { at, item }));
+                    }
+                    if of_kind("ValidationError").is_some() {
+                        return Err(broken(error));
+                    }
+                }
+                Some(TransactWriteItemsError::TransactionInProgressException(_)) => {}
+                _ => return Err(broken(error)),
             }
-            let most = 20 << tried;
-            let pause = u64::from(u16::from_le_bytes(self.world.random())) % most;
-            tokio::time::sleep(Duration::from_millis(pause)).await;
+            self.pause(tried).await;
         }
         Err(Refusal::Unavailable)
+    }
+
+    /// Between two tries: longer each time, and of random length, so that two who met do not meet again.
+    async fn pause(&self, tried: u32) {
+        let pause = u64::from(u16::from_le_bytes(self.world.random())) % (20 << tried);
+        tokio::time::sleep(Duration::from_millis(pause)).await;
     }
 
     fn put_action<T: Serialize>(
@@ -181,6 +245,16 @@ impl Store {
         let check = check.condition_expression(condition).set_expression_attribute_values(values);
         Ok(TransactWriteItem::builder().condition_check(check.build().map_err(unreadable)?).build())
     }
+}
+
+fn delete_request(key: Key) -> Result<WriteRequest, Refusal> {
+    let delete = DeleteRequest::builder().set_key(Some(key.into())).build().map_err(unreadable)?;
+    Ok(WriteRequest::builder().delete_request(delete).build())
+}
+
+/// An item's attributes as values of an expression.
+fn named(set: Item) -> Item {
+    set.into_iter().map(|(name, value)| (format!(":{name}"), value)).collect()
 }
 
 /// `:name`s of an expression with their values.

@@ -15,6 +15,15 @@ use crate::{
 /// Five wrong passwords lock password login, for as long again after the fifth.
 const GUESSES: Window = Window { most: 5, span: 15 * MINUTE };
 
+/// The most logged-out tokens that are remembered; the record must stay small, for every request reads it. Whoever logs
+/// out more often within a token's life ends all of their tokens instead.
+const MOST_ENDED: usize = 200;
+
+/// An ended token, so written that one which has expired since is known by comparison.
+fn mark(token: &Token) -> String {
+    format!("{:013}{}", token.expires, token.id)
+}
+
 /// No user has this id: their keys lead to no item.
 const NOBODY: UserId = UserId(0);
 
@@ -29,7 +38,7 @@ pub(super) struct Auth {
     pub epoch: u32,
     /// By an operator.
     pub locked: bool,
-    /// Ids of tokens that were logged out before their time.
+    /// Tokens that were logged out before their time, as [`mark`]s.
     #[serde(with = "serde_dynamo::string_set", skip_serializing_if = "BTreeSet::is_empty")]
     pub ended: BTreeSet<String>,
     /// Wrong passwords, as moments.
@@ -48,8 +57,30 @@ impl Store {
     /// That a token, whose signature and times were found right, was not ended since. One consistent read.
     pub async fn check_session(&self, token: &Token) -> Result<(), Refusal> {
         match self.get::<Auth>(keys::auth(token.user)).await? {
-            Some(auth) if auth.epoch == token.epoch && !auth.locked && !auth.ended.contains(&token.id) => Ok(()),
+            Some(auth) if auth.epoch == token.epoch && !auth.locked && !auth.ended.contains(&mark(token)) => Ok(()),
             _ => Err(Refusal::NotSignedIn),
+        }
+    }
+
+    /// Ends a token before its time, everywhere and at once. One write.
+    pub async fn end_session(&self, token: &Token) -> Result<(), Refusal> {
+        let key = keys::auth(token.user);
+        loop {
+            let update = self
+                .update(key.clone(), "ADD ended :marks")
+                .condition_expression("attribute_not_exists(ended) OR size(ended) < :most")
+                .set_expression_attribute_values(values([(":marks", set(mark(token))), (":most", number(MOST_ENDED))]));
+            let Outcome::Refused(item) = self.change(update).await? else {
+                return Ok(());
+            };
+            let now = format!("{:013}", self.world.now());
+            let expired: BTreeSet<_> = read::<Auth>(item)?.ended.into_iter().filter(|mark| *mark < now).collect();
+            if expired.is_empty() {
+                let all = self.update(key, "SET epoch = epoch + :one REMOVE ended");
+                self.change(all.set_expression_attribute_values(values([(":one", number(1))]))).await?;
+                return Ok(());
+            }
+            self.forget(&key, "ended", expired).await?;
         }
     }
 

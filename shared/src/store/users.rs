@@ -3,7 +3,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use serde_dynamo::{from_item, to_attribute_value, to_item};
 
-use super::{Item, Outcome, ProvedCode, Refused, Store, TRIES, keys, number, read, sessions::Auth, unreadable, values};
+use super::{
+    Item, Outcome, ProvedCode, Refused, Store, TRIES, keys, named, number, read, sessions::Auth, unreadable, values,
+};
 use crate::domain::{Email, Gender, MediaId, Millis, Phone, Refusal, StoredPassword, UserId};
 
 /// What is known of a user.
@@ -12,6 +14,9 @@ pub struct Profile {
     pub id: UserId,
     pub created_at: Millis,
     pub nickname: String,
+    /// Only users whom an operator brought have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gender: Option<Gender>,
     /// The one that logs in: it was proved by SMS.
@@ -87,6 +92,7 @@ impl Store {
                 id,
                 created_at: self.world.now(),
                 nickname: self.nickname(),
+                username: None,
                 gender: None,
                 phone: new.phone.as_ref().map(|code| code.phone.clone()),
                 claimed_phone: None,
@@ -141,6 +147,18 @@ impl Store {
         const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
         let letters = self.world.random::<8>().map(|byte| char::from(LETTERS[usize::from(byte % 32)]));
         format!("nick-{}", letters.iter().collect::<String>())
+    }
+
+    pub async fn profile(&self, user: UserId) -> Result<Option<Profile>, Refusal> {
+        self.get(keys::profile(user)).await
+    }
+
+    /// What document E calls a user by: their name, or their phone where they have none.
+    pub async fn username(&self, profile: &Profile) -> Result<Option<String>, Refusal> {
+        match &profile.username {
+            Some(name) => Ok(Some(name.clone())),
+            None => Ok(self.shown_phone(profile).await?.map(|phone| phone.to_string())),
+        }
     }
 
     /// The phone that a user's own pages show: the claimed one, unless somebody else has proved it since.
@@ -266,9 +284,4 @@ fn assignments(set: &Item, remove: Option<&str>) -> String {
     let set = (!set.is_empty()).then(|| format!("SET {}", set.join(", ")));
     let remove = remove.map(|name| format!("REMOVE {name}"));
     [set, remove].into_iter().flatten().collect::<Vec<_>>().join(" ")
-}
-
-/// An item's attributes as values of an expression.
-fn named(set: Item) -> Item {
-    set.into_iter().map(|(name, value)| (format!(":{name}"), value)).collect()
 }

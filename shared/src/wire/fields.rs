@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::{HeaderMap, header, request::Parts};
 use serde::{
     Deserializer,
     de::{
@@ -47,6 +47,11 @@ impl Fields {
             }
             _ => Err(Refusal::malformed("body: send a JSON object")),
         }
+    }
+
+    /// The query of a URL.
+    pub fn query(head: &Parts) -> Result<Self, Refusal> {
+        Self::form(head.uri.query().unwrap_or_default().as_bytes())
     }
 
     /// A form, multipart or JSON body, as its content type says.

@@ -51,6 +51,12 @@ pub struct Route {
 }
 
 impl Route {
+    pub const fn get(path: &'static str) -> Self {
+        Self { method: Method::GET, path }
+    }
+    pub const fn put(path: &'static str) -> Self {
+        Self { method: Method::PUT, path }
+    }
     pub const fn post(path: &'static str) -> Self {
         Self { method: Method::POST, path }
     }
@@ -145,6 +151,15 @@ async fn run<O: Operation>(app: &App, head: Parts, body: Bytes) -> Result<O::Res
     let operation: O = fields.parse()?;
     operation.validate().map_err(|report| Refusal::Malformed(report.to_string().trim_end().replace('\n', "; ")))?;
     operation.handle(caller, app).await
+}
+
+/// The response where document E shows `""`.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline, transparent, description = "Done.")]
+pub struct Nothing(#[schemars(with = "String", length(max = 0))] &'static str);
+
+impl Nothing {
+    pub const DONE: Self = Self("");
 }
 
 /// The response of an operation that has nothing to say beyond the envelope.

@@ -1,8 +1,12 @@
 //! One file per document: where parameters and token are, the envelope, the refusals.
+mod a;
 mod c;
 mod d;
+mod e;
+pub use a::A;
 pub use c::{C, Number, Text};
 pub use d::D;
+pub use e::E;
 
 use std::future::Future;
 
@@ -19,7 +23,10 @@ use crate::domain::Refusal;
 pub type Answer = (StatusCode, serde_json::Result<Vec<u8>>);
 
 /// One document's manners.
-#[diagnostic::on_unimplemented(message = "`{Self}` is not a document's dialect", note = "use `C`, `C<Number>` or `D`")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a document's dialect",
+    note = "use `A`, `C`, `C<Number>`, `D` or `E`"
+)]
 pub trait Dialect: 'static {
     const DOCUMENT: &'static str;
     /// The status of a refusal with a code of four digits: an answer that a client is documented to read.

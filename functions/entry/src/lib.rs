@@ -1,0 +1,17 @@
+//! Document E: login, log-out, profile.
+mod login;
+mod user_get_user_info;
+mod user_logout;
+mod user_update_user_info;
+mod user_update_user_profile_picture;
+
+use shared::wire::operation::Operations;
+
+/// Adds what this function serves.
+pub fn operations<L: Operations>(list: L) -> L {
+    list.add::<login::Login>()
+        .add::<user_get_user_info::UserGetUserInfo>()
+        .add::<user_logout::UserLogout>()
+        .add::<user_update_user_info::UserUpdateUserInfo>()
+        .add::<user_update_user_profile_picture::UserUpdateUserProfilePicture>()
+}

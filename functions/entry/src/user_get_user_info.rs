@@ -1,0 +1,28 @@
+use shared::wire::{dialect::E, operation::*, values::PictureUrl};
+
+/// Read the caller's own profile (document E, 5).
+#[derive(Deserialize, JsonSchema, Validate)]
+pub struct UserGetUserInfo {}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct UserInfo {
+    /// The user name, or the phone where there is none.
+    username: Option<String>,
+    nickname: String,
+    profile_picture: Option<PictureUrl>,
+}
+
+impl Operation for UserGetUserInfo {
+    type Dialect = E;
+    type Caller = SignedIn;
+    type Response = UserInfo;
+    const ROUTE: Route = Route::get("/user/get_user_info");
+
+    async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<UserInfo, Refusal> {
+        let user = app.store.profile(caller.user).await?.ok_or(Refusal::NotSignedIn)?;
+        let username = app.store.username(&user).await?;
+        let profile_picture = user.avatar.map(|id| PictureUrl(app.media().url(&id)));
+        Ok(UserInfo { username, nickname: user.nickname, profile_picture })
+    }
+}

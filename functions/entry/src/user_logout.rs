@@ -1,0 +1,17 @@
+use shared::wire::{dialect::E, operation::*};
+
+/// Log out: the token ends at once, in every document (document E, 2).
+#[derive(Deserialize, JsonSchema, Validate)]
+pub struct UserLogout {}
+
+impl Operation for UserLogout {
+    type Dialect = E;
+    type Caller = SignedIn;
+    type Response = Nothing;
+    const ROUTE: Route = Route::post("/user/logout");
+
+    async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Nothing, Refusal> {
+        app.store.end_session(&caller).await?;
+        Ok(Nothing::DONE)
+    }
+}

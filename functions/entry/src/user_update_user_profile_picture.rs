@@ -1,0 +1,26 @@
+use shared::wire::{dialect::E, operation::*, values::Upload};
+
+/// Replace the caller's avatar (document E, 4).
+///
+/// JPEG, PNG, WebP or GIF by content, whatever its name; at most 4 MiB and 40 megapixels, at least 64 pixels each
+/// side. It is turned upright and its metadata is dropped.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+pub struct UserUpdateUserProfilePicture {
+    /// The picture.
+    file: Upload,
+}
+
+impl Operation for UserUpdateUserProfilePicture {
+    type Dialect = E;
+    type Caller = SignedIn;
+    type Response = Nothing;
+    const ROUTE: Route = Route::put("/user/update_user_profile_picture");
+    const REFUSES: &'static [Refusal] =
+        &[Refusal::ImageFormat("file"), Refusal::ImageTooLarge("file"), Refusal::ImageTooSmall("file")];
+
+    async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Nothing, Refusal> {
+        app.set_avatar(caller.user, self.file.0, "file").await?;
+        Ok(Nothing::DONE)
+    }
+}

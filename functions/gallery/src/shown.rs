@@ -1,0 +1,22 @@
+use shared::{
+    App,
+    store::GalleryPicture,
+    wire::{
+        operation::{JsonSchema, Serialize},
+        values::{PictureNumber, PictureUrl},
+    },
+};
+
+/// A picture as it stands in lists of a gallery.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Picture {
+    pic_url: PictureUrl,
+    pic_id: PictureNumber,
+}
+
+impl Picture {
+    pub fn of(app: &App, picture: &GalleryPicture) -> Self {
+        Self { pic_url: PictureUrl(app.media().url(&picture.media)), pic_id: PictureNumber(picture.id) }
+    }
+}

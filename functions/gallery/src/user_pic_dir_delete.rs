@@ -1,0 +1,26 @@
+use shared::wire::{dialect::A, operation::*, values::GalleryNumber};
+
+/// Delete a gallery of the caller's with all its pictures (ours, beside document A).
+///
+/// It is gone for everybody at once. A repeat succeeds, and finishes what a crash may have left.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+pub struct UserPicDirDelete {
+    pic_dir_id: GalleryNumber,
+}
+
+impl Operation for UserPicDirDelete {
+    type Dialect = A;
+    type Caller = SignedIn;
+    type Response = Done;
+    const ROUTE: Route = Route::post("/user/pic_dir/delete");
+
+    async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
+        let gallery = self.pic_dir_id.0;
+        let pictures = app.store.close_gallery(caller.user, gallery).await?;
+        let objects: Vec<_> = pictures.iter().map(|picture| picture.media.clone()).collect();
+        app.media().withdraw(&objects).await?;
+        app.store.drop_gallery(gallery, &pictures).await?;
+        Ok(Done {})
+    }
+}

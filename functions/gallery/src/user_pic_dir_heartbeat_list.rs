@@ -1,0 +1,34 @@
+use shared::wire::{
+    dialect::A,
+    operation::*,
+    values::{GalleryNumber, NamedUser},
+};
+
+/// Read the ids of the galleries that a user gave a heart, the newest gallery first. For everybody.
+///
+/// Up to 1,000; galleries that are gone are left out.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+pub struct UserPicDirHeartbeatList {
+    user_id: NamedUser,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Hearts {
+    list: Vec<GalleryNumber>,
+}
+
+impl Operation for UserPicDirHeartbeatList {
+    type Dialect = A;
+    type Caller = Anyone;
+    type Response = Hearts;
+    const ROUTE: Route = Route::get("/user/pic_dir/heartbeat/list");
+
+    async fn handle(self, Anyone: Anyone, app: &App) -> Result<Hearts, Refusal> {
+        let user = self.user_id.0;
+        let (profile, hearts) = tokio::try_join!(app.store.profile(user), app.store.hearts_of(user))?;
+        profile.ok_or(Refusal::NoSuch("user"))?;
+        Ok(Hearts { list: hearts.into_iter().map(GalleryNumber).collect() })
+    }
+}

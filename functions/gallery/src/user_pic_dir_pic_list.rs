@@ -1,0 +1,32 @@
+use shared::{
+    store::MOST_PICTURES,
+    wire::{dialect::A, operation::*, values::GalleryNumber},
+};
+
+use crate::shown::Picture;
+
+/// Read all pictures of a gallery, in the order they came. For everybody.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+pub struct UserPicDirPicList {
+    pic_dir_id: GalleryNumber,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Pictures {
+    list: Vec<Picture>,
+}
+
+impl Operation for UserPicDirPicList {
+    type Dialect = A;
+    type Caller = Anyone;
+    type Response = Pictures;
+    const ROUTE: Route = Route::get("/user/pic_dir/pic/list");
+
+    async fn handle(self, Anyone: Anyone, app: &App) -> Result<Pictures, Refusal> {
+        let pictures = app.store.pictures_of(self.pic_dir_id.0, MOST_PICTURES).await?;
+        let pictures = pictures.ok_or(Refusal::NoSuch("gallery"))?;
+        Ok(Pictures { list: pictures.iter().map(|picture| Picture::of(app, picture)).collect() })
+    }
+}

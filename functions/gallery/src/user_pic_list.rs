@@ -1,0 +1,57 @@
+use shared::{
+    store::GalleryPicture,
+    wire::{
+        dialect::A,
+        operation::*,
+        values::{PictureNumber, PictureUrl},
+    },
+};
+
+/// Read the wall: all users' pictures, newest first. For everybody.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+pub struct UserPicList {
+    /// How many.
+    #[serde(default = "twenty")]
+    #[garde(range(min = 1, max = 100))]
+    limit: u8,
+    /// Where to go on: `next_cursor` of the page before.
+    cursor: Option<PictureNumber>,
+}
+
+fn twenty() -> u8 {
+    20
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Wall {
+    list: Vec<WallPicture>,
+    /// The `cursor` of the next page; null on the last one.
+    next_cursor: Option<PictureNumber>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct WallPicture {
+    url: PictureUrl,
+    pic_id: PictureNumber,
+}
+
+impl Operation for UserPicList {
+    type Dialect = A;
+    type Caller = Anyone;
+    type Response = Wall;
+    const ROUTE: Route = Route::get("/user/pic/list");
+
+    async fn handle(self, Anyone: Anyone, app: &App) -> Result<Wall, Refusal> {
+        let limit = usize::from(self.limit);
+        let pictures = app.store.wall(self.cursor.map(|cursor| cursor.0), limit).await?;
+        let next_cursor = (pictures.len() > limit).then(|| PictureNumber(pictures[limit - 1].id));
+        let show = |picture: &GalleryPicture| WallPicture {
+            url: PictureUrl(app.media().url(&picture.media)),
+            pic_id: PictureNumber(picture.id),
+        };
+        Ok(Wall { list: pictures.iter().take(limit).map(show).collect(), next_cursor })
+    }
+}

@@ -1,0 +1,53 @@
+use shared::{
+    aside,
+    domain::picture::{GALLERY, Picture},
+    wire::{
+        dialect::A,
+        operation::*,
+        values::{GalleryNumber, PictureNumber, PictureUrl, Upload},
+    },
+};
+
+/// Put a picture into a gallery of the caller's (ours, beside document A). At most 500 a gallery.
+///
+/// JPEG, PNG, WebP or GIF by content, whatever its name; at most 4 MiB and 40 megapixels, at least 64 pixels each
+/// side. It is turned upright, its metadata is dropped, and it is made no larger than 2048 pixels each side.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+pub struct UserPicUpload {
+    /// The picture.
+    image: Upload,
+    pic_dir_id: GalleryNumber,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Uploaded {
+    pic_id: PictureNumber,
+    url: PictureUrl,
+}
+
+impl Operation for UserPicUpload {
+    type Dialect = A;
+    type Caller = SignedIn;
+    type Response = Uploaded;
+    const ROUTE: Route = Route::post("/user/pic/upload");
+    const REFUSES: &'static [Refusal] =
+        &[Refusal::ImageFormat("image"), Refusal::ImageTooLarge("image"), Refusal::ImageTooSmall("image")];
+
+    async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Uploaded, Refusal> {
+        let [picture] = aside(move || Ok(Picture::open(&self.image.0, "image")?.fit([GALLERY]))).await?;
+        let (gallery, media) =
+            tokio::join!(app.store.own_gallery(caller.user, self.pic_dir_id.0), app.media().publish(picture));
+        let media = media?;
+        let added = match gallery {
+            Ok(gallery) => app.store.add_picture(caller.user, gallery, media.clone()).await,
+            Err(no) => Err(no),
+        };
+        if let Err(Refusal::NotYours | Refusal::NoSuch(_) | Refusal::Conflict(_)) = added {
+            // Nothing leads to it. After any other failure something may, so it stays.
+            let _ = app.media().withdraw(std::slice::from_ref(&media)).await;
+        }
+        Ok(Uploaded { pic_id: PictureNumber(added?), url: PictureUrl(app.media().url(&media)) })
+    }
+}

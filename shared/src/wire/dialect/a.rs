@@ -1,0 +1,64 @@
+//! Document A: reads are GETs with a query, answers are `{code, msg, format_msg, data}`. What we add for writing takes
+//! form, multipart or JSON bodies and the token in `Authorization`.
+use bytes::Bytes;
+use http::{Method, StatusCode, request::Parts};
+use schemars::Schema;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Answer, Credentials, Dialect, Fields, header_token, status};
+use crate::domain::Refusal;
+
+pub struct A;
+
+#[derive(Serialize)]
+struct Envelope<'a, T> {
+    code: u16,
+    msg: &'a str,
+    /// The message as a client may show it to people.
+    format_msg: &'a str,
+    data: T,
+}
+
+impl Dialect for A {
+    const DOCUMENT: &'static str = "A";
+
+    async fn read(head: &Parts, body: Bytes) -> Result<(Credentials, Fields), Refusal> {
+        let credentials = Credentials { token: header_token(&head.headers) };
+        let fields = match head.method {
+            Method::GET => Fields::query(head)?,
+            _ => Fields::any(&head.headers, body).await?,
+        };
+        Ok((credentials, fields))
+    }
+
+    fn answer<T: Serialize>(outcome: Result<T, Refusal>) -> Answer {
+        match outcome {
+            Ok(data) => (StatusCode::OK, serde_json::to_vec(&Envelope { code: 0, msg: "", format_msg: "", data })),
+            Err(no) => {
+                let msg = &no.to_string();
+                let envelope = Envelope { code: no.code(), msg, format_msg: msg, data: json!({}) };
+                (status::<Self>(&no), serde_json::to_vec(&envelope))
+            }
+        }
+    }
+
+    const BODIES: &'static [&'static str] =
+        &["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
+
+    fn envelope(response: Schema) -> Value {
+        json!({"type": "object", "required": ["code", "msg", "format_msg", "data"], "properties": {
+            "code": {"const": 0}, "msg": {"const": ""}, "format_msg": {"const": ""}, "data": response,
+        }})
+    }
+
+    fn refusal() -> (&'static str, Value) {
+        let schema = json!({"type": "object", "required": ["code", "msg", "format_msg", "data"], "properties": {
+            "code": {"type": "integer", "examples": [404]},
+            "msg": {"type": "string", "description": "What to mend.", "examples": ["no such gallery"]},
+            "format_msg": {"type": "string", "description": "The same, to be shown."},
+            "data": {"const": {}},
+        }});
+        ("A-refusal", schema)
+    }
+}

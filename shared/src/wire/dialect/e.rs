@@ -1,0 +1,55 @@
+//! Document E: JSON, form or multipart bodies, the token in `Authorization`, answers `{code, msg, result}`.
+use bytes::Bytes;
+use http::{StatusCode, request::Parts};
+use schemars::Schema;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Answer, Credentials, Dialect, Fields, header_token, status};
+use crate::domain::Refusal;
+
+pub struct E;
+
+#[derive(Serialize)]
+struct Envelope<'a, T> {
+    code: u16,
+    msg: &'a str,
+    result: T,
+}
+
+impl Dialect for E {
+    const DOCUMENT: &'static str = "E";
+
+    async fn read(head: &Parts, body: Bytes) -> Result<(Credentials, Fields), Refusal> {
+        let credentials = Credentials { token: header_token(&head.headers) };
+        Ok((credentials, Fields::any(&head.headers, body).await?))
+    }
+
+    fn answer<T: Serialize>(outcome: Result<T, Refusal>) -> Answer {
+        match outcome {
+            Ok(result) => (StatusCode::OK, serde_json::to_vec(&Envelope { code: 0, msg: "", result })),
+            Err(no) => {
+                let envelope = Envelope { code: no.code(), msg: &no.to_string(), result: "" };
+                (status::<Self>(&no), serde_json::to_vec(&envelope))
+            }
+        }
+    }
+
+    const BODIES: &'static [&'static str] =
+        &["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
+
+    fn envelope(response: Schema) -> Value {
+        json!({"type": "object", "required": ["code", "msg", "result"], "properties": {
+            "code": {"const": 0}, "msg": {"const": ""}, "result": response,
+        }})
+    }
+
+    fn refusal() -> (&'static str, Value) {
+        let schema = json!({"type": "object", "required": ["code", "msg", "result"], "properties": {
+            "code": {"type": "integer", "examples": [3100]},
+            "msg": {"type": "string", "description": "What to mend.", "examples": ["wrong account or password"]},
+            "result": {"const": ""},
+        }});
+        ("E-refusal", schema)
+    }
+}
