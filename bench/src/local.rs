@@ -1,5 +1,6 @@
 //! The storage behind the functions: the local runner with a data folder of its own.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -36,17 +37,11 @@ pub fn start(binary: &Path, folder: &Path) -> Result<Local> {
         }
         sleep(Duration::from_millis(50));
     }
-    let environment = fs::read_to_string(data.join("function.env")).unwrap_or_default();
-    if environment.is_empty() {
-        eprintln!("bench: the local runner left no function.env; the functions run with the defaults");
-    }
-    Ok(Local { environment: variables(&environment), _process: process })
-}
-
-/// `KEY=VALUE` lines.
-fn variables(text: &str) -> Vec<(String, String)> {
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    lines.filter_map(|line| line.split_once('=')).map(|(key, value)| (key.trim().into(), value.trim().into())).collect()
+    // As `sam local invoke --env-vars` reads it: {"Parameters": {…}}.
+    let mut environment: BTreeMap<String, BTreeMap<String, String>> =
+        serde_json::from_slice(&fs::read(data.join("functions.json"))?)?;
+    let environment = environment.remove("Parameters").ok_or("functions.json has no Parameters")?;
+    Ok(Local { environment: environment.into_iter().collect(), _process: process })
 }
 
 fn serves(port: u16) -> bool {
@@ -73,15 +68,4 @@ fn free_ports() -> Result<u16> {
         }
     }
     Err(format!("no {PORTS} free ports in a row on loopback").into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_keep_their_equals_signs() {
-        let read = variables("# storage\nTABLE=plaza\n\nKEY=YWI=\n");
-        assert_eq!(read, [("TABLE".into(), "plaza".into()), ("KEY".into(), "YWI=".into())]);
-    }
 }

@@ -2,7 +2,7 @@ use std::{
     env,
     path::{Path, PathBuf},
     process::ExitCode,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -14,7 +14,7 @@ use axum::{
 use lambda_http::tracing::subscriber::{self as tracing_subscriber, filter::EnvFilter};
 use local::{Options, Plaza, sample, write_private};
 use shared::{function, outside::aws};
-use tokio::{net::TcpListener, signal};
+use tokio::{net::TcpListener, signal, sync::oneshot};
 
 const HELP: &str = "\
 Serves all of Plaza on this machine alone, with a DynamoDB and an S3 of its own.
@@ -38,6 +38,9 @@ const PASSED_ON: &[&str] = &[
     "WEIBO_APP_ID",
     "WEIBO_BASE_URL",
 ];
+
+/// How long whoever is in the middle of a request may take to end it when the runner stops.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -87,8 +90,20 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
 
     let Plaza { engines, router, .. } = plaza;
     let router: Router = router.layer(from_fn(log));
-    axum::serve(listener, router).with_graceful_shutdown(stopped()).await?;
-    println!("Stopping.");
+    let (stop, stopping) = oneshot::channel();
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async {
+        stopped().await;
+        println!("Stopping.");
+        let _ = stop.send(());
+    });
+    let patience = async {
+        let _ = stopping.await;
+        tokio::time::sleep(PATIENCE).await;
+    };
+    tokio::select! {
+        served = serving.into_future() => served?,
+        () = patience => {}
+    }
     engines.stop().await;
     Ok(())
 }

@@ -1,2 +1,11 @@
 mod account;
+mod agree;
+mod budgets;
+mod crash;
+mod entry;
+mod faults;
+mod gallery;
+mod hostile;
+mod send_sms_code;
 mod support;
+mod third_party;

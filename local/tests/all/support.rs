@@ -1,6 +1,6 @@
 //! A Plaza of its own for every test: the engines in memory, a clock and a line to the engines that the test holds.
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::{
     connector_metadata::ConnectorMetadata,
     http::{
@@ -28,7 +29,7 @@ use hyper_util::{
 use local::{Options, Plaza};
 use serde_json::{Value, json};
 use shared::{
-    domain::{DAY, MINUTE, Phone, World},
+    domain::{MINUTE, Phone, World},
     function,
     outside::aws,
 };
@@ -92,6 +93,15 @@ impl Test {
         let body =
             serde_json::from_slice(&body).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&body).into()));
         Answer { status: head.status, headers: head.headers, body }
+    }
+
+    /// A GET with nobody's token.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Request::builder(), path, "").await
+    }
+
+    pub async fn nickname(&self, phone: &str) -> String {
+        self.log_in(phone, "abcd1234").await.body["data"]["user_info"]["name"].as_str().unwrap().to_owned()
     }
 
     /// A JSON body to `path`.
@@ -175,6 +185,14 @@ impl Answer {
     }
 }
 
+/// A JPEG of these sides.
+pub fn picture(width: u32, height: u32) -> Vec<u8> {
+    let mut jpeg = vec![];
+    let pixels = image::RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, 90]));
+    pixels.write_to(&mut std::io::Cursor::new(&mut jpeg), image::ImageFormat::Jpeg).unwrap();
+    jpeg
+}
+
 /// Content type and body.
 pub fn multipart(fields: &[(&str, &str)], file: Option<(&str, &[u8])>) -> (&'static str, Vec<u8>) {
     let mut body = vec![];
@@ -201,8 +219,8 @@ pub struct Line {
 #[derive(Debug, Default)]
 struct State {
     calls: Vec<Call>,
-    /// Numbers of the calls that are on their way.
-    faults: VecDeque<(&'static str, Fault)>,
+    /// What the next calls of an operation meet; none lets one pass.
+    faults: VecDeque<(&'static str, Option<Fault>)>,
     /// Asks the table what each call consumed.
     metered: bool,
 }
@@ -210,7 +228,7 @@ struct State {
 /// One request to an engine.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// DynamoDB's operation, or `PUT` and the like of the object store.
+    /// DynamoDB's operation, `PUT` and the like of the object store, or `POST` to SNS.
     pub operation: String,
     /// The longest chain of calls that had ended before this one began, itself included.
     pub round: usize,
@@ -219,10 +237,11 @@ pub struct Call {
     ended: bool,
 }
 
-/// What may happen between us and the table. Each strikes once, at the next call of its operation.
-#[derive(Clone, Copy, Debug)]
+/// What may happen between us and an engine. Each strikes once, at the next call of its operation.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fault {
-    /// Another transaction is at the same item; nothing was done.
+    /// Another transaction is at the same item; nothing was done. Only what DynamoDB says it of: transactions, and
+    /// writes of one item.
     Conflict,
     /// Too many requests; nothing was done.
     Throttle,
@@ -230,6 +249,8 @@ pub enum Fault {
     AnswerLost,
     /// The connection breaks before anything was done.
     Broken,
+    /// Half of a batch was done (rounded down), the other half is given back.
+    Unprocessed,
 }
 
 impl Default for Line {
@@ -243,14 +264,19 @@ impl Line {
         self.state.lock().unwrap()
     }
 
-    /// Strikes the next calls of DynamoDB's `operation`, in this order.
-    pub fn spoil(&self, operation: &'static str, faults: impl IntoIterator<Item = Fault>) {
-        self.state().faults.extend(faults.into_iter().map(|fault| (operation, fault)));
+    /// Strikes the next calls of `operation` (as in [`Call`]), in this order; a `None` lets one pass.
+    pub fn spoil(&self, operation: &'static str, faults: impl IntoIterator<Item = impl Into<Option<Fault>>>) {
+        self.state().faults.extend(faults.into_iter().map(|fault| (operation, fault.into())));
     }
 
     /// How many faults have not struck yet.
     pub fn unstruck(&self) -> usize {
         self.state().faults.len()
+    }
+
+    /// No more faults.
+    pub fn mend(&self) {
+        self.state().faults.clear();
     }
 
     /// Runs `work` and says which calls it made.
@@ -304,82 +330,202 @@ struct Tap {
 impl HttpConnector for Tap {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (to, line) = (self.to.clone(), self.line.clone());
-        HttpConnectorFuture::new(async move { pass(to, line, request).await })
+        HttpConnectorFuture::new(async move {
+            let target = request.headers().get("x-amz-target").and_then(|target| target.split('.').nth(1));
+            let operation = target.unwrap_or(request.method()).to_owned();
+            let (number, metered, fault) = {
+                let mut state = line.state();
+                let round = 1 + state.calls.iter().filter(|call| call.ended).map(|call| call.round).max().unwrap_or(0);
+                let operation = operation.clone();
+                let strikes = state.faults.iter().position(|(of, _)| *of == operation);
+                let fault = strikes.and_then(|at| state.faults.remove(at)).and_then(|(_, fault)| fault);
+                state.calls.push(Call { operation, round, read_units: 0.0, write_units: 0.0, ended: false });
+                (state.calls.len() - 1, state.metered, fault)
+            };
+            if metered {
+                // So that calls which were started together are seen to be on their way together.
+                tokio::time::sleep(Duration::from_millis(3)).await;
+            }
+            let passed = pass(to, &operation, request, metered, fault).await;
+            let mut state = line.state();
+            let Some(call) = state.calls.get_mut(number) else { return passed.map(|(response, _)| response) };
+            call.ended = true;
+            let (response, units) = passed?;
+            match operation.as_str() {
+                "GetItem" | "BatchGetItem" | "Query" | "TransactGetItems" => call.read_units = units,
+                _ => call.write_units = units,
+            }
+            Ok(response)
+        })
     }
 }
 
-async fn pass(to: SharedHttpConnector, line: Line, mut request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
-    let target = request.headers().get("x-amz-target").and_then(|target| target.split('.').nth(1));
-    let is_table = target.is_some();
-    let operation = target.unwrap_or(request.method()).to_owned();
-    let (number, metered, fault) = {
-        let mut state = line.state();
-        let round = 1 + state.calls.iter().filter(|call| call.ended).map(|call| call.round).max().unwrap_or(0);
-        let call = Call { operation: operation.clone(), round, read_units: 0.0, write_units: 0.0, ended: false };
-        state.calls.push(call);
-        let strikes = state.faults.iter().position(|(of, _)| *of == operation);
-        let fault = strikes.and_then(|at| state.faults.remove(at)).map(|(_, fault)| fault);
-        (state.calls.len() - 1, state.metered, fault)
-    };
-    if metered {
-        // So that calls which were started together are seen to be on their way together.
-        tokio::time::sleep(Duration::from_millis(3)).await;
-    }
+/// The engine's answer, or what the fault makes of it, and the capacity units that the table says it took.
+async fn pass(
+    to: SharedHttpConnector,
+    operation: &str,
+    mut request: HttpRequest,
+    metered: bool,
+    fault: Option<Fault>,
+) -> Result<(HttpResponse, f64), ConnectorError> {
+    let body = request.body().bytes().and_then(|body| serde_json::from_slice::<Value>(body).ok());
+    // The table speaks JSON; the object store and SNS do not.
+    let mut body = body.filter(|_| request.headers().contains_key("x-amz-target"));
     match fault {
-        Some(Fault::Conflict) if operation == "TransactWriteItems" => {
-            return Ok(error(
-                "TransactionCanceledException",
-                json!([{"Code": "None"}, {"Code": "TransactionConflict"}]),
-            ));
+        Some(Fault::Conflict | Fault::Throttle) => {
+            return Ok((refusal(operation, body.as_ref(), fault == Some(Fault::Conflict)), 0.0));
         }
-        Some(Fault::Conflict) => return Ok(error("TransactionConflictException", Value::Null)),
-        Some(Fault::Throttle) => return Ok(error("ProvisionedThroughputExceededException", Value::Null)),
         Some(Fault::Broken) => return Err(ConnectorError::io("the line broke".into())),
-        Some(Fault::AnswerLost) | None => {}
+        Some(Fault::AnswerLost | Fault::Unprocessed) | None => {}
     }
-    if is_table
-        && metered
-        && let Some(mut body) = request.body().bytes().and_then(|body| serde_json::from_slice::<Value>(body).ok())
-    {
-        body["ReturnConsumedCapacity"] = "TOTAL".into();
+    let mut unprocessed = None;
+    if let Some(body) = &mut body {
+        if metered {
+            body["ReturnConsumedCapacity"] = "TOTAL".into();
+        }
+        if fault == Some(Fault::Unprocessed) {
+            let left = halve(body);
+            if body["RequestItems"] == json!({}) {
+                return Ok((respond(200, "application/x-amz-json-1.0", given_back(operation, json!({}), left)), 0.0));
+            }
+            unprocessed = Some(left);
+        }
         let body = body.to_string();
         request.headers_mut().insert("content-length", body.len().to_string());
         *request.body_mut() = SdkBody::from(body);
     }
     let mut response = to.call(request).await?;
-    if fault.is_some() {
+    let body = ByteStream::new(response.take_body()).collect().await;
+    let mut body = body.map_err(|error| ConnectorError::io(error.into()))?.into_bytes();
+    if fault == Some(Fault::AnswerLost) {
         return Err(ConnectorError::timeout("the answer was lost".into()));
     }
-    let body = ByteStream::new(response.take_body()).collect().await;
-    let body = body.map_err(|error| ConnectorError::io(error.into()))?.into_bytes();
-    let units = serde_json::from_slice::<Value>(&body).map(|body| body["ConsumedCapacity"].clone()).unwrap_or_default();
-    let units: f64 = match units {
+    let answer = serde_json::from_slice::<Value>(&body).unwrap_or_default();
+    let units = match &answer["ConsumedCapacity"] {
         Value::Array(tables) => tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum(),
         table => table["CapacityUnits"].as_f64().unwrap_or(0.0),
     };
-    {
-        let mut state = line.state();
-        if let Some(call) = state.calls.get_mut(number) {
-            call.ended = true;
-            match operation.as_str() {
-                "GetItem" | "BatchGetItem" | "Query" | "TransactGetItems" => call.read_units = units,
-                _ => call.write_units = units,
-            }
-        }
+    if let Some(left) = unprocessed {
+        body = given_back(operation, answer, left).into();
+        response.headers_mut().remove("content-length");
+        response.headers_mut().remove("x-amz-crc32");
     }
     *response.body_mut() = SdkBody::from(body);
-    Ok(response)
+    Ok((response, units))
 }
 
-/// How DynamoDB says no.
-fn error(kind: &str, reasons: Value) -> HttpResponse {
-    let body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "injected", "CancellationReasons": reasons});
-    let mut response = HttpResponse::new(400.try_into().unwrap(), SdkBody::from(body.to_string()));
-    response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
+/// Takes the second half of each table's part out of a batch, and gives it back.
+fn halve(batch: &mut Value) -> Value {
+    fn list(part: &mut Value) -> &mut Vec<Value> {
+        match part {
+            Value::Array(writes) => writes,
+            reads => reads["Keys"].as_array_mut().expect("a batch of writes or of keys"),
+        }
+    }
+    let mut left = batch["RequestItems"].clone();
+    let tables = batch["RequestItems"].as_object_mut().expect("only batches have unprocessed parts");
+    tables.retain(|table, part| {
+        let part = list(part);
+        let half = part.len() / 2;
+        *list(&mut left[table]) = part.split_off(half);
+        half > 0
+    });
+    left
+}
+
+/// A batch's answer that gives `left` back.
+fn given_back(operation: &str, mut answer: Value, left: Value) -> String {
+    let name = if operation == "BatchGetItem" { "UnprocessedKeys" } else { "UnprocessedItems" };
+    answer[name] = left;
+    answer.to_string()
+}
+
+/// How an engine says that another one is at it, or that it is too much.
+fn refusal(operation: &str, request: Option<&Value>, conflict: bool) -> HttpResponse {
+    let table = |kind: &str, rest: Value| {
+        let mut body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "injected"});
+        body.as_object_mut().unwrap().extend(rest.as_object().cloned().unwrap_or_default());
+        respond(400, "application/x-amz-json-1.0", body.to_string())
+    };
+    match (operation, request.map(|request| &request["TransactItems"])) {
+        ("TransactWriteItems" | "TransactGetItems", Some(Value::Array(actions))) => {
+            let mut reasons = vec![json!({"Code": "None"}); actions.len()];
+            let reason = if conflict { "TransactionConflict" } else { "ThrottlingError" };
+            *reasons.last_mut().expect("no transaction is empty") = json!({"Code": reason, "Message": "injected"});
+            table("TransactionCanceledException", json!({"Message": "injected", "CancellationReasons": reasons}))
+        }
+        ("PutItem" | "UpdateItem" | "DeleteItem", _) if conflict => table("TransactionConflictException", json!({})),
+        _ if conflict => panic!("{operation} meets no conflicts"),
+        (_, Some(_)) => table("ProvisionedThroughputExceededException", json!({})),
+        ("POST", None) => {
+            let error = "<Error><Type>Sender</Type><Code>Throttling</Code><Message>injected</Message></Error>";
+            respond(400, "text/xml", format!("<ErrorResponse>{error}</ErrorResponse>"))
+        }
+        (_, None) => respond(
+            503,
+            "application/xml",
+            "<Error><Code>SlowDown</Code><Message>injected</Message></Error>".to_owned(),
+        ),
+    }
+}
+
+fn respond(status: u16, content_type: &'static str, body: String) -> HttpResponse {
+    let mut response = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body));
+    response.headers_mut().insert("content-type", content_type);
     response
 }
 
 /// Long enough for a second code to be sent.
 pub const PAUSE: u64 = MINUTE;
-/// Long enough for every window to be empty.
-pub const LONG: u64 = DAY;
+
+/// What the engines hold, asked past the functions.
+impl Test {
+    /// All items of the table, by their keys.
+    pub async fn items(&self) -> BTreeMap<String, HashMap<String, AttributeValue>> {
+        let scan = self.table().scan().table_name(&self.plaza.app.config.table).consistent_read(true);
+        let items = scan.send().await.unwrap().items.unwrap_or_default();
+        let key = |item: &HashMap<String, AttributeValue>| ["pk", "sk"].map(|part| item[part].as_s().unwrap().clone());
+        items.into_iter().map(|item| (key(&item).join(" / "), item)).collect()
+    }
+
+    /// The keys of all objects in the bucket, and a client that may do anything there.
+    pub async fn objects(&self) -> (Vec<String>, aws_sdk_s3::Client) {
+        let config = &self.plaza.app.config;
+        let settings = aws_sdk_s3::config::Builder::from(&aws::settings(&config.aws, aws::http_client()))
+            .endpoint_url(&self.plaza.engines.s3)
+            .force_path_style(true);
+        let client = aws_sdk_s3::Client::from_conf(settings.build());
+        let listed = client.list_objects_v2().bucket(&config.media_bucket).send().await.unwrap();
+        let keys = listed.contents().iter().filter_map(|object| Some(object.key()?.to_owned()));
+        (keys.collect(), client)
+    }
+
+    /// The table, on a line of its own.
+    pub fn table(&self) -> aws_sdk_dynamodb::Client {
+        let settings = aws::settings(&self.plaza.app.config.aws, aws::http_client());
+        let settings = aws_sdk_dynamodb::config::Builder::from(&settings).endpoint_url(&self.plaza.engines.dynamodb);
+        aws_sdk_dynamodb::Client::from_conf(settings.build())
+    }
+
+    /// The status alone of a request to any server.
+    pub async fn raw(&self, request: http::request::Builder, body: &'static str) -> StatusCode {
+        self.client.request(request.body(Full::from(body)).unwrap()).await.unwrap().status()
+    }
+
+    /// A body of this content type, with nobody's token.
+    pub async fn post(&self, path: &str, content_type: &str, body: impl Into<Bytes>) -> Answer {
+        self.send(Request::builder().method(Method::POST).header("content-type", content_type), path, body).await
+    }
+}
+
+/// Does it all at once.
+pub async fn together<T: Send + 'static>(
+    work: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
+) -> Vec<T> {
+    let started: Vec<_> = work.into_iter().map(tokio::spawn).collect();
+    let mut done = vec![];
+    for work in started {
+        done.push(work.await.unwrap());
+    }
+    done
+}

@@ -65,6 +65,8 @@ pub enum PhoneFault {
     Elsewhere,
     /// A country code is 1 to 3 digits.
     Country,
+    /// Well-formed, but no network knows it.
+    Nobodys,
 }
 
 impl fmt::Display for PhoneFault {
@@ -75,6 +77,7 @@ impl fmt::Display for PhoneFault {
             }
             Self::Elsewhere => "phone: 5 to 15 digits after the country code",
             Self::Country => "country: a country code of 1 to 3 digits, such as 86",
+            Self::Nobodys => "phone: no message can be sent to this number",
         })
     }
 }

@@ -1,8 +1,8 @@
-use aws_sdk_sns::{Client, config::Builder, types::MessageAttributeValue};
+use aws_sdk_sns::{Client, config::Builder, operation::publish::PublishError, types::MessageAttributeValue};
 use aws_types::SdkConfig;
 
 use super::aws;
-use crate::domain::{Phone, Refusal};
+use crate::domain::{Phone, PhoneFault, Refusal};
 
 /// Amazon SNS.
 pub struct Sms(Client);
@@ -14,6 +14,8 @@ impl Sms {
         Self(Client::from_conf(config.build()))
     }
 
+    /// # Errors
+    /// [`Refusal::Phone`] where SNS knows that the number is nobody's.
     pub async fn send_code(&self, phone: &Phone, code: &str) -> Result<(), Refusal> {
         let kind = MessageAttributeValue::builder().data_type("String").string_value("Transactional").build();
         let sent = self
@@ -25,6 +27,13 @@ impl Sms {
             .message_attributes("AWS.SNS.SMS.SMSType", kind.map_err(|_| Refusal::Internal)?)
             .send()
             .await;
-        sent.map(drop).map_err(|error| aws::refusal("SNS", &error))
+        match sent {
+            Ok(_) => Ok(()),
+            // Its form is right, but no network dials it: a number too long with its country code, or not given out.
+            Err(error) if error.as_service_error().is_some_and(PublishError::is_invalid_parameter_exception) => {
+                Err(Refusal::Phone(PhoneFault::Nobodys))
+            }
+            Err(error) => Err(aws::refusal("SNS", &error)),
+        }
     }
 }

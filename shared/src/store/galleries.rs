@@ -95,10 +95,10 @@ impl Store {
     /// Puts a picture into a gallery of its owner's, as [`Store::own_gallery`] has just found it. One transaction:
     /// the count is exact, and the cover is the first picture, whatever happens beside it.
     pub async fn add_picture(&self, owner: UserId, gallery: Gallery, media: MediaId) -> Result<PictureId, Refusal> {
-        let picture = PictureId::fresh(&self.world);
-        let entry = GalleryPicture { id: picture, media: media.clone(), gallery: gallery.id, owner };
         let mut cover_id = gallery.cover_id;
         for _ in 0..TRIES {
+            let picture = PictureId::fresh(&self.world);
+            let entry = GalleryPicture { id: picture, media: media.clone(), gallery: gallery.id, owner };
             let (set, condition) = match cover_id {
                 Some(cover) if cover < picture => ("", "cover_id < :id"),
                 _ => (" SET cover_id = :id, cover = :media", "(attribute_not_exists(cover_id) OR cover_id > :id)"),
@@ -135,8 +135,8 @@ impl Store {
                     // Its first picture came or went while we looked.
                     cover_id = now.cover_id;
                 }
-                // Another picture drew the same id: as good as busy.
-                Err(_) => break,
+                // Another picture drew the same id.
+                Err(_) => {}
             }
         }
         Err(Refusal::Unavailable)

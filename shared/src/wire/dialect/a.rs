@@ -54,7 +54,7 @@ impl Dialect for A {
 
     fn refusal() -> (&'static str, Value) {
         let schema = json!({"type": "object", "required": ["code", "msg", "format_msg", "data"], "properties": {
-            "code": {"type": "integer", "examples": [404]},
+            "code": {"type": "integer", "minimum": 400, "examples": [404]},
             "msg": {"type": "string", "description": "What to mend.", "examples": ["no such gallery"]},
             "format_msg": {"type": "string", "description": "The same, to be shown."},
             "data": {"const": {}},

@@ -52,7 +52,7 @@ impl Dialect for D {
 
     fn refusal() -> (&'static str, Value) {
         let schema = json!({"type": "object", "required": ["code", "msg"], "properties": {
-            "code": {"type": "integer", "examples": [401]},
+            "code": {"type": "integer", "minimum": 400, "examples": [401]},
             "msg": {"type": "string", "description": "What to mend.", "examples": ["sign in first"]},
         }});
         ("D-refusal", schema)

@@ -46,7 +46,7 @@ impl Dialect for E {
 
     fn refusal() -> (&'static str, Value) {
         let schema = json!({"type": "object", "required": ["code", "msg", "result"], "properties": {
-            "code": {"type": "integer", "examples": [3100]},
+            "code": {"type": "integer", "minimum": 400, "examples": [3100]},
             "msg": {"type": "string", "description": "What to mend.", "examples": ["wrong account or password"]},
             "result": {"const": ""},
         }});

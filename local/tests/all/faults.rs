@@ -1,0 +1,548 @@
+//! What goes wrong between us and the engines: once, and the client does not notice; for long, and they are told so.
+//! Either way nothing is lost, doubled or half-stored.
+use std::{
+    collections::{BTreeMap, HashMap},
+    rc::Rc,
+    sync::OnceLock,
+};
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteRequest};
+use axum::{Json, Router, routing::get};
+use http::StatusCode;
+use serde_json::{Value, json};
+use shared::{
+    domain::{Password, Phone, StoredPassword},
+    store::{LoggedIn, NewUser},
+};
+use tokio::task::{JoinSet, LocalSet};
+
+use crate::support::{Answer, Fault, PAUSE, Test, picture};
+
+const PHONE: &str = "13800138001";
+const NEW_PHONE: &str = "13800138002";
+/// More than anybody tries again.
+const MANY: usize = 100;
+
+/// Something that writes.
+trait Deed: Sized + 'static {
+    /// The code of a true answer to whoever repeats it, because it was done when they were told that we are busy.
+    const DONE_BEFORE: Option<&str> = None;
+
+    /// What has to be there before.
+    async fn prepare(test: &Test) -> Self;
+    async fn act(&self, test: &Test) -> Answer;
+    /// That it was done, as a client sees it. Panics where it was not.
+    async fn shows(&self, test: &Test);
+}
+
+/// How a deed goes and what it leaves when nothing is in its way.
+struct Clean {
+    before: Items,
+    answer: (StatusCode, Value),
+    after: Items,
+    /// The calls it makes to the engines.
+    calls: Vec<&'static str>,
+}
+
+async fn clean<D: Deed>() -> Clean {
+    let test = test().await;
+    let deed = D::prepare(&test).await;
+    let before = items(&test).await;
+    let (answer, cost) = test.line.meter(deed.act(&test)).await;
+    let after = items(&test).await;
+    deed.shows(&test).await;
+    let calls = cost.0.into_iter().map(|call| &*call.operation.leak()).collect();
+    Clean { before, answer: plain(answer), after, calls }
+}
+
+impl Clean {
+    /// Every fault at each call: the call, how many of its operation come before it, the fault.
+    fn faults(&self) -> impl Iterator<Item = (&'static str, usize, Fault)> {
+        let calls = self.calls.iter().enumerate();
+        calls.flat_map(|(at, call)| {
+            let before = self.calls[..at].iter().filter(|other| *other == call).count();
+            let conflicts = matches!(*call, "UpdateItem" | "PutItem" | "DeleteItem" | "TransactWriteItems");
+            let conflict = conflicts.then_some(Fault::Conflict);
+            let faults = conflict.into_iter().chain([Fault::Throttle, Fault::AnswerLost, Fault::Broken]);
+            faults.map(move |fault| (*call, before, fault))
+        })
+    }
+}
+
+/// Does it with every fault at each call, some at a time: most of it is waiting.
+async fn each<D: Deed>(
+    case: impl AsyncFn(&Clean, &str, Test, &'static str, Vec<Option<Fault>>) + Copy + 'static,
+    often: usize,
+) {
+    let clean = Rc::new(clean::<D>().await);
+    assert!(!clean.calls.is_empty());
+    let cases = async {
+        let mut running = JoinSet::new();
+        for (call, before, fault) in clean.faults() {
+            if running.len() == 4 {
+                running.join_next().await.unwrap().unwrap();
+            }
+            let clean = clean.clone();
+            running.spawn_local(async move {
+                let what = format!("{fault:?} at {call} number {before} of {:?}", clean.calls);
+                let faults = vec![None; before].into_iter().chain(vec![Some(fault); often]);
+                case(&clean, &what, test().await, call, faults.collect()).await;
+            });
+        }
+        while let Some(done) = running.join_next().await {
+            done.unwrap();
+        }
+    };
+    LocalSet::new().run_until(cases).await;
+}
+
+async fn once<D: Deed>(clean: &Clean, what: &str, test: Test, call: &'static str, faults: Vec<Option<Fault>>) {
+    let deed = D::prepare(&test).await;
+    let tries = faults.len() + 1;
+    test.line.spoil(call, faults);
+    let (answer, cost) = test.line.meter(deed.act(&test)).await;
+    assert_eq!(test.line.unstruck(), 0, "{what}");
+    assert!(cost.0.iter().filter(|made| made.operation == call).count() >= tries, "{what}: not tried again");
+    assert_eq!(plain(answer), clean.answer, "{what}");
+    assert_eq!(items(&test).await, clean.after, "{what}");
+    deed.shows(&test).await;
+}
+
+async fn for_long<D: Deed>(clean: &Clean, what: &str, test: Test, call: &'static str, faults: Vec<Option<Fault>>) {
+    let deed = D::prepare(&test).await;
+    test.line.spoil(call, faults);
+    let answer = deed.act(&test).await;
+    assert!(test.line.unstruck() > MANY / 2, "{what}: gave up late");
+    test.line.mend();
+    assert_eq!(answer.code(), "503", "{what}");
+    answer.refused(503, 503);
+    let left = items(&test).await;
+    let (names, before, after) = (names(&left), names(&clean.before), names(&clean.after));
+    assert!(names == before || names == after, "{what}: half-stored: {left:#?}");
+    if call == "PUT" {
+        assert_eq!(left, clean.before, "{what}");
+    }
+
+    let answer = deed.act(&test).await;
+    assert!(plain(answer.clone()) == clean.answer || Some(&*answer.code()) == D::DONE_BEFORE, "{what}: {answer:?}");
+    deed.shows(&test).await;
+    items(&test).await;
+}
+
+async fn test() -> Test {
+    // Vouches for everybody.
+    let yes = Router::new().route("/sns/auth", get(async || Json(json!({"errcode": 0, "errmsg": "ok"}))));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, yes).await });
+    Test::with(&[("WECHAT_APP_ID", "wx1"), ("WECHAT_BASE_URL", &address)]).await
+}
+
+/// A token of a user like those of [`Test::user`], but whose password was hashed only once for all tests: that is most
+/// of what making a user takes.
+async fn user(test: &Test) -> String {
+    static PASSWORD: OnceLock<StoredPassword> = OnceLock::new();
+    let app = &test.plaza.app;
+    let hash = || StoredPassword::hash(&Password::typed("abcd1234"), [7; 16]).unwrap();
+    let password = Some(PASSWORD.get_or_init(hash).clone());
+    let phone = Phone::parse(PHONE).unwrap();
+    let code = app.store.new_sms_code(&phone, u64::MAX).await.unwrap();
+    let phone = Some(app.store.prove_code(phone, &code, "verifycode").await.unwrap());
+    let profile = app.store.create_user(NewUser { phone, password, ..NewUser::default() }).await.unwrap();
+    app.new_token(&LoggedIn { profile, epoch: 0 }).unwrap().0
+}
+
+/// An answer without what chance brought into it.
+fn plain(answer: Answer) -> (StatusCode, Value) {
+    fn forget(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    match (&**name, &*value) {
+                        ("uid" | "token", _) => *value = "drawn".into(),
+                        ("avator" | "large_avator", Value::String(_)) => *value = "drawn".into(),
+                        ("name", Value::String(name)) if name.starts_with("nick-") => *value = "drawn".into(),
+                        _ => forget(value),
+                    }
+                }
+            }
+            Value::Array(values) => values.iter_mut().for_each(forget),
+            _ => {}
+        }
+    }
+    let mut body = answer.body;
+    forget(&mut body);
+    (answer.status, body)
+}
+
+/// The table by its keys.
+type Items = BTreeMap<String, BTreeMap<String, Value>>;
+
+/// The whole table, found to be of one piece, without what chance brought into it: users are numbered in the order
+/// of their ids, moments have no tail.
+async fn items(test: &Test) -> Items {
+    let items = test.items().await.into_iter();
+    let fields = |item: HashMap<String, AttributeValue>| {
+        let fields = item.into_iter().filter(|(name, _)| name != "pk" && name != "sk");
+        fields.map(|(name, value)| (name, json(&value))).collect()
+    };
+    let items: Items = items.map(|(key, item)| (key, fields(item))).collect();
+    whole(&items);
+
+    let ids: Vec<_> = items.values().filter_map(|fields| fields.get("id")?.as_str().map(str::to_owned)).collect();
+    let numbered = |id: &str| match ids.iter().position(|known| known == id) {
+        Some(at) => format!("user {}", at + 1),
+        None => panic!("no user has the id {id}"),
+    };
+    let plain = items.into_iter().map(|(key, mut fields)| {
+        for (name, value) in &mut fields {
+            match (&**name, &*value) {
+                ("id" | "holder", Value::String(id)) => *value = numbered(id).into(),
+                ("nickname", Value::String(name)) if name.starts_with("nick-") => *value = "drawn".into(),
+                ("password" | "digits" | "avatar" | "large_avatar", _) => *value = "drawn".into(),
+                (_, Value::Array(moments)) => {
+                    *value = moments.iter().map(|moment| moment.as_str().unwrap()[..13].to_owned()).collect();
+                }
+                _ => {}
+            }
+        }
+        let key = match key.strip_prefix("U#") {
+            Some(rest) => format!("{}{}", numbered(rest[..16].trim_start_matches('0')), &rest[16..]),
+            None => key,
+        };
+        (key, fields)
+    });
+    plain.collect()
+}
+
+/// Whoever a name leads to bears it, and whatever name somebody bears leads to them; nobody is without their secrets.
+fn whole(items: &Items) {
+    let user = |id: &str, part: &str| items.get(&format!("U#{id:0>16} / {part}"));
+    for (key, fields) in items {
+        if let Some(holder) = fields.get("holder") {
+            let profile = user(holder.as_str().unwrap(), "PROFILE").unwrap_or_else(|| panic!("{key} leads nowhere"));
+            let (kind, name) = key.strip_suffix(" / -").unwrap().split_once('#').unwrap();
+            match kind {
+                "PHONE" => assert_eq!(borne(profile, "phone").as_deref(), Some(name), "{key}"),
+                "EMAIL" => assert_eq!(borne(profile, "email").as_deref(), Some(name), "{key}"),
+                "OPENID" => {}
+                _ => panic!("{key} is no name that is known here"),
+            }
+        }
+        if let Some(id) = key.strip_prefix("U#").and_then(|key| key.strip_suffix(" / PROFILE")) {
+            assert!(user(id, "AUTH").is_some(), "{key} has no secrets");
+            for (kind, field) in [("PHONE", "phone"), ("EMAIL", "email")] {
+                if let Some(name) = borne(fields, field) {
+                    let holder = items.get(&format!("{kind}#{name} / -")).map(|found| &found["holder"]);
+                    assert_eq!(holder, Some(&fields["id"]), "{key}: {name} leads elsewhere");
+                }
+            }
+        }
+    }
+}
+
+/// A name as keys spell it.
+fn borne(profile: &BTreeMap<String, Value>, field: &str) -> Option<String> {
+    let name = profile.get(field)?;
+    Some(match name {
+        Value::Object(phone) => ["country", "number"].map(|part| phone[part].as_str().unwrap()).join("-"),
+        name => name.as_str().unwrap().to_owned(),
+    })
+}
+
+/// What must not be half there: profiles, and the names that lead to them.
+fn names(items: &Items) -> Items {
+    let of_names = |key: &str| {
+        key.ends_with("PROFILE") || ["PHONE#", "EMAIL#", "OPENID#"].iter().any(|kind| key.starts_with(kind))
+    };
+    items.iter().filter(|(key, _)| of_names(key)).map(|(key, fields)| (key.clone(), fields.clone())).collect()
+}
+
+fn json(value: &AttributeValue) -> Value {
+    match value {
+        AttributeValue::S(text) | AttributeValue::N(text) => text.clone().into(),
+        AttributeValue::Ss(texts) => {
+            let mut texts = texts.clone();
+            texts.sort();
+            texts.into()
+        }
+        AttributeValue::M(map) => map.iter().map(|(name, value)| (name.clone(), json(value))).collect(),
+        other => format!("{other:?}").into(),
+    }
+}
+
+macro_rules! deeds {
+    ($($name:ident: $deed:ty;)*) => { $(mod $name {
+        use super::*;
+
+        #[tokio::test]
+        async fn once() {
+            each::<$deed>(super::once::<$deed>, 1).await;
+        }
+
+        #[tokio::test]
+        async fn for_long() {
+            each::<$deed>(super::for_long::<$deed>, MANY).await;
+        }
+    })* };
+}
+
+deeds! {
+    send_sms_code: SendCode;
+    user_register: Register;
+    user_login: LogIn;
+    user_login_with_a_wrong_password: Guess;
+    user_login_by_a_third_party: ThirdParty;
+    user_update_info: Update;
+    user_update_info_e_mail: Email;
+    user_update_info_phone: ProvedPhone;
+    user_update_info_claimed_phone: ClaimedPhone;
+    user_update_avator: Avatar;
+}
+
+struct SendCode;
+
+impl Deed for SendCode {
+    /// One code a minute, whether it arrived or not.
+    const DONE_BEFORE: Option<&str> = Some("429");
+
+    async fn prepare(_: &Test) -> Self {
+        Self
+    }
+    async fn act(&self, test: &Test) -> Answer {
+        test.json("/send_sms_code", json!({"phone": PHONE})).await
+    }
+    async fn shows(&self, test: &Test) {
+        test.wait(PAUSE);
+        test.user(PHONE).await;
+    }
+}
+
+struct Register {
+    code: String,
+}
+
+impl Deed for Register {
+    /// The code was used up.
+    const DONE_BEFORE: Option<&str> = Some("3200");
+
+    async fn prepare(test: &Test) -> Self {
+        Self { code: test.code(PHONE).await }
+    }
+    async fn act(&self, test: &Test) -> Answer {
+        let body = json!({"phone": PHONE, "password": "abcd1234", "verifycode": self.code});
+        test.json("/user/register", body).await
+    }
+    async fn shows(&self, test: &Test) {
+        test.token(PHONE).await;
+    }
+}
+
+struct LogIn;
+
+impl Deed for LogIn {
+    async fn prepare(test: &Test) -> Self {
+        user(test).await;
+        test.log_in(PHONE, "wrong1").await.refused(200, 3100);
+        Self
+    }
+    async fn act(&self, test: &Test) -> Answer {
+        test.log_in(PHONE, "abcd1234").await
+    }
+    async fn shows(&self, test: &Test) {
+        assert_eq!(guesses(test).await, 0, "whoever knows the password made no guess");
+    }
+}
+
+/// At an account that nobody has: counted like any other.
+struct Guess;
+
+impl Deed for Guess {
+    async fn prepare(_: &Test) -> Self {
+        Self
+    }
+    async fn act(&self, test: &Test) -> Answer {
+        test.log_in("nobody", "abcd1234").await
+    }
+    async fn shows(&self, test: &Test) {
+        assert!((1..=2).contains(&guesses(test).await), "one for each time that it was done");
+    }
+}
+
+async fn guesses(test: &Test) -> usize {
+    let items = items(test).await;
+    items.values().filter_map(|fields| fields.get("guesses")?.as_array()).map(Vec::len).sum()
+}
+
+struct ThirdParty;
+
+impl Deed for ThirdParty {
+    /// Let in, but no longer as a new user.
+    const DONE_BEFORE: Option<&str> = Some("1000");
+
+    async fn prepare(_: &Test) -> Self {
+        Self
+    }
+    async fn act(&self, test: &Test) -> Answer {
+        test.json("/user/login", json!({"user_type": "3", "openid": "o6_bmjrPTlm6_2sgVt7hMZOPfL2M", "token": "t"}))
+            .await
+    }
+    async fn shows(&self, test: &Test) {
+        let again = self.act(test).await;
+        assert_eq!(again.body["data"]["user_info"]["is_new_user"], 0, "{again:?}");
+    }
+}
+
+/// Plain attributes.
+struct Update {
+    token: String,
+}
+
+impl Deed for Update {
+    async fn prepare(test: &Test) -> Self {
+        Self { token: user(test).await }
+    }
+    async fn act(&self, test: &Test) -> Answer {
+        let body = json!({"name": "felix", "gender": "1", "desc": "hi", "job_status": 1});
+        test.json_as(&self.token, "/user/update_info", body).await
+    }
+    async fn shows(&self, test: &Test) {
+        let answer = test.json_as(&self.token, "/user/update_info", json!({})).await;
+        assert_eq!(answer.body["data"]["name"], "felix");
+    }
+}
+
+/// In place of another.
+struct Email {
+    token: String,
+}
+
+impl Deed for Email {
+    async fn prepare(test: &Test) -> Self {
+        let token = user(test).await;
+        let answer = test.json_as(&token, "/user/update_info", json!({"email": "old@example.com"})).await;
+        assert_eq!(answer.code(), "000000", "{answer:?}");
+        Self { token }
+    }
+    async fn act(&self, test: &Test) -> Answer {
+        let body = json!({"email": "new@example.com", "name": "felix"});
+        test.json_as(&self.token, "/user/update_info", body).await
+    }
+    async fn shows(&self, test: &Test) {
+        test.token("new@example.com").await;
+    }
+}
+
+/// In place of another.
+struct ProvedPhone {
+    token: String,
+    code: String,
+}
+
+impl Deed for ProvedPhone {
+    /// The code was used up.
+    const DONE_BEFORE: Option<&str> = Some("3200");
+
+    async fn prepare(test: &Test) -> Self {
+        Self { token: user(test).await, code: test.code(NEW_PHONE).await }
+    }
+    async fn act(&self, test: &Test) -> Answer {
+        let body = json!({"phone": NEW_PHONE, "verifycode": self.code, "name": "felix"});
+        test.json_as(&self.token, "/user/update_info", body).await
+    }
+    async fn shows(&self, test: &Test) {
+        test.token(NEW_PHONE).await;
+    }
+}
+
+struct ClaimedPhone {
+    token: String,
+}
+
+impl Deed for ClaimedPhone {
+    async fn prepare(test: &Test) -> Self {
+        Self { token: user(test).await }
+    }
+    async fn act(&self, test: &Test) -> Answer {
+        test.json_as(&self.token, "/user/update_info", json!({"phone": NEW_PHONE})).await
+    }
+    async fn shows(&self, test: &Test) {
+        let answer = test.json_as(&self.token, "/user/update_info", json!({})).await;
+        assert_eq!(answer.body["data"]["phone"], NEW_PHONE);
+        test.token(PHONE).await;
+    }
+}
+
+/// In place of another.
+struct Avatar {
+    token: String,
+}
+
+impl Deed for Avatar {
+    async fn prepare(test: &Test) -> Self {
+        let avatar = Self { token: user(test).await };
+        assert_eq!(avatar.act(test).await.code(), "000000");
+        avatar
+    }
+    async fn act(&self, test: &Test) -> Answer {
+        test.upload(&self.token, "/user/update_avator", &[], ("image", &picture(96, 64))).await
+    }
+    async fn shows(&self, test: &Test) {
+        let answer = test.json_as(&self.token, "/user/update_info", json!({})).await;
+        for size in ["avator", "large_avator"] {
+            let (status, _, bytes) = test.fetch(answer.body["data"][size].as_str().unwrap()).await;
+            assert_eq!(status, 200);
+            image::load_from_memory(&bytes).unwrap();
+        }
+    }
+}
+
+/// What becomes of a session during an outage: that somebody is signed in, or not, is never made up.
+#[tokio::test]
+async fn a_session_that_cannot_be_checked_is_neither_good_nor_bad() {
+    let test = test().await;
+    let token = user(&test).await;
+    test.line.spoil("GetItem", [Fault::Broken; MANY]);
+    test.json_as(&token, "/user/update_info", json!({"name": "felix"})).await.refused(503, 503);
+    test.line.mend();
+    let answer = test.json_as(&token, "/user/update_info", json!({})).await;
+    assert_ne!(answer.body["data"]["name"], "felix");
+}
+
+/// The fault itself, as the SDK sees it: what is given back is not done, the rest is.
+#[tokio::test]
+async fn half_of_a_batch_is_given_back() {
+    let test = test().await;
+    let through =
+        aws_sdk_dynamodb::Client::from_conf(test.table().config().to_builder().http_client(test.line.clone()).build());
+    let key = |number: usize| {
+        HashMap::from(
+            [("pk", "BATCH".to_owned()), ("sk", number.to_string())]
+                .map(|(name, value)| (name.to_owned(), AttributeValue::S(value))),
+        )
+    };
+    let mut left: Vec<_> = (0..5)
+        .map(|number| {
+            let put = PutRequest::builder().set_item(Some(key(number))).build().unwrap();
+            WriteRequest::builder().put_request(put).build()
+        })
+        .collect();
+    test.line.spoil("BatchWriteItem", [Fault::Unprocessed; 3]);
+    for (given_back, there) in [(3, 2), (2, 3), (1, 4), (0, 5)] {
+        let written = through.batch_write_item().request_items("plaza", left).send().await.unwrap();
+        left = written.unprocessed_items.unwrap_or_default().remove("plaza").unwrap_or_default();
+        assert_eq!((left.len(), test.items().await.len()), (given_back, there));
+    }
+
+    let mut left: Vec<_> = (0..5).map(key).collect();
+    test.line.spoil("BatchGetItem", [Fault::Unprocessed; 3]);
+    for (given_back, found) in [(3, 2), (2, 1), (1, 1), (0, 1)] {
+        let keys = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true).build().unwrap();
+        let read = through.batch_get_item().request_items("plaza", keys).send().await.unwrap();
+        assert_eq!(read.responses.unwrap_or_default().remove("plaza").unwrap_or_default().len(), found);
+        let rest = read.unprocessed_keys.unwrap_or_default().remove("plaza");
+        assert!(rest.as_ref().is_none_or(|rest| rest.consistent_read == Some(true)));
+        left = rest.map(|rest| rest.keys).unwrap_or_default();
+        assert_eq!(left.len(), given_back);
+    }
+}
