@@ -1,4 +1,5 @@
 //! All functions in one process, on stand-ins for what they use of AWS. Only this crate knows them all.
+pub mod containers;
 pub mod docs;
 pub mod engines;
 pub mod events;
