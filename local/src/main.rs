@@ -12,7 +12,11 @@ use axum::{
     response::Response,
 };
 use lambda_http::tracing::subscriber::{self as tracing_subscriber, filter::EnvFilter};
-use local::{Options, Plaza, sample, write_private};
+use local::{
+    Options, Plaza,
+    containers::{self, Way},
+    sample, write_private,
+};
 use shared::{function, outside::aws};
 use tokio::{net::TcpListener, signal, sync::oneshot};
 
@@ -23,6 +27,7 @@ Serves all of Plaza on this machine alone, with a DynamoDB and an S3 of its own.
 
   PORT=<port>                   another port; the three after it are DynamoDB's, S3's and SNS's
   DATA_DIR=<folder>             another data folder; delete it to start afresh
+  SAM=1                         lets `sam local invoke` reach the engines, through Docker's bridge
   QQ_APP_ID, WECHAT_APP_ID, WEIBO_APP_ID, QQ_BASE_URL, WECHAT_BASE_URL, WEIBO_BASE_URL
                                 third parties' logins: our app's id there, and where they are
   SMS_PER_DAY, SMS_COUNTRIES    limits on codes, as in template.yaml";
@@ -85,8 +90,13 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     };
     let plaza = Plaza::start(options, |phone, message| println!("SMS to {phone}: {message}"))?;
     sample::load(&plaza, http).await?;
-    write_private(&data.join("functions.json"), &format!("{:#}", plaza.sam_environment()))?;
-    greet(port, &data);
+    let way = match variable("SAM") {
+        Some(_) => Some(containers::open(&plaza).await?),
+        None => None,
+    };
+    let environment = way.as_ref().map_or_else(|| plaza.sam_environment(), |way| way.environment.clone());
+    write_private(&data.join("functions.json"), &format!("{environment:#}"))?;
+    greet(port, &data, way.as_ref());
 
     let Plaza { engines, router, .. } = plaza;
     let router: Router = router.layer(from_fn(log));
@@ -126,19 +136,27 @@ async fn stopped() {
     }
 }
 
-fn greet(port: u16, data: &Path) {
+fn greet(port: u16, data: &Path, way: Option<&Way>) {
     let (phone, password, data) = (sample::PHONE, sample::PASSWORD, data.display());
     let api = format!("http://127.0.0.1:{port}");
+    let sam = match way {
+        Some(way) => format!(
+            "sam local invoke Account -e events/account/user_login.json --skip-pull-image --env-vars {data}/functions.json --add-host {}",
+            way.add_host
+        ),
+        None => "`SAM=1 cargo run` lets `sam local invoke` reach this".into(),
+    };
     println!(
         "\
 Plaza is there: {api}
 
   API reference   {api}/docs        (as a file: {api}/openapi.json)
   data            {data}        (delete the folder to start afresh)
-  environment     {data}/functions.json        (for `sam local invoke --env-vars`)
+  SAM             {sam}
 
 First calls:
   curl {api}/user/login -d user_type=1 -d account={phone} -d password={password}
+  curl '{api}/user/pic/list?limit=3'
   curl {api}/send_sms_code -d '{{\"country\": \"86\", \"phone\": \"13700137000\"}}'
   curl '{api}/_local/sms?country=86&phone=13700137000'
 

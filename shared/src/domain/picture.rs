@@ -4,11 +4,10 @@
 use std::io::Cursor;
 use std::panic::catch_unwind;
 
-use fast_image_resize::{MulDiv, ResizeOptions, Resizer};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Rgba};
 
 use crate::domain::Refusal;
 
@@ -153,17 +152,24 @@ impl Picture {
         let longer = width.max(height);
         if longer > side {
             let scaled = |length| (f64::from(length) * f64::from(side) / f64::from(longer)).round().max(1.0) as u32;
-            let mut small = DynamicImage::new(scaled(width), scaled(height), self.pixels.color());
-            // In place: the resizer's own way to weigh colours by alpha copies the whole source.
-            let alpha = self.transparent.then(MulDiv::new);
-            if let Some(alpha) = &alpha {
-                alpha.multiply_alpha_inplace(&mut self.pixels).expect("it has an alpha channel");
+            // Each pixel is the mean of those it stands for. What is behind transparent ones must not shine through,
+            // so colours are weighed by alpha meanwhile.
+            if self.transparent {
+                let mut pixels = std::mem::take(&mut self.pixels).into_rgba8();
+                for Rgba([r, g, b, a]) in pixels.pixels_mut() {
+                    for colour in [r, g, b] {
+                        *colour = (u16::from(*colour) * u16::from(*a) / 255) as u8;
+                    }
+                }
+                self.pixels = pixels.into();
             }
-            Resizer::new()
-                .resize(&self.pixels, &mut small, &ResizeOptions::new().use_alpha(false))
-                .expect("both have the same integer pixels");
-            if let Some(alpha) = &alpha {
-                alpha.divide_alpha_inplace(&mut small).expect("it has an alpha channel");
+            let mut small = self.pixels.thumbnail_exact(scaled(width), scaled(height));
+            if let (true, Some(pixels)) = (self.transparent, small.as_mut_rgba8()) {
+                for Rgba([r, g, b, a]) in pixels.pixels_mut() {
+                    for colour in [r, g, b] {
+                        *colour = (u16::from(*colour) * 255 / u16::from(*a).max(1)).min(255) as u8;
+                    }
+                }
             }
             self.pixels = small;
         }
