@@ -17,7 +17,7 @@ use shared::{
         picture::{GALLERY, Picture},
         token::{DEVELOPMENT_KEY, Token, TokenKeys},
     },
-    store::{Changes, NewUser},
+    store::{CameBy, Changes},
 };
 
 use crate::{Plaza, StartError};
@@ -97,8 +97,7 @@ impl Sample {
         }
         let code = store.prove_code(phone(number), CODE, "code").await?;
         let password = StoredPassword::hash(&Password::new_letters_and_digits(PASSWORD)?, world.random())?;
-        let new = NewUser { phone: Some(code), password: Some(password), ..NewUser::default() };
-        let id = store.create_user(new).await?.id;
+        let id = store.create_user(&CameBy::Phone(code), Some(password)).await?.id;
         let (nickname, intro) = (Some(name.to_owned()), Some(intro.to_owned()));
         store.change_profile(id, Changes { nickname, intro, gender: Some(gender), ..Changes::default() }).await?;
         Ok(id)

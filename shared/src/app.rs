@@ -6,6 +6,7 @@ use aws_types::SdkConfig;
 use bytes::Bytes;
 
 use crate::{
+    aside,
     config::Config,
     domain::{
         Millis, Refusal, UserId, World,
@@ -78,14 +79,4 @@ impl App {
         let changes = Changes { avatar: Some(small), large_avatar: Some(large), ..Changes::default() };
         self.store.change_profile(user, changes).await
     }
-}
-
-/// CPU work of milliseconds, off the thread that other requests of the local runner wait on.
-pub async fn aside<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
-) -> Result<T, Refusal> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
-        tracing::error!("the work set aside has panicked");
-        Err(Refusal::Internal)
-    })
 }

@@ -1,6 +1,7 @@
 //! What all functions share. A request's way: [`wire`] → an operation → [`store`] and [`outside`] → [`domain`], and
 //! back. `wire/operation.rs` is the place to start.
 mod app;
+mod aside;
 pub mod config;
 pub mod domain;
 pub mod function;
@@ -8,4 +9,5 @@ pub mod outside;
 pub mod store;
 pub mod wire;
 
-pub use app::{App, aside};
+pub use app::App;
+pub use aside::aside;

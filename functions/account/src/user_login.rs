@@ -108,7 +108,7 @@ impl Operation for UserLogin {
         let phone = app.store.shown_phone(&user.profile).await?;
         let user = user.profile;
         let email = user.email.map(|email| email.as_str().to_owned());
-        let url = |id| PictureUrl(app.media().url(&id));
+        let url = |id| PictureUrl::of(app, &id);
         Ok(LoggedIn {
             user_info: UserInfo {
                 uid: UserNumber(user.id),

@@ -1,7 +1,7 @@
 use shared::{
     aside,
     domain::{Password, Phone, PhoneFault, StoredPassword},
-    store::NewUser,
+    store::CameBy,
     wire::{
         dialect::C,
         operation::*,
@@ -50,7 +50,7 @@ impl Operation for UserRegister {
             let code = app.store.prove_code(phone, &self.verifycode.0, "verifycode").await?;
             let salt = app.world.random();
             let password = aside(move || StoredPassword::hash(&password, salt)).await?;
-            app.store.create_user(NewUser { phone: Some(code), password: Some(password), ..NewUser::default() }).await
+            app.store.create_user(&CameBy::Phone(code), Some(password)).await
         };
         match register.await {
             Ok(user) => Ok(Registered { uid: UserDigits(user.id) }),

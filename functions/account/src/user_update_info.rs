@@ -89,7 +89,7 @@ impl Operation for UserUpdateInfo {
         };
         let user = app.store.change_profile(caller.user, changes).await?;
         let phone = app.store.shown_phone(&user).await?;
-        let url = |id| PictureUrl(app.media().url(&id));
+        let url = |id| PictureUrl::of(app, &id);
         Ok(Info {
             name: user.nickname,
             phone: phone.map(|phone| phone.to_string()),

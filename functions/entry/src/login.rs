@@ -43,7 +43,7 @@ impl Operation for Login {
         let user = app.store.log_in_by_password(&Account::parse(&self.username.0), password).await?;
         let (token, _) = app.new_token(&user)?;
         let username = app.store.username(&user.profile).await?;
-        let profile_picture = user.profile.avatar.map(|id| PictureUrl(app.media().url(&id)));
+        let profile_picture = user.profile.avatar.map(|id| PictureUrl::of(app, &id));
         Ok(Entered { nickname: user.profile.nickname, profile_picture, token, username })
     }
 }

@@ -22,7 +22,7 @@ impl Operation for UserGetUserInfo {
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<UserInfo, Refusal> {
         let user = app.store.profile(caller.user).await?.ok_or(Refusal::NotSignedIn)?;
         let username = app.store.username(&user).await?;
-        let profile_picture = user.avatar.map(|id| PictureUrl(app.media().url(&id)));
+        let profile_picture = user.avatar.map(|id| PictureUrl::of(app, &id));
         Ok(UserInfo { username, nickname: user.nickname, profile_picture })
     }
 }

@@ -17,6 +17,6 @@ pub struct Picture {
 
 impl Picture {
     pub fn of(app: &App, picture: &GalleryPicture) -> Self {
-        Self { pic_url: PictureUrl(app.media().url(&picture.media)), pic_id: PictureNumber(picture.id) }
+        Self { pic_url: PictureUrl::of(app, &picture.media), pic_id: PictureNumber(picture.id) }
     }
 }

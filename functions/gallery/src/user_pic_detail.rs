@@ -79,7 +79,7 @@ impl Operation for UserPicDetail {
         let (owner, first) = (owner.ok_or_else(gone)?, first.ok_or_else(gone)?);
         let (own, others): (Vec<_>, Vec<_>) = galleries.into_iter().partition(|gallery| gallery.id == picture.gallery);
         let gallery = own.into_iter().next().ok_or_else(gone)?;
-        let url = |id: &MediaId| PictureUrl(app.media().url(id));
+        let url = |id: &MediaId| PictureUrl::of(app, id);
         let other = |gallery: &shared::store::Gallery| Other {
             pic_dir_id: GalleryNumber(gallery.id),
             pic_dir_url: gallery.cover.as_ref().map(url),

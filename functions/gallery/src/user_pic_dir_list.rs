@@ -39,7 +39,7 @@ impl Operation for UserPicDirList {
         let (profile, galleries) = tokio::try_join!(app.store.profile(user), app.store.galleries_of(user))?;
         profile.ok_or(Refusal::NoSuch("user"))?;
         let show = |gallery: shared::store::Gallery| Gallery {
-            pic_url: gallery.cover.map(|id| PictureUrl(app.media().url(&id))),
+            pic_url: gallery.cover.map(|id| PictureUrl::of(app, &id)),
             name: gallery.title,
             count: gallery.pictures,
             pic_dir_id: GalleryNumber(gallery.id),

@@ -49,7 +49,7 @@ impl Operation for UserPicList {
         let pictures = app.store.wall(self.cursor.map(|cursor| cursor.0), limit).await?;
         let next_cursor = (pictures.len() > limit).then(|| PictureNumber(pictures[limit - 1].id));
         let show = |picture: &GalleryPicture| WallPicture {
-            url: PictureUrl(app.media().url(&picture.media)),
+            url: PictureUrl::of(app, &picture.media),
             pic_id: PictureNumber(picture.id),
         };
         Ok(Wall { list: pictures.iter().take(limit).map(show).collect(), next_cursor })

@@ -48,6 +48,6 @@ impl Operation for UserPicUpload {
             // Nothing leads to it. After any other failure something may, so it stays.
             let _ = app.media().withdraw(std::slice::from_ref(&media)).await;
         }
-        Ok(Uploaded { pic_id: PictureNumber(added?), url: PictureUrl(app.media().url(&media)) })
+        Ok(Uploaded { pic_id: PictureNumber(added?), url: PictureUrl::of(app, &media) })
     }
 }

@@ -12,7 +12,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use shared::{
     domain::{Password, Phone, StoredPassword},
-    store::{LoggedIn, NewUser},
+    store::{CameBy, LoggedIn},
 };
 use tokio::task::{JoinSet, LocalSet};
 
@@ -147,8 +147,8 @@ async fn user(test: &Test) -> String {
     let password = Some(PASSWORD.get_or_init(hash).clone());
     let phone = Phone::parse(PHONE).unwrap();
     let code = app.store.new_sms_code(&phone, u64::MAX).await.unwrap();
-    let phone = Some(app.store.prove_code(phone, &code, "verifycode").await.unwrap());
-    let profile = app.store.create_user(NewUser { phone, password, ..NewUser::default() }).await.unwrap();
+    let code = app.store.prove_code(phone, &code, "verifycode").await.unwrap();
+    let profile = app.store.create_user(&CameBy::Phone(code), password).await.unwrap();
     app.new_token(&LoggedIn { profile, epoch: 0 }).unwrap().0
 }
 

@@ -29,7 +29,7 @@ pub use galleries::{Gallery, GalleryPicture, MOST_PICTURES};
 use keys::Key;
 pub use sessions::LoggedIn;
 pub use sms_codes::ProvedCode;
-pub use users::{Changes, NewUser, PhoneChange, Profile};
+pub use users::{CameBy, Changes, PhoneChange, Profile};
 
 type Item = HashMap<String, AttributeValue>;
 

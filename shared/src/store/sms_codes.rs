@@ -36,6 +36,8 @@ pub struct ProvedCode {
     pub phone: Phone,
     /// Tells this code from one sent later.
     sent_at: Millis,
+    /// Its name in the request, for a refusal to blame.
+    pub(super) field: &'static str,
 }
 
 impl Store {
@@ -112,7 +114,7 @@ impl Store {
         };
         let Codes { digits, sent_at, .. } = read(item)?;
         match digits.as_deref() == Some(code) {
-            true => Ok(ProvedCode { phone, sent_at }),
+            true => Ok(ProvedCode { phone, sent_at, field }),
             false => Err(Refusal::SmsCode(field)),
         }
     }

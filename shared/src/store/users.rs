@@ -45,13 +45,11 @@ struct Holder {
     holder: UserId,
 }
 
-/// What a user is made of. At least one of `phone` and `third_party` leads to them.
-#[derive(Default)]
-pub struct NewUser {
-    pub phone: Option<ProvedCode>,
-    /// The provider's name and the user's there.
-    pub third_party: Option<(&'static str, String)>,
-    pub password: Option<StoredPassword>,
+/// What first leads to a user.
+pub enum CameBy {
+    Phone(ProvedCode),
+    /// The provider's name, and the user's there.
+    ThirdParty(&'static str, String),
 }
 
 /// What to change of a profile; `None` leaves it.
@@ -84,17 +82,21 @@ impl Store {
     }
 
     /// One transaction: the user is there with all that leads to them, and the code is used up, or nothing happened.
-    pub async fn create_user(&self, new: NewUser) -> Result<Profile, Refusal> {
+    pub async fn create_user(&self, by: &CameBy, password: Option<StoredPassword>) -> Result<Profile, Refusal> {
         loop {
             let id = UserId::fresh(&self.world);
             let holder = Holder { holder: id };
+            let phone = match by {
+                CameBy::Phone(code) => Some(code.phone.clone()),
+                CameBy::ThirdParty(..) => None,
+            };
             let profile = Profile {
                 id,
                 created_at: self.world.now(),
                 nickname: self.nickname(),
                 username: None,
                 gender: None,
-                phone: new.phone.as_ref().map(|code| code.phone.clone()),
+                phone,
                 claimed_phone: None,
                 email: None,
                 avatar: None,
@@ -102,28 +104,28 @@ impl Store {
                 intro: None,
                 job_status: 0,
             };
-            let auth = Auth { password: new.password.clone(), ..Auth::default() };
+            let auth = Auth { password: password.clone(), ..Auth::default() };
             let mut actions = vec![
                 self.put_action(keys::profile(id), &profile, FREE, None)?,
                 self.put_action(keys::auth(id), &auth, FREE, None)?,
             ];
-            if let Some((provider, openid)) = &new.third_party {
-                actions.push(self.put_action(keys::third_party(provider, openid), &holder, FREE, None)?);
-            }
-            if let Some(code) = &new.phone {
-                actions.push(self.use_code(code)?);
-                actions.push(self.put_action(keys::phone(&code.phone), &holder, FREE, None)?);
-            }
-            match self.transact(actions).await? {
-                Ok(()) => return Ok(profile),
-                // Another user was made in this millisecond and drew the same chance.
-                Err(Refused { at: 0 | 1, .. }) => continue,
-                Err(_) if new.third_party.is_some() => {
-                    return Err(Refusal::Conflict("somebody has just come that way"));
+            match by {
+                CameBy::Phone(code) => {
+                    actions.push(self.use_code(code)?);
+                    actions.push(self.put_action(keys::phone(&code.phone), &holder, FREE, None)?);
                 }
-                Err(Refused { at: 2, .. }) => return Err(Refusal::SmsCode("verifycode")),
-                Err(_) => return Err(Refusal::PhoneTaken),
+                CameBy::ThirdParty(provider, openid) => {
+                    actions.push(self.put_action(keys::third_party(provider, openid), &holder, FREE, None)?);
+                }
             }
+            return match (self.transact(actions).await?, by) {
+                (Ok(()), _) => Ok(profile),
+                // Another user was made in this millisecond and drew the same chance.
+                (Err(Refused { at: 0 | 1, .. }), _) => continue,
+                (Err(Refused { at: 2, .. }), CameBy::Phone(code)) => Err(Refusal::SmsCode(code.field)),
+                (Err(_), CameBy::Phone(_)) => Err(Refusal::PhoneTaken),
+                (Err(_), CameBy::ThirdParty(..)) => Err(Refusal::Conflict("somebody has just come that way")),
+            };
         }
     }
 
@@ -133,8 +135,7 @@ impl Store {
         if let Some(user) = self.whose(key.clone()).await? {
             return Ok((user, false));
         }
-        let third_party = Some((provider, openid.to_owned()));
-        match self.create_user(NewUser { third_party, ..NewUser::default() }).await {
+        match self.create_user(&CameBy::ThirdParty(provider, openid.to_owned()), None).await {
             Ok(profile) => Ok((profile.id, true)),
             // Two first times at once: the other one made the user.
             Err(Refusal::Conflict(_)) => Ok((self.whose(key).await?.ok_or(Refusal::Unavailable)?, false)),
@@ -218,7 +219,7 @@ impl Store {
             let mut remove = None;
             match &phone {
                 Some(PhoneChange::Proved(code)) => {
-                    act(self.use_code(code)?, Some(Refusal::SmsCode("verifycode")));
+                    act(self.use_code(code)?, Some(Refusal::SmsCode(code.field)));
                     let taken = Some(Refusal::PhoneTaken);
                     act(self.put_action(keys::phone(&code.phone), &holder, FREE_OR_MINE, me())?, taken);
                     if let Some(old) = old.phone.as_ref().filter(|old| **old != code.phone) {

@@ -321,8 +321,21 @@ impl<'de> Deserializer<'de> for Field {
                 let rest = object.into_iter().map(|(name, value)| (name, Field::Json(value)));
                 visitor.visit_map(Members { rest, value: None })
             }
-            Self::File(bytes) => visitor.visit_byte_buf(bytes.into()),
+            Self::File(_) => Err(de::Error::invalid_type(Unexpected::Bytes(&[]), &visitor)),
         }
+    }
+
+    /// Only what asks for a file gets one: a text type would take its bytes as well.
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Complaint> {
+        match self {
+            Self::File(bytes) => visitor.visit_byte_buf(bytes.into()),
+            field => field.deserialize_any(visitor),
+        }
+    }
+
+    /// What no field of the request is called after may be anything.
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Complaint> {
+        visitor.visit_unit()
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Complaint> {
@@ -355,8 +368,8 @@ impl<'de> Deserializer<'de> for Field {
         deserialize_u64 visit_u64 deserialize_i64 visit_i64 deserialize_f64 visit_f64
     }
     forward_to_deserialize_any! {
-        i8 i16 i32 i128 u128 f32 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct
-        identifier ignored_any
+        i8 i16 i32 i128 u128 f32 char str string bytes unit unit_struct seq tuple tuple_struct map struct
+        identifier
     }
 }
 

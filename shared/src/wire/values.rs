@@ -5,7 +5,10 @@ use bytes::Bytes;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::domain::{GalleryId, PictureId, UserId};
+use crate::{
+    App,
+    domain::{GalleryId, MediaId, PictureId, UserId},
+};
 
 /// Ids as integers in answers; in requests a number or a text holding one.
 macro_rules! numbers {
@@ -124,7 +127,13 @@ impl Serialize for UserDigits {
 /// Where a picture is served.
 #[derive(Serialize, JsonSchema)]
 #[schemars(inline, extend("format" = "uri", "examples" = ["https://media.example/e4cbdd56-855a-41ee-bcb6-5785abdd6148.jpeg"]))]
-pub struct PictureUrl(pub String);
+pub struct PictureUrl(String);
+
+impl PictureUrl {
+    pub fn of(app: &App, id: &MediaId) -> Self {
+        Self(app.media().url(id))
+    }
+}
 
 /// A text that people write digits into, so that some clients send a number: a phone, an account.
 #[derive(Clone, Default, JsonSchema)]
