@@ -8,7 +8,7 @@ use shared::{
     },
 };
 
-/// Log in with an account and a password, or through a third party.
+/// Log in with an account and a password, or through a third party (document C, 3.1).
 ///
 /// A third party's `token` is proved there to be for our app and this `openid`; the first time makes a user. Five
 /// wrong passwords within 15 minutes lock password login for 15 minutes, whatever the account was called by; other

@@ -9,7 +9,7 @@ use shared::{
     },
 };
 
-/// Register with a phone, a password and the code that was sent to the phone.
+/// Register with a phone, a password and the code that was sent to the phone (document C, 3.2).
 ///
 /// The code comes from `send_sms_code`; it is used up only if the account is made. Log in afterwards, in this
 /// document or any other.

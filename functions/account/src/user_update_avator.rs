@@ -4,7 +4,7 @@ use shared::wire::{
     values::{PictureUrl, Upload},
 };
 
-/// Replace the caller's avatar.
+/// Replace the caller's avatar (document C, 3.3).
 ///
 /// JPEG, PNG, WebP or GIF by content, whatever its name; at most 4 MiB and 40 megapixels, at least 64 pixels each
 /// side. It is turned upright, its metadata (place and camera among them) is dropped, and two sizes are kept.

@@ -8,9 +8,9 @@ use shared::{
     },
 };
 
-/// Change what the caller says of themself. What is not sent stays as it is.
+/// Change what the caller says of themself (document C, 3.4).
 ///
-/// A phone with its `verifycode` takes the place of the one that logs in. Without one it is only shown: it logs
+/// What is not sent stays as it is. A phone with its `verifycode` takes the place of the one that logs in. Without one it is only shown: it logs
 /// nobody in, and it goes as soon as somebody proves it by SMS.
 #[derive(Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]

@@ -9,7 +9,7 @@ use shared::{
 
 use crate::shown::Picture;
 
-/// Read a picture, with its gallery and its owner's other galleries. For everybody.
+/// Read a picture, with its gallery and its owner's other galleries (document A, 2). For everybody.
 #[derive(Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
 pub struct UserPicDetail {

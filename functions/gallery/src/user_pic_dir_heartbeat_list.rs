@@ -4,7 +4,7 @@ use shared::wire::{
     values::{GalleryNumber, NamedUser},
 };
 
-/// Read the ids of the galleries that a user gave a heart, the newest gallery first. For everybody.
+/// Read the ids of the galleries that a user gave a heart, the newest gallery first (document A, 5). For everybody.
 ///
 /// Up to 1,000; galleries that are gone are left out.
 #[derive(Deserialize, JsonSchema, Validate)]

@@ -4,7 +4,7 @@ use shared::wire::{
     values::{GalleryNumber, NamedUser, PictureUrl},
 };
 
-/// Read a user's galleries, in the order they were made. For everybody.
+/// Read a user's galleries, in the order they were made (document A, 4). For everybody.
 #[derive(Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
 pub struct UserPicDirList {

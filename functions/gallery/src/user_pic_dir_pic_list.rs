@@ -5,7 +5,7 @@ use shared::{
 
 use crate::shown::Picture;
 
-/// Read all pictures of a gallery, in the order they came. For everybody.
+/// Read all pictures of a gallery, in the order they came (document A, 3). For everybody.
 #[derive(Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
 pub struct UserPicDirPicList {

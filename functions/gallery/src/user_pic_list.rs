@@ -7,7 +7,7 @@ use shared::{
     },
 };
 
-/// Read the wall: all users' pictures, newest first. For everybody.
+/// Read the wall: all users' pictures, newest first (document A, 1). For everybody.
 #[derive(Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
 pub struct UserPicList {

@@ -3,10 +3,11 @@ use shared::{
     wire::{dialect::D, operation::*, values::Digits},
 };
 
-/// Send a six-digit code to a phone. Works without a token.
+/// Send a six-digit code to a phone (document D).
 ///
-/// The code is good for five minutes and one use; a new one takes the place of the one before. At most one a minute
-/// and ten in 24 hours go to a phone. The same code serves every operation that asks for one, in all documents.
+/// Works without a token. The code is good for five minutes and one use; a new one takes the place of the one before.
+/// At most one a minute and ten in 24 hours go to a phone. The same code serves every operation that asks for one, in
+/// all documents.
 #[derive(Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
 pub struct SendSmsCode {

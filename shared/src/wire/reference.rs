@@ -19,6 +19,15 @@ Any other code is the HTTP status. Either way the body is the document's own env
 Any operation may refuse with 400 (malformed or out of range), 413 (body too large), 429 (too often), 500 or 503; one \
 that needs a token with 401.";
 
+/// The documents.
+const TAGS: [(&str, &str); 5] = [
+    ("A", "User galleries"),
+    ("B", "Members of a voice and video app"),
+    ("C", "Accounts: login, registration, avatar, information"),
+    ("D", "A community: articles, tickets, games, shops, messages"),
+    ("E", "Login, log-out, profile"),
+];
+
 /// Listens to all operations and writes them down.
 pub struct Reference {
     requests: SchemaGenerator,
@@ -61,6 +70,7 @@ impl Reference {
             "info": {"title": "Plaza", "version": env!("CARGO_PKG_VERSION"), "description": ABOUT},
             "servers": [{"url": "/"}],
             "security": [],
+            "tags": TAGS.map(|(letter, what)| json!({"name": letter, "description": what})),
             "paths": self.paths,
             "components": {
                 "schemas": schemas,
