@@ -25,14 +25,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::{
     App,
-    domain::{Phone, World},
+    domain::{Phone, World, hex},
     wire::{
         operation::{self, Listed, Operations},
         reference::Reference,
     },
 };
 
-use tower_http::cors::{Any, CorsLayer};
+use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use engines::{EngineError, Engines, SmsInbox};
 use template::Template;
@@ -109,7 +109,7 @@ impl Plaza {
         on_message: impl Fn(&str, &str) + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
         let template = Template::parse(TEMPLATE)?;
-        let token_key = options.data.as_deref().map(|data| token_key(data, &options.world)).transpose()?;
+        let data = options.data.clone();
         let config = engines::Config {
             data: options.data,
             ports: options.engine_ports,
@@ -118,6 +118,8 @@ impl Plaza {
             table: TABLE,
         };
         let engines = Engines::start(config, on_message)?;
+        // The engines have locked the folder.
+        let token_key = data.map(|data| token_key(&data, &options.world)).transpose()?;
         let text = |text: &str| text.to_owned();
         let mut environment = BTreeMap::from([
             ("AWS_REGION", text("eu-west-1")),
@@ -156,8 +158,9 @@ fn token_key(data: &Path, world: &World) -> Result<String, StartError> {
     match fs::read_to_string(&path) {
         Ok(key) => Ok(key),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let key: String = world.random::<32>().iter().map(|byte| format!("{byte:02x}")).collect();
-            fs::create_dir_all(data).and_then(|()| write_private(&path, &key)).map_err(folder)?;
+            let (key, new) = (hex(&world.random::<32>()), path.with_extension("new"));
+            // Whole or not at all.
+            write_private(&new, &key).and_then(|()| fs::rename(new, &path)).map_err(folder)?;
             Ok(key)
         }
         Err(error) => Err(folder(error)),
@@ -192,7 +195,11 @@ fn router(template: &Template, app: &Arc<App>, sms: SmsInbox) -> Result<Router, 
         router = router.route(&route.path, on_service(method.ok_or_else(not_served)?, serving.clone()));
     }
     // As `CorsConfiguration` has it.
-    let cors = CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any).max_age(CORS_AGE);
+    let cors = CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods(Any)
+        .allow_headers(AllowHeaders::mirror_request())
+        .max_age(CORS_AGE);
     Ok(router
         .merge(docs::routes(openapi()))
         .route("/_local/sms", get(last_code).with_state(sms))

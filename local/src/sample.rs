@@ -148,9 +148,9 @@ fn phone(number: &str) -> Phone {
 }
 
 /// A token of Felix that ends in 2096: what the sample events carry. Signed by the development key, so that nothing
-/// deployed accepts it.
-pub fn token(user: UserId) -> String {
-    let token = Token { user, id: "sample".into(), epoch: 0, expires: THEN + 70 * 366 * DAY };
+/// deployed accepts it. `id` tells it from the one that the log-out event ends.
+pub fn token(user: UserId, id: &str) -> String {
+    let token = Token { user, id: id.into(), epoch: 0, expires: THEN + 70 * 366 * DAY };
     let keys = TokenKeys::new(DEVELOPMENT_KEY, None).expect("long enough");
     keys.sign(&token, THEN).expect("a token")
 }

@@ -9,11 +9,14 @@ use crate::{
     aside,
     config::Config,
     domain::{
-        Millis, Refusal, UserId, World,
+        Millis, Refusal, UserId, World, hex,
         picture::{AVATAR, LARGE_AVATAR, Picture},
         token::{self, Token, TokenKeys},
     },
-    outside::{Media, Providers, Sms, aws},
+    outside::{
+        Media, Providers, Sms,
+        aws::{self, TableEndpoint},
+    },
     store::{Changes, LoggedIn, Profile, Store},
 };
 
@@ -39,8 +42,8 @@ impl App {
         let config = Config::read(&variable)?;
         let keys = TokenKeys::new(&config.jwt_key, config.jwt_key_previous.as_deref())?;
         let settings = aws::settings(&config.aws, http);
-        let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(&settings);
-        dynamodb.set_endpoint_url(config.aws.dynamodb.clone());
+        let dynamodb = aws_sdk_dynamodb::config::Builder::from(&settings);
+        let dynamodb = dynamodb.endpoint_resolver(TableEndpoint::new(&config.aws));
         let store = Store::new(Client::from_conf(dynamodb.build()), config.table.clone(), world.clone());
         let (media, sms, providers) = Default::default();
         Ok(Arc::new(Self { world, config, keys, store, settings, variable, media, sms, providers }))
@@ -64,7 +67,7 @@ impl App {
     /// A token for somebody who has just shown who they are, and when it ends.
     pub fn new_token(&self, user: &LoggedIn) -> Result<(String, Millis), Refusal> {
         let now = self.world.now();
-        let id = self.world.random::<12>().iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = hex(&self.world.random::<12>());
         let token = Token { user: user.profile.id, id, epoch: user.epoch, expires: now + token::LIFE };
         Ok((self.keys.sign(&token, now)?, token.expires))
     }

@@ -1,5 +1,5 @@
 use shared::{
-    domain::{Account, Gender, Password},
+    domain::{Account, Gender, LockedBy, Password},
     outside::Provider,
     wire::{
         dialect::{C, Number},
@@ -81,7 +81,7 @@ impl Operation for UserLogin {
     type Caller = Anyone;
     type Response = LoggedIn;
     const ROUTE: Route = Route::post("/user/login");
-    const REFUSES: &'static [Refusal] = &[Refusal::WrongPassword, Refusal::Locked];
+    const REFUSES: &'static [Refusal] = &[Refusal::WrongPassword, Refusal::Locked(LockedBy::WrongPasswords)];
 
     async fn handle(self, Anyone: Anyone, app: &App) -> Result<LoggedIn, Refusal> {
         let given = |value: Option<String>, name: &str| value.ok_or(Refusal::Malformed(format!("{name}: is missing")));

@@ -1,5 +1,5 @@
 use shared::{
-    domain::{Account, Password},
+    domain::{Account, LockedBy, Password},
     wire::{
         dialect::E,
         operation::*,
@@ -36,7 +36,7 @@ impl Operation for Login {
     type Caller = Anyone;
     type Response = Entered;
     const ROUTE: Route = Route::post("/login");
-    const REFUSES: &'static [Refusal] = &[Refusal::WrongPassword, Refusal::Locked];
+    const REFUSES: &'static [Refusal] = &[Refusal::WrongPassword, Refusal::Locked(LockedBy::WrongPasswords)];
 
     async fn handle(self, Anyone: Anyone, app: &App) -> Result<Entered, Refusal> {
         let password = Password::md5(&self.password)?;

@@ -36,15 +36,11 @@ impl Operation for UserPicUpload {
         &[Refusal::ImageFormat("image"), Refusal::ImageTooLarge("image"), Refusal::ImageTooSmall("image")];
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Uploaded, Refusal> {
+        let gallery = app.store.own_gallery(caller.user, self.pic_dir_id.0).await?;
         let [picture] = aside(move || Ok(Picture::open(&self.image.0, "image")?.fit([GALLERY]))).await?;
-        let (gallery, media) =
-            tokio::join!(app.store.own_gallery(caller.user, self.pic_dir_id.0), app.media().publish(picture));
-        let media = media?;
-        let added = match gallery {
-            Ok(gallery) => app.store.add_picture(caller.user, gallery, media.clone()).await,
-            Err(no) => Err(no),
-        };
-        if let Err(Refusal::NotYours | Refusal::NoSuch(_) | Refusal::Conflict(_)) = added {
+        let media = app.media().publish(picture).await?;
+        let added = app.store.add_picture(caller.user, gallery, media.clone()).await;
+        if let Err(Refusal::NoSuch(_) | Refusal::Conflict(_)) = added {
             // Nothing leads to it. After any other failure something may, so it stays.
             let _ = app.media().withdraw(std::slice::from_ref(&media)).await;
         }

@@ -10,10 +10,15 @@ mod world;
 pub use account::{Account, Email, Phone};
 pub use id::{GalleryId, MediaId, PictureId, UserId};
 pub use password::{Password, StoredPassword};
-pub use refusal::{PhoneFault, Refusal};
+pub use refusal::{LockedBy, PhoneFault, Refusal};
 pub use world::{DAY, HOUR, MINUTE, Millis, Random, World};
 
 use serde::{Deserialize, Serialize};
+
+/// Lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
 
 /// What a user says of themself. Unknown is `None`; each document has words of its own for it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

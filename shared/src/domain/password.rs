@@ -2,7 +2,7 @@ use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _, password_hash::
 use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 
-use super::Refusal;
+use super::{Refusal, hex};
 
 /// A password as all documents can bring it: the lower-case hexadecimal MD5 of what the user typed. Document E's
 /// clients send nothing else, so it is what is hashed and stored for everybody.
@@ -57,10 +57,6 @@ impl StoredPassword {
         let same = Argon2::default().verify_password(password.0.as_bytes(), &hash).is_ok();
         same && stored.is_some()
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -34,8 +34,8 @@ pub enum Refusal {
     UnderReview,
     #[error("wrong account or password")]
     WrongPassword,
-    #[error("too many wrong passwords: locked for 15 minutes; a login by SMS code still works")]
-    Locked,
+    #[error("account: {0}")]
+    Locked(LockedBy),
     #[error("{0}: wrong, expired or used up: ask for a new code")]
     SmsCode(&'static str),
     #[error("{0}")]
@@ -82,6 +82,15 @@ impl fmt::Display for PhoneFault {
     }
 }
 
+/// Who has locked an account.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+pub enum LockedBy {
+    #[error("locked for 15 minutes after too many wrong passwords; other ways to log in still work")]
+    WrongPasswords,
+    #[error("locked by the operator")]
+    Operator,
+}
+
 impl Refusal {
     /// The code in every document's envelope. Three digits are the HTTP status, too; what status four digits travel
     /// with is the dialect's.
@@ -100,7 +109,7 @@ impl Refusal {
             Self::NotRegistered => 1001,
             Self::UnderReview => 1101,
             Self::WrongPassword => 3100,
-            Self::Locked => 3101,
+            Self::Locked(_) => 3101,
             Self::SmsCode(_) => 3200,
             Self::Phone(_) => 3201,
             Self::PasswordRules(_) => 3202,

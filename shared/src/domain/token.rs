@@ -9,7 +9,7 @@ use jsonwebtoken::{
 use ring::{digest, hmac};
 use serde::{Deserialize, Serialize};
 
-use super::{DAY, Millis, Refusal, UserId};
+use super::{DAY, Millis, Refusal, UserId, hex};
 
 /// How long a login lasts.
 pub const LIFE: Millis = 30 * DAY;
@@ -66,10 +66,7 @@ impl Key {
             return Err("a token key needs at least 32 characters".into());
         }
         // A fingerprint: it names the key in a token's header and tells nothing of it.
-        let id = digest::digest(&digest::SHA256, secret.as_bytes()).as_ref()[..4]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let id = hex(&digest::digest(&digest::SHA256, secret.as_bytes()).as_ref()[..4]);
         let (sign, verify) = (EncodingKey::from_secret(secret.as_bytes()), DecodingKey::from_secret(secret.as_bytes()));
         Ok(Self { id, sign, verify })
     }

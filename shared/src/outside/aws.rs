@@ -1,16 +1,23 @@
 //! What the AWS clients have in common.
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_dynamodb::{
-    config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig},
+    config::{
+        BehaviorVersion, Region,
+        endpoint::{Endpoint, EndpointFuture, Params, ResolveEndpoint},
+        retry::RetryConfig,
+        timeout::TimeoutConfig,
+    },
     error::{ProvideErrorMetadata, SdkError},
 };
 use aws_smithy_http_client::{
-    Builder,
+    Connector,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
 use aws_types::SdkConfig;
 
 use crate::{config::Aws, domain::Refusal};
@@ -19,13 +26,16 @@ use crate::{config::Aws, domain::Refusal};
 /// Reading the system's 145 costs a cold start 1 to 2 ms.
 const ROOTS: &[&str] = &[include_str!("amazon_roots.pem")];
 
+const CONNECT_LIMIT: Duration = Duration::from_secs(1);
+const READ_LIMIT: Duration = Duration::from_secs(3);
+
 /// Settings for every client. The SDK itself sets no limit on an operation, an attempt or a read: these fit a
 /// function's 15 seconds, a picture's upload included.
 pub fn settings(aws: &Aws, http: SharedHttpClient) -> SdkConfig {
     let keys = Credentials::new(&aws.access_key, &aws.secret_key, aws.session_token.clone(), None, "environment");
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .read_timeout(Duration::from_secs(3))
+        .connect_timeout(CONNECT_LIMIT)
+        .read_timeout(READ_LIMIT)
         .operation_attempt_timeout(Duration::from_secs(4))
         .operation_timeout(Duration::from_secs(9));
     SdkConfig::builder()
@@ -40,9 +50,37 @@ pub fn settings(aws: &Aws, http: SharedHttpClient) -> SdkConfig {
 
 /// One pool of connections for all clients; it speaks TLS and, to stand-ins on this machine, plain HTTP.
 pub fn http_client() -> SharedHttpClient {
-    let roots = ROOTS.iter().fold(TrustStore::empty(), |store, root| store.with_pem_certificate(*root));
-    let tls = TlsContext::builder().with_trust_store(roots).build().expect("the embedded roots are certificates");
-    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls).build_https()
+    // Made once: the SDK asks for a connector per set of limits, and each would read the roots again.
+    let made = OnceLock::new();
+    http_client_fn(move |_, components| {
+        let make = || {
+            let roots = ROOTS.iter().fold(TrustStore::empty(), |store, root| store.with_pem_certificate(*root));
+            let tls =
+                TlsContext::builder().with_trust_store(roots).build().expect("the embedded roots are certificates");
+            let limits = HttpConnectorSettings::builder().connect_timeout(CONNECT_LIMIT).read_timeout(READ_LIMIT);
+            let mut connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls);
+            connector.set_connector_settings(Some(limits.build())).set_sleep_impl(components.sleep_impl());
+            SharedHttpConnector::new(connector.build())
+        };
+        made.get_or_init(make).clone()
+    })
+}
+
+/// Where the table is. The SDK's own answer begins with reading a list of all regions, in every cold start.
+#[derive(Debug)]
+pub struct TableEndpoint(String);
+
+impl TableEndpoint {
+    pub fn new(aws: &Aws) -> Self {
+        let china = if aws.region.starts_with("cn-") { ".cn" } else { "" };
+        Self(aws.dynamodb.clone().unwrap_or_else(|| format!("https://dynamodb.{}.amazonaws.com{china}", aws.region)))
+    }
+}
+
+impl ResolveEndpoint for TableEndpoint {
+    fn resolve_endpoint<'a>(&'a self, _: &'a Params) -> EndpointFuture<'a> {
+        EndpointFuture::ready(Ok(Endpoint::builder().url(self.0.clone()).build()))
+    }
 }
 
 /// What a service did not do: to the log without anybody's data, to the client without details.
@@ -74,7 +112,9 @@ pub fn refusal<E: ProvideErrorMetadata, R>(service: &str, error: &SdkError<E, R>
     };
     match ours {
         true => {
-            tracing::error!(service, kind, message = error.message(), "refused by the service");
+            // SNS's messages name the phone.
+            let message = error.message().filter(|_| service != "SNS");
+            tracing::error!(service, kind, message, "refused by the service");
             Refusal::Internal
         }
         false => {

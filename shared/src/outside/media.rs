@@ -37,8 +37,8 @@ impl Media {
             .bucket(&self.bucket)
             .key(format!("media/{id}"))
             .content_type(picture.format.content_type())
-            // What an id names never changes.
-            .cache_control("public, max-age=31536000, immutable")
+            // What an id names never changes; but what was deleted must not be served for long.
+            .cache_control("public, max-age=31536000, s-maxage=300, immutable")
             .body(ByteStream::from(picture.bytes))
             .send()
             .await

@@ -154,20 +154,21 @@ impl Store {
     /// it is the cover, for the next picture takes its place.
     pub async fn remove_picture(&self, picture: &GalleryPicture) -> Result<(), Refusal> {
         let GalleryPicture { id, gallery, owner, .. } = *picture;
-        // Where it is the cover: the picture after it, if any.
-        let mut next_cover: Option<Option<GalleryPicture>> = None;
+        // Where it is the cover: the picture after it, if any, and how many there were when that was seen.
+        let mut next_cover: Option<(Option<GalleryPicture>, u64)> = None;
         for _ in 0..TRIES {
             let mut of = HashMap::from([(":less".to_owned(), number(-1)), (":id".to_owned(), number(id.0))]);
             let (change, condition) = match &next_cover {
                 None => ("", "cover_id <> :id"),
-                Some(Some(next)) => {
-                    of.insert(":next".into(), number(next.id.0));
-                    of.insert(":cover".into(), text(&next.media.0));
-                    (" SET cover_id = :next, cover = :cover", "cover_id = :id")
-                }
-                Some(None) => {
-                    of.insert(":one".into(), number(1));
-                    (" REMOVE cover_id, cover", "cover_id = :id AND pictures = :one")
+                // Nothing may have come before the next one meanwhile.
+                Some((next, seen)) => {
+                    of.insert(":seen".into(), number(seen));
+                    let set = next.as_ref().map(|next| {
+                        of.insert(":next".into(), number(next.id.0));
+                        of.insert(":cover".into(), text(&next.media.0));
+                        " SET cover_id = :next, cover = :cover"
+                    });
+                    (set.unwrap_or(" REMOVE cover_id, cover"), "cover_id = :id AND pictures = :seen")
                 }
             };
             let count = self.update_action(
@@ -181,7 +182,7 @@ impl Store {
                 self.delete_action(keys::gallery_picture(gallery, id), "attribute_exists(pk)", None)?,
                 self.delete_action(keys::wall(id), "attribute_exists(pk)", None)?,
             ];
-            if let Some(Some(next)) = &next_cover {
+            if let Some((Some(next), _)) = &next_cover {
                 actions.push(self.check_action(
                     keys::gallery_picture(gallery, next.id),
                     "attribute_exists(pk)",
@@ -190,14 +191,21 @@ impl Store {
             }
             match self.transact(actions).await? {
                 Ok(()) => return Ok(()),
-                // The gallery is being deleted, or somebody else has just deleted the picture.
-                Err(Refused { at: 0, item }) if item.is_empty() => return Ok(()),
+                // The gallery is being deleted, and perhaps that broke off.
+                Err(Refused { at: 0, item }) if item.is_empty() => {
+                    return self.delete_all(vec![keys::wall(id), keys::gallery_picture(gallery, id)]).await;
+                }
+                // Somebody else has just deleted it.
                 Err(Refused { at: 1 | 2, .. }) => return Ok(()),
-                Err(_) => {
+                // It is the cover, or no longer.
+                Err(Refused { at: 0, item }) => {
+                    let seen = read::<Gallery>(item)?.pictures;
                     let first_two: Vec<GalleryPicture> = self.query(keys::gallery(gallery), "P#", 2).await?;
                     let mut first_two = first_two.into_iter();
-                    next_cover = first_two.next().filter(|first| first.id == id).map(|_| first_two.next());
+                    let is_first = first_two.next().is_some_and(|first| first.id == id);
+                    next_cover = is_first.then(|| (first_two.next(), seen));
                 }
+                Err(_) => next_cover = None,
             }
         }
         Err(Refusal::Unavailable)

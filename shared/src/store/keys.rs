@@ -24,7 +24,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use ring::digest;
 
-use crate::domain::{Account, DAY, Email, GalleryId, Millis, Phone, PictureId, UserId};
+use crate::domain::{Account, DAY, Email, GalleryId, Millis, Phone, PictureId, UserId, hex};
 
 /// An item's whole key.
 #[derive(Clone, Debug, PartialEq)]
@@ -148,7 +148,7 @@ pub fn sms_day(at: Millis) -> Key {
 }
 
 fn hash(text: &str) -> String {
-    digest::digest(&digest::SHA256, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref())
 }
 
 #[cfg(test)]

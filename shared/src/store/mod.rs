@@ -24,7 +24,7 @@ use futures_util::future::try_join_all;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_dynamo::{from_item, to_item};
 
-use crate::domain::{Refusal, World};
+use crate::domain::{Refusal, World, hex};
 pub use galleries::{Gallery, GalleryPicture, MOST_PICTURES};
 use keys::Key;
 pub use sessions::LoggedIn;
@@ -172,7 +172,7 @@ impl Store {
     /// condition failed.
     async fn transact(&self, actions: Vec<TransactWriteItem>) -> Result<Result<(), Refused>, Refusal> {
         // One token for all tries: what was applied without our hearing of it is not applied again.
-        let token: String = self.world.random::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
+        let token = hex(&self.world.random::<16>());
         for tried in 0..TRIES {
             let request = self.client.transact_write_items().client_request_token(&token);
             let error = match request.set_transact_items(Some(actions.clone())).send().await {
@@ -200,6 +200,9 @@ impl Store {
 
     /// Between two tries: longer each time, and of random length, so that two who met do not meet again.
     async fn pause(&self, tried: u32) {
+        if tried + 1 == TRIES {
+            return;
+        }
         let pause = u64::from(u16::from_le_bytes(self.world.random())) % (20 << tried);
         tokio::time::sleep(Duration::from_millis(pause)).await;
     }
@@ -279,8 +282,9 @@ fn read<T: DeserializeOwned>(item: Item) -> Result<T, Refusal> {
 }
 
 /// An item or a request that cannot be what it is: a fault of ours.
-fn unreadable(error: impl std::fmt::Display) -> Refusal {
-    tracing::error!(%error, "a stored item or a request to the table is malformed");
+fn unreadable<E>(_: E) -> Refusal {
+    // Which error, its type tells; its text may quote what is stored.
+    tracing::error!(error = std::any::type_name::<E>(), "a stored item or a request to the table is malformed");
     Refusal::Internal
 }
 

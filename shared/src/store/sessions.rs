@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     aside,
-    domain::{Account, MINUTE, Password, Refusal, StoredPassword, UserId, token::Token},
+    domain::{Account, LockedBy, MINUTE, Password, Refusal, StoredPassword, UserId, token::Token},
 };
 
 /// Five wrong passwords lock password login, for as long again after the fifth.
@@ -96,7 +96,7 @@ impl Store {
         let right = aside(move || Ok(StoredPassword::verify(stored.as_ref(), &password))).await?;
         match profile {
             _ if !right => Err(Refusal::WrongPassword),
-            _ if locked => Err(Refusal::Locked),
+            _ if locked => Err(Refusal::Locked(LockedBy::Operator)),
             None => Err(Refusal::Internal),
             Some(profile) => {
                 self.change(self.update(key, "REMOVE guesses")).await?;
@@ -110,7 +110,7 @@ impl Store {
         let (auth, profile) =
             tokio::try_join!(self.get::<Auth>(keys::auth(user)), self.get::<Profile>(keys::profile(user)))?;
         match (auth, profile) {
-            (Some(Auth { locked: true, .. }), _) => Err(Refusal::Locked),
+            (Some(Auth { locked: true, .. }), _) => Err(Refusal::Locked(LockedBy::Operator)),
             (Some(auth), Some(profile)) => Ok(LoggedIn { profile, epoch: auth.epoch }),
             _ => Err(Refusal::Internal),
         }
@@ -135,7 +135,7 @@ impl Store {
                 Outcome::Refused(item) => read::<Auth>(item)?.guesses,
             };
             let outdated = match GUESSES.filled_at(&guesses) {
-                Some(at) if now < at + GUESSES.span => return Err(Refusal::Locked),
+                Some(at) if now < at + GUESSES.span => return Err(Refusal::Locked(LockedBy::WrongPasswords)),
                 Some(_) => guesses,
                 None => GUESSES.outdated(&guesses, now),
             };

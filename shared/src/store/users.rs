@@ -154,11 +154,12 @@ impl Store {
         self.get(keys::profile(user)).await
     }
 
-    /// What document E calls a user by: their name, or their phone where they have none.
+    /// What document E calls a user by: their name, or their phone, one that logs in before one that does not.
     pub async fn username(&self, profile: &Profile) -> Result<Option<String>, Refusal> {
-        match &profile.username {
-            Some(name) => Ok(Some(name.clone())),
-            None => Ok(self.shown_phone(profile).await?.map(|phone| phone.to_string())),
+        match (&profile.username, &profile.phone) {
+            (Some(name), _) => Ok(Some(name.clone())),
+            (None, Some(proved)) => Ok(Some(proved.to_string())),
+            (None, None) => Ok(self.shown_phone(profile).await?.map(|phone| phone.to_string())),
         }
     }
 
@@ -202,7 +203,7 @@ impl Store {
     async fn change_names(
         &self,
         user: UserId,
-        mut set: Item,
+        plain: Item,
         email: Option<Email>,
         phone: Option<PhoneChange>,
     ) -> Result<Profile, Refusal> {
@@ -210,6 +211,7 @@ impl Store {
         let holder = Holder { holder: user };
         for _ in 0..TRIES {
             let old: Profile = self.get(keys::profile(user)).await?.ok_or(Refusal::NotSignedIn)?;
+            let mut set = plain.clone();
             // What each action's failure means; the profile's own comes last.
             let (mut actions, mut meanings) = (vec![], vec![]);
             let mut act = |action, meaning| {

@@ -91,7 +91,7 @@ impl Fields {
                 fields.push((name, Field::File(bytes)));
             } else if !bytes.is_empty() {
                 let text = String::from_utf8(bytes.into());
-                let text = text.map_err(|_| Refusal::malformed(format!("{name}: not valid UTF-8")))?;
+                let text = text.map_err(|_| Refusal::malformed(format!("{}: not valid UTF-8", shortened(&name))))?;
                 fields.push((name, Field::Text(text)));
             }
             if fields.len() > MOST_FIELDS {

@@ -1,5 +1,5 @@
 //! What an operation is and how one runs. Generic; a [`Dialect`] fills in one document's manners.
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -14,6 +14,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 pub use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 pub use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 
 pub use super::caller::{Anyone, Caller, Credentials, SignedIn};
 use super::dialect::Dialect;
@@ -23,6 +24,9 @@ pub use crate::{App, domain::Refusal};
 const LARGEST_BODY: usize = 6 << 20;
 /// Nothing but files needs more than this.
 const LARGEST_TEXT: usize = 1 << 20;
+
+/// A request that meets one slow call after another ends with a 503 of ours, before the function's own 15 seconds.
+const LONGEST: Duration = Duration::from_secs(13);
 
 /// One documented operation. The implementing type *is* its request: the type's doc comment becomes the operation's
 /// description, the fields' doc comments describe the parameters, and the type's name in snake case is the
@@ -129,7 +133,7 @@ fn json(status: StatusCode, body: Vec<u8>) -> Response {
 async fn serve<O: Operation>(State(app): State<Arc<App>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let outcome = match to_bytes(body, LARGEST_BODY).await {
-        Ok(body) => run::<O>(&app, head, body).await,
+        Ok(body) => timeout(LONGEST, run::<O>(&app, head, body)).await.unwrap_or(Err(Refusal::Unavailable)),
         Err(_) => Err(Refusal::BodyTooLarge("6 MiB")),
     };
     let (status, body) = O::Dialect::answer(outcome);
