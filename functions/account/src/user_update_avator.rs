@@ -28,8 +28,7 @@ impl Operation for UserUpdateAvator {
     type Caller = SignedIn;
     type Response = Avator;
     const ROUTE: Route = Route::post("/user/update_avator");
-    const REFUSES: &'static [Refusal] =
-        &[Refusal::ImageFormat("image"), Refusal::ImageTooLarge("image"), Refusal::ImageTooSmall("image")];
+    const REFUSES: &'static [Refusal] = &Refusal::of_image("image");
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Avator, Refusal> {
         let user = app.set_avatar(caller.user, self.image.0, "image").await?;

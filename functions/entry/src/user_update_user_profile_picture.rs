@@ -16,8 +16,7 @@ impl Operation for UserUpdateUserProfilePicture {
     type Caller = SignedIn;
     type Response = Nothing;
     const ROUTE: Route = Route::put("/user/update_user_profile_picture");
-    const REFUSES: &'static [Refusal] =
-        &[Refusal::ImageFormat("file"), Refusal::ImageTooLarge("file"), Refusal::ImageTooSmall("file")];
+    const REFUSES: &'static [Refusal] = &Refusal::of_image("file");
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Nothing, Refusal> {
         app.set_avatar(caller.user, self.file.0, "file").await?;

@@ -32,8 +32,7 @@ impl Operation for UserPicUpload {
     type Caller = SignedIn;
     type Response = Uploaded;
     const ROUTE: Route = Route::post("/user/pic/upload");
-    const REFUSES: &'static [Refusal] =
-        &[Refusal::ImageFormat("image"), Refusal::ImageTooLarge("image"), Refusal::ImageTooSmall("image")];
+    const REFUSES: &'static [Refusal] = &Refusal::of_image("image");
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Uploaded, Refusal> {
         let gallery = app.store.own_gallery(caller.user, self.pic_dir_id.0).await?;

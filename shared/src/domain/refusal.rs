@@ -122,6 +122,11 @@ impl Refusal {
         }
     }
 
+    /// What an operation that takes a picture refuses; `field` is the picture's name.
+    pub const fn of_image(field: &'static str) -> [Self; 3] {
+        [Self::ImageFormat(field), Self::ImageTooLarge(field), Self::ImageTooSmall(field)]
+    }
+
     /// Shorthand for [`Refusal::Malformed`].
     pub fn malformed(message: impl Into<String>) -> Self {
         Self::Malformed(message.into())

@@ -1,12 +1,11 @@
 //! Document A: reads are GETs with a query, answers are `{code, msg, format_msg, data}`. What we add for writing takes
 //! form, multipart or JSON bodies and the token in `Authorization`.
-use bytes::Bytes;
-use http::{Method, StatusCode, request::Parts};
+use http::StatusCode;
 use schemars::Schema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Answer, Credentials, Dialect, Fields, header_token, status};
+use super::{Answer, Dialect, status};
 use crate::domain::Refusal;
 
 pub struct A;
@@ -22,15 +21,6 @@ struct Envelope<'a, T> {
 
 impl Dialect for A {
     const DOCUMENT: &'static str = "A";
-
-    async fn read(head: &Parts, body: Bytes) -> Result<(Credentials, Fields), Refusal> {
-        let credentials = Credentials { token: header_token(&head.headers) };
-        let fields = match head.method {
-            Method::GET => Fields::query(head)?,
-            _ => Fields::any(&head.headers, body).await?,
-        };
-        Ok((credentials, fields))
-    }
 
     fn answer<T: Serialize>(outcome: Result<T, Refusal>) -> Answer {
         match outcome {

@@ -1,13 +1,12 @@
 //! Document C: form, multipart or JSON bodies, the token in `Authorization`, answers `{code, msg, data}`.
 use std::marker::PhantomData;
 
-use bytes::Bytes;
-use http::{StatusCode, request::Parts};
+use http::StatusCode;
 use schemars::Schema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Answer, Credentials, Dialect, Fields, header_token, status};
+use super::{Answer, Dialect, status};
 use crate::domain::Refusal;
 
 /// `C` where the document shows `"code": "000000"`, `C<Number>` where it shows `"code": 1000`.
@@ -54,11 +53,6 @@ struct Envelope<'a, T> {
 
 impl<K: Code> Dialect for C<K> {
     const DOCUMENT: &'static str = "C";
-
-    async fn read(head: &Parts, body: Bytes) -> Result<(Credentials, Fields), Refusal> {
-        let credentials = Credentials { token: header_token(&head.headers) };
-        Ok((credentials, Fields::any(&head.headers, body).await?))
-    }
 
     fn answer<T: Serialize>(outcome: Result<T, Refusal>) -> Answer {
         match outcome {

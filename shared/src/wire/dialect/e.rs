@@ -1,11 +1,10 @@
 //! Document E: JSON, form or multipart bodies, the token in `Authorization`, answers `{code, msg, result}`.
-use bytes::Bytes;
-use http::{StatusCode, request::Parts};
+use http::StatusCode;
 use schemars::Schema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Answer, Credentials, Dialect, Fields, header_token, status};
+use super::{Answer, Dialect, status};
 use crate::domain::Refusal;
 
 pub struct E;
@@ -19,11 +18,6 @@ struct Envelope<'a, T> {
 
 impl Dialect for E {
     const DOCUMENT: &'static str = "E";
-
-    async fn read(head: &Parts, body: Bytes) -> Result<(Credentials, Fields), Refusal> {
-        let credentials = Credentials { token: header_token(&head.headers) };
-        Ok((credentials, Fields::any(&head.headers, body).await?))
-    }
 
     fn answer<T: Serialize>(outcome: Result<T, Refusal>) -> Answer {
         match outcome {

@@ -11,7 +11,7 @@ pub use e::E;
 use std::future::Future;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header, request::Parts};
+use http::{HeaderMap, Method, StatusCode, header, request::Parts};
 use schemars::Schema;
 use serde::Serialize;
 use serde_json::Value;
@@ -32,8 +32,18 @@ pub trait Dialect: 'static {
     /// The status of a refusal with a code of four digits: an answer that a client is documented to read.
     const FOUR_DIGITS: StatusCode = StatusCode::OK;
 
-    /// Finds the credentials and the parameters.
-    fn read(head: &Parts, body: Bytes) -> impl Future<Output = Result<(Credentials, Fields), Refusal>> + Send;
+    /// Finds the credentials and the parameters: in most documents the token is in `Authorization`, and the parameters
+    /// are a GET's query or a form, multipart or JSON body.
+    fn read(head: &Parts, body: Bytes) -> impl Future<Output = Result<(Credentials, Fields), Refusal>> + Send {
+        async move {
+            let credentials = Credentials { token: header_token(&head.headers) };
+            let fields = match head.method {
+                Method::GET => Fields::query(head)?,
+                _ => Fields::any(&head.headers, body).await?,
+            };
+            Ok((credentials, fields))
+        }
+    }
 
     /// Wraps the response, or says no.
     fn answer<T: Serialize>(outcome: Result<T, Refusal>) -> Answer;
