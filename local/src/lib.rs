@@ -138,9 +138,7 @@ impl Plaza {
             ("SMS_PER_DAY", text("100000")),
         ]);
         environment.extend(options.variables);
-        let lookup = environment.clone();
-        let variable = Box::new(move |name: &str| lookup.get(name).cloned());
-        let app = App::new(variable, options.world, options.http).map_err(StartError::Environment)?;
+        let app = app(&environment, options.world, options.http)?;
         let router = router(&template, &app, engines.sms.clone())?;
         Ok(Self { app, engines, router, environment })
     }
@@ -149,6 +147,17 @@ impl Plaza {
     pub fn sam_environment(&self) -> Value {
         json!({ "Parameters": self.environment })
     }
+}
+
+/// What the functions use, in this environment.
+fn app(
+    environment: &BTreeMap<&'static str, String>,
+    world: World,
+    http: SharedHttpClient,
+) -> Result<Arc<App>, StartError> {
+    let environment = environment.clone();
+    let variable = Box::new(move |name: &str| environment.get(name).cloned());
+    App::new(variable, world, http).map_err(StartError::Environment)
 }
 
 /// The key that signs this folder's tokens: made once, so that they outlive a restart.

@@ -38,10 +38,8 @@ const FAR: u64 = 20_000 * DAY;
 pub async fn load(plaza: &Plaza, http: SharedHttpClient) -> Result<(), StartError> {
     let failed = |refusal: Refusal| StartError::Sample(refusal.to_string());
     let at = |time: u64| {
-        let lookup = plaza.environment.clone();
-        let variable = Box::new(move |name: &str| lookup.get(name).cloned());
         let clock = Arc::new(AtomicU64::new(time));
-        let app = App::new(variable, world(clock.clone()), http.clone()).map_err(StartError::Environment)?;
+        let app = crate::app(&plaza.environment, world(clock.clone()), http.clone())?;
         Ok::<_, StartError>(Sample { app, clock })
     };
     at(THEN)?.community().await.map_err(failed)?;

@@ -4,7 +4,7 @@ use shared::{
     wire::{
         dialect::C,
         operation::*,
-        values::{Digits, PictureUrl, one_line},
+        values::{Digits, PictureUrl, is_one_line},
     },
 };
 
@@ -16,7 +16,7 @@ use shared::{
 #[garde(allow_unvalidated)]
 pub struct UserUpdateInfo {
     /// The nickname, up to 64 characters.
-    #[garde(inner(length(chars, min = 1, max = 64)), custom(one_line))]
+    #[garde(inner(length(chars, min = 1, max = 64), custom(is_one_line)))]
     name: Option<String>,
     gender: Option<GenderDigit>,
     /// A bare number of country 86, or `+`, country code and number.

@@ -190,16 +190,11 @@ impl JsonSchema for Upload {
     }
 }
 
-/// For `#[garde(custom(…))]`: as [`one_line`], of a name that must be there.
+/// For `#[garde(custom(…))]`: a name stands on one line and holds something to read.
 pub fn is_one_line(name: &str, (): &()) -> garde::Result {
     match name {
         name if name.chars().any(char::is_control) => Err(garde::Error::new("must be one line of text")),
         name if name.trim().is_empty() => Err(garde::Error::new("must not be blank")),
         _ => Ok(()),
     }
-}
-
-/// For `#[garde(custom(…))]`: a name stands on one line and holds something to read.
-pub fn one_line(name: &Option<String>, context: &()) -> garde::Result {
-    name.as_deref().map_or(Ok(()), |name| is_one_line(name, context))
 }
