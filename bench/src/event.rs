@@ -9,7 +9,7 @@ use crate::Result;
 
 /// The operation that stands for its function. The others: their first event by name.
 ///
-/// A login's Argon2 is meant to cost what it costs: `--event account=user_login` shows it.
+/// A login's Argon2 is meant to cost what it costs: `--event account=account_login` shows it.
 const CHOSEN: [(&str, &str); 4] = [
     ("account", "user_update_info"),
     ("entry", "user_get_user_info"),

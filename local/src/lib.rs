@@ -4,6 +4,7 @@ pub mod docs;
 pub mod engines;
 pub mod events;
 pub mod sample;
+pub mod stream;
 pub mod template;
 
 use std::{
@@ -35,6 +36,7 @@ use shared::{
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use engines::{EngineError, Engines, SmsInbox};
+use stream::Delivery;
 use template::Template;
 
 /// The functions that serve HTTP: all that must be said here of a new one.
@@ -56,7 +58,7 @@ macro_rules! functions {
     };
 }
 
-functions! { account entry gallery user }
+functions! { account article common entry gallery member user }
 
 const TEMPLATE: &str = include_str!("../../template.yaml");
 const TABLE: &str = "plaza";
@@ -81,6 +83,8 @@ pub struct Plaza {
     pub engines: Engines,
     /// Where the routes of `template.yaml` lead, and the reference.
     pub router: Router,
+    /// Brings the table's stream to `fanout`, when somebody runs it.
+    pub stream: Arc<Delivery>,
     /// What a function finds in its environment here.
     pub environment: BTreeMap<&'static str, String>,
 }
@@ -96,6 +100,8 @@ pub enum StartError {
     Environment(String),
     #[error("cannot write to {path}: {source}; choose another data folder with DATA_DIR=<folder>")]
     Folder { path: PathBuf, source: io::Error },
+    #[error("template.yaml: no function with `Binary: fanout` and a DynamoDB event")]
+    NoFanout,
     #[error("template.yaml routes {0}, which no function here serves")]
     NotServed(String),
     #[error("the sample data: {0}")]
@@ -140,7 +146,19 @@ impl Plaza {
         environment.extend(options.variables);
         let app = app(&environment, options.world, options.http)?;
         let router = router(&template, &app, engines.sms.clone())?;
-        Ok(Self { app, engines, router, environment })
+        let source = template.stream_of("fanout").ok_or(StartError::NoFanout)?;
+        let stream = Arc::new(Delivery::new(app.clone(), engines.stream.clone(), source.clone()));
+        let checking = app.clone();
+        engines.deliver_uploads(move |event| {
+            let app = checking.clone();
+            async move { media::handle(&app, event).await.map_err(|failed| failed.to_string()) }
+        });
+        Ok(Self { app, engines, router, stream, environment })
+    }
+
+    /// Delivers all that the table's stream holds; the error tells of a record that goes on failing.
+    pub async fn deliver(&self) -> Result<(), String> {
+        self.stream.finish().await
     }
 
     /// The environment as `sam local invoke --env-vars` reads it.

@@ -98,7 +98,7 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     write_private(&data.join("functions.json"), &format!("{environment:#}"))?;
     greet(port, &data, way.as_ref());
 
-    let Plaza { engines, router, .. } = plaza;
+    let Plaza { engines, router, stream, .. } = plaza;
     let router: Router = router.layer(from_fn(log));
     let (stop, stopping) = oneshot::channel();
     let serving = axum::serve(listener, router).with_graceful_shutdown(async {
@@ -113,7 +113,10 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     tokio::select! {
         served = serving.into_future() => served?,
         () = patience => {}
+        () = stream.run() => {}
     }
+    // Open files of the engines' otherwise.
+    drop(stream);
     engines.stop().await;
     Ok(())
 }
@@ -141,7 +144,7 @@ fn greet(port: u16, data: &Path, way: Option<&Way>) {
     let api = format!("http://127.0.0.1:{port}");
     let sam = match way {
         Some(way) => format!(
-            "sam local invoke Account -e events/account/user_login.json --skip-pull-image --env-vars {data}/functions.json --add-host {}",
+            "sam local invoke Account -e events/account/account_login.json --skip-pull-image --env-vars {data}/functions.json --add-host {}",
             way.add_host
         ),
         None => "`SAM=1 cargo run` lets `sam local invoke` reach this".into(),

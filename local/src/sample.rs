@@ -13,28 +13,35 @@ use image::{ImageFormat, Rgb, RgbImage};
 use shared::{
     App,
     domain::{
-        DAY, GalleryId, Gender, Password, Phone, PictureId, Refusal, StoredPassword, UserId, World,
+        ArticleId, CommentId, DAY, DeviceId, GalleryId, Gender, MediaId, Password, Phone, PictureId, Refusal,
+        StoredPassword, UserId, World,
         picture::{GALLERY, Picture},
         token::{DEVELOPMENT_KEY, Token, TokenKeys},
     },
-    store::{CameBy, Changes},
+    store::{Banner, CameBy, Changes, Mark, Place},
 };
 
 use crate::{Plaza, StartError};
 
-/// Felix, who is there from the start, as are Anna and Bo with the next two numbers and the same password.
+/// Felix, who is there from the start, as are Anna, Bo, Mei and Kai with the next numbers and the same password.
 pub const PHONE: &str = "13800138000";
 pub const PASSWORD: &str = "plaza2026";
-/// A phone that nobody has, whose code is always [`CODE`].
+/// Signs Felix in by document B.
+pub const DEVICE: &str = "sample-device-of-felix";
+pub const REVIEW_ACCOUNT: &str = "reviewer";
+pub const REVIEW_PASSWORD: &str = "review2026";
+pub const VERSION_UNDER_REVIEW: &str = "9.9.9";
+/// A phone that nobody has, whose code is always [`CODE`]; so is the code of Bo's.
 pub const RESERVED_PHONE: &str = "13900139000";
+const BOS_PHONE: &str = "13800138002";
 pub const CODE: &str = "123456";
 
 /// When the sample was made: 2026-01-01.
 const THEN: u64 = 1_767_225_600_000;
-/// How far from now the reserved phone's code is sent, so that it does not expire.
+/// How far from now the fixed codes are sent, so that they do not expire.
 const FAR: u64 = 20_000 * DAY;
 
-/// Fills the table where the sample is missing, and sends the reserved phone its code again.
+/// Fills the table where the sample is missing, and sends the fixed codes again.
 pub async fn load(plaza: &Plaza, http: SharedHttpClient) -> Result<(), StartError> {
     let failed = |refusal: Refusal| StartError::Sample(refusal.to_string());
     let at = |time: u64| {
@@ -43,11 +50,15 @@ pub async fn load(plaza: &Plaza, http: SharedHttpClient) -> Result<(), StartErro
         Ok::<_, StartError>(Sample { app, clock })
     };
     at(THEN)?.community().await.map_err(failed)?;
-    match at(plaza.app.world.now() + FAR)?.app.store.new_sms_code(&phone(RESERVED_PHONE), u64::MAX).await {
-        // Sent at the last start.
-        Ok(_) | Err(Refusal::TooMany(_)) => Ok(()),
-        Err(no) => Err(failed(no)),
+    let later = at(plaza.app.world.now() + FAR)?;
+    for number in [RESERVED_PHONE, BOS_PHONE] {
+        match later.app.store.new_sms_code(&phone(number), u64::MAX).await {
+            // Sent at the last start.
+            Ok(_) | Err(Refusal::TooMany(_)) => {}
+            Err(no) => return Err(failed(no)),
+        }
     }
+    Ok(())
 }
 
 /// Makes the sample, one thing a second, so that each has the same id everywhere and is made only once.
@@ -57,10 +68,11 @@ struct Sample {
 }
 
 impl Sample {
-    /// Three users; galleries of two of them; a heart. Bo comes last: where he is, nothing is missing, and what people
-    /// have changed or deleted since stays as they want it.
+    /// Five users who follow each other, with galleries, articles and what they say to them. Bo comes last: where he
+    /// is, nothing is missing, and what people have changed or deleted since stays as they want it.
     async fn community(&self) -> Result<(), Refusal> {
-        if self.app.store.profile(UserId::fresh(&self.app.world)).await?.is_some() {
+        let store = &self.app.store;
+        if store.profile(UserId::fresh(&self.app.world)).await?.is_some() {
             return Ok(());
         }
         let felix = self.user(PHONE, "felix", Gender::Male, "Mountains, mostly.").await?;
@@ -69,9 +81,52 @@ impl Sample {
         let mountains = self.gallery(felix, "Mountains", &skies).await?;
         self.gallery(felix, "Sea", &[[40, 120, 200], [30, 90, 120]]).await?;
         self.gallery(anna, "From the train", &[[180, 180, 90], [120, 90, 60], [90, 140, 90]]).await?;
-        self.app.store.give_heart(anna, mountains).await?;
+        store.give_heart(anna, mountains).await?;
+
+        let mei = self.user("13800138003", "mei", Gender::Female, "Paper, ink, tea.").await?;
+        let kai = self.user("13800138004", "kai", Gender::Male, "Up before the sun.").await?;
+        for (follower, followee) in
+            [(anna, felix), (felix, anna), (mei, felix), (mei, anna), (kai, anna), (kai, mei), (felix, mei)]
+        {
+            self.tick();
+            store.follow(follower, followee).await?;
+        }
+        let first = self.article(felix, "First light. Nobody else was up there.", &[[220, 120, 60]]).await?;
+        let train = self.article(anna, "Between two tunnels I had forty seconds.", &[[180, 180, 90]]).await?;
+        self.article(mei, "Which paper do you take for wet ink? Mine buckles.", &[]).await?;
+        let harbour = self.article(kai, "The harbour at five: gulls, nets, one radio.", &[[40, 120, 200]]).await?;
+        self.article(anna, "Three sketches of the same hill.", &[[120, 90, 60], [90, 140, 90], [200, 160, 90]]).await?;
+        let storm = self.article(felix, "It was over before I had the tripod up.", &[[90, 110, 200]]).await?;
+        for (user, article, mark) in [
+            (anna, first, Mark::Like),
+            (mei, first, Mark::Like),
+            (kai, first, Mark::Collect),
+            (felix, train, Mark::Like),
+            (felix, harbour, Mark::Collect),
+            (mei, harbour, Mark::Like),
+            (anna, storm, Mark::Like),
+        ] {
+            self.tick();
+            store.mark(mark, user, article).await?;
+        }
+        let whereabouts = self.comment(anna, storm, "Where is that?", None).await?;
+        let ridge = self.comment(felix, storm, "The ridge behind the lake, from the north.", Some(whereabouts)).await?;
+        self.comment(anna, storm, "Next time I am coming with you.", Some(ridge)).await?;
+        self.comment(mei, train, "Forty seconds and a steady hand!", None).await?;
+        self.tick();
+        store.vote_up(mei, ridge).await?;
+        for (banner_id, sky) in [(1, [220, 120, 60]), (2, [40, 120, 200])] {
+            self.tick();
+            let banner = Banner { banner_id, image: self.picture(sky).await?, url: "https://example.com/".into() };
+            store.put_banner(Place::Home, &banner).await?;
+        }
+
+        store.put_under_review(VERSION_UNDER_REVIEW).await?;
+        self.reviewer().await?;
+        let device = DeviceId::parse(DEVICE).ok_or(Refusal::Internal)?;
+        store.tie_device(&device, &store.log_in_vouched(felix).await?.session()).await?;
         self.clock.store(THEN, Ordering::Relaxed);
-        self.user_now("13800138002", "bo", Gender::Male, "Here to look.").await.map(drop)
+        self.user_now(BOS_PHONE, "bo", Gender::Male, "Here to look.").await.map(drop)
     }
 
     fn tick(&self) {
@@ -95,10 +150,53 @@ impl Sample {
         }
         let code = store.prove_code(phone(number), CODE, "code").await?;
         let password = StoredPassword::hash(&Password::new_letters_and_digits(PASSWORD)?, world.random())?;
-        let id = store.create_user(&CameBy::Phone(code), Some(password)).await?.id;
         let (nickname, intro) = (Some(name.to_owned()), Some(intro.to_owned()));
-        store.change_profile(id, Changes { nickname, intro, gender: Some(gender), ..Changes::default() }).await?;
-        Ok(id)
+        let first = Changes { nickname, intro, gender: Some(gender), ..Changes::default() };
+        Ok(store.create_user(&CameBy::Phone(code), Some(password), first).await?.id)
+    }
+
+    async fn reviewer(&self) -> Result<(), Refusal> {
+        self.tick();
+        if self.app.store.profile(UserId::fresh(&self.app.world)).await?.is_none() {
+            let password = StoredPassword::hash(&Password::typed(REVIEW_PASSWORD), self.app.world.random())?;
+            let by = CameBy::Review(REVIEW_ACCOUNT.into());
+            self.app.store.create_user(&by, Some(password), Changes::default()).await?;
+        }
+        Ok(())
+    }
+
+    async fn article(&self, author: UserId, content: &str, skies: &[[u8; 3]]) -> Result<ArticleId, Refusal> {
+        self.tick();
+        match self.app.store.article(ArticleId::fresh(&self.app.world)).await {
+            Ok(article) => Ok(article.id),
+            Err(Refusal::NoSuch(_)) => {
+                let mut images = vec![];
+                for sky in skies {
+                    images.push(self.picture(*sky).await?);
+                }
+                self.app.store.publish_article(author, content, images).await
+            }
+            Err(no) => Err(no),
+        }
+    }
+
+    async fn comment(
+        &self,
+        user: UserId,
+        on: ArticleId,
+        content: &str,
+        reply_to: Option<CommentId>,
+    ) -> Result<CommentId, Refusal> {
+        self.tick();
+        match self.app.store.comment(CommentId::fresh(&self.app.world)).await? {
+            Some(comment) => Ok(comment.id),
+            None => self.app.store.publish_comment(user, on, content, reply_to.map(|id| (id, None))).await,
+        }
+    }
+
+    async fn picture(&self, sky: [u8; 3]) -> Result<MediaId, Refusal> {
+        let [picture] = Picture::open(&landscape(sky), "image")?.fit([GALLERY]);
+        self.app.media().publish(picture).await
     }
 
     async fn gallery(&self, owner: UserId, title: &str, skies: &[[u8; 3]]) -> Result<GalleryId, Refusal> {
@@ -112,8 +210,7 @@ impl Sample {
         for sky in skies {
             self.tick();
             if store.picture(PictureId::fresh(world)).await?.is_none() {
-                let [picture] = Picture::open(&landscape(*sky), "image")?.fit([GALLERY]);
-                let media = self.app.media().publish(picture).await?;
+                let media = self.picture(*sky).await?;
                 store.add_picture(owner, store.own_gallery(owner, id).await?, media).await?;
             }
         }

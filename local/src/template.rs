@@ -44,6 +44,16 @@ pub struct Function {
     pub binary: String,
     /// Its `HttpApi` events in the template's order; empty if it is not called over HTTP.
     pub routes: Vec<Route>,
+    /// Its `DynamoDB` event, if it is called by the table's stream.
+    pub stream: Option<StreamSource>,
+}
+
+/// A `DynamoDB` event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StreamSource {
+    /// Records that are sent at a time, at most.
+    pub batch_size: usize,
+    patterns: Vec<serde_json::Value>,
 }
 
 /// An `HttpApi` event.
@@ -97,6 +107,11 @@ impl Template {
     /// All HTTP routes, each with its function.
     pub fn routes(&self) -> impl Iterator<Item = (&Function, &Route)> {
         self.functions.iter().flat_map(|function| function.routes.iter().map(move |route| (function, route)))
+    }
+
+    /// How a function is called by the table's stream.
+    pub fn stream_of(&self, binary: &str) -> Option<&StreamSource> {
+        self.functions.iter().find(|function| function.binary == binary)?.stream.as_ref()
     }
 
     fn refuse_routes_served_twice(&self) -> Result<(), TemplateError> {
@@ -163,15 +178,47 @@ impl Table {
 impl Function {
     fn parse(name: &str, resource: &Value) -> Result<Self, String> {
         let binary = plain(resource, &["Metadata", "BuildProperties", "Binary"])?.to_owned();
-        let mut routes = Vec::new();
+        let (mut routes, mut stream) = (Vec::new(), None);
         let events = resource.get("Properties").and_then(|properties| properties.get("Events"));
         for (event, body) in events.and_then(Value::as_mapping).into_iter().flatten() {
             let event = event.as_str().unwrap_or_default();
-            if body.get("Type").and_then(Value::as_str) == Some("HttpApi") {
-                routes.push(Route::parse(event, body).map_err(|problem| format!("event {event}: {problem}"))?);
+            let problem = |problem: String| format!("event {event}: {problem}");
+            match body.get("Type").and_then(Value::as_str) {
+                Some("HttpApi") => routes.push(Route::parse(event, body).map_err(problem)?),
+                Some("DynamoDB") => stream = Some(StreamSource::parse(body).map_err(problem)?),
+                _ => {}
             }
         }
-        Ok(Self { name: name.into(), binary, routes })
+        Ok(Self { name: name.into(), binary, routes, stream })
+    }
+}
+
+impl StreamSource {
+    fn parse(body: &Value) -> Result<Self, String> {
+        let properties = body.get("Properties").ok_or("has no Properties")?;
+        let batch_size = properties.get("BatchSize").and_then(Value::as_u64).ok_or("needs a BatchSize")?;
+        let filters = properties.get("FilterCriteria").and_then(|criteria| criteria.get("Filters"));
+        let patterns = filters.and_then(Value::as_sequence).into_iter().flatten().map(|filter| {
+            let pattern = plain(filter, &["Pattern"])?;
+            serde_json::from_str(pattern).map_err(|error| format!("a filter's Pattern is not JSON: {error}"))
+        });
+        Ok(Self { batch_size: batch_size.max(1) as usize, patterns: patterns.collect::<Result<_, String>>()? })
+    }
+
+    /// Whether a record passes one of the filters. Of their language, equality and `prefix` are known.
+    pub fn wants(&self, record: &serde_json::Value) -> bool {
+        self.patterns.is_empty() || self.patterns.iter().any(|pattern| passes(pattern, record))
+    }
+}
+
+fn passes(pattern: &serde_json::Value, value: &serde_json::Value) -> bool {
+    match pattern {
+        serde_json::Value::Object(parts) => parts.iter().all(|(name, pattern)| passes(pattern, &value[name])),
+        serde_json::Value::Array(ways) => ways.iter().any(|way| match way["prefix"].as_str() {
+            Some(prefix) => value.as_str().is_some_and(|text| text.starts_with(prefix)),
+            None => way == value,
+        }),
+        _ => false,
     }
 }
 
@@ -247,9 +294,40 @@ mod tests {
                 name: "Member".into(),
                 binary: "member".into(),
                 routes: vec![route("UsersGet", "GET"), route("UsersPut", "PUT")],
+                stream: None,
             }]
         );
         assert_eq!(template.routes().count(), 2);
+    }
+
+    #[test]
+    fn a_stream_lets_through_what_its_filters_say() {
+        const FANOUT: &str = r#"
+  Fanout:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildProperties: {Binary: fanout}}
+    Properties:
+      Events:
+        Changes:
+          Type: DynamoDB
+          Properties:
+            BatchSize: 7
+            FilterCriteria:
+              Filters:
+                - Pattern: '{"eventName": ["INSERT", "REMOVE"], "keys": {"sk": {"S": [{"prefix": "A#"}, "B"]}}}'
+                - Pattern: '{"eventName": ["OTHER"]}'
+"#;
+        let template = parse(&[FANOUT, FUNCTION, TABLE]).unwrap();
+        let source = template.stream_of("fanout").unwrap();
+        assert_eq!((source.batch_size, template.stream_of("member")), (7, None));
+        let wants = |name: &str, sk: &str| source.wants(&json!({"eventName": name, "keys": {"sk": {"S": sk}}}));
+        assert!(wants("INSERT", "A#1") && wants("REMOVE", "A#") && wants("INSERT", "B") && wants("OTHER", "C"));
+        assert!(!wants("MODIFY", "A#1") && !wants("INSERT", "A") && !wants("INSERT", "B#1") && !wants("REMOVE", "xA#"));
+        assert!(!source.wants(&json!({"eventName": "INSERT", "keys": {"sk": {"N": "1"}}})));
+        assert_eq!(
+            refusal(&[&FANOUT.replace("{\"eventName\": [\"OTHER\"]}", "{"), TABLE]).split(" EOF").next(),
+            Some("template.yaml: resource Fanout: event Changes: a filter's Pattern is not JSON:")
+        );
     }
 
     #[test]

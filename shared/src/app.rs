@@ -4,12 +4,13 @@ use aws_sdk_dynamodb::Client;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 use bytes::Bytes;
+use futures_util::future::try_join_all;
 
 use crate::{
     aside,
     config::Config,
     domain::{
-        Millis, Refusal, UserId, World, hex,
+        Class, MediaId, Millis, Refusal, UserId, World, hex,
         picture::{AVATAR, LARGE_AVATAR, Picture},
         token::{self, Token, TokenKeys},
     },
@@ -17,7 +18,7 @@ use crate::{
         Media, Providers, Sms,
         aws::{self, TableEndpoint},
     },
-    store::{Changes, LoggedIn, Profile, Store},
+    store::{Changes, LoggedIn, Profile, Standing, Store},
 };
 
 type Variable = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -81,5 +82,51 @@ impl App {
         let (large, small) = tokio::try_join!(media.publish(large), media.publish(small))?;
         let changes = Changes { avatar: Some(small), large_avatar: Some(large), ..Changes::default() };
         self.store.change_profile(user, changes).await
+    }
+
+    /// That all of these are uploads of this owner and class, each checked or at least there. `field` is their name in
+    /// the request. One round, and one more where some wait for their check.
+    pub async fn own_media(
+        &self,
+        owner: UserId,
+        ids: &[MediaId],
+        class: Class,
+        field: &'static str,
+    ) -> Result<(), Refusal> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        // Somebody else's is refused in the same words as one that nobody has.
+        let what = match class {
+            Class::Image => "an image",
+            Class::Audio => "an audio",
+            Class::Video => "a video",
+        };
+        let refusal = || {
+            let how = "ask get_media_id for an id, PUT the file to its upload_url, then send the id";
+            Refusal::malformed(format!("{field}: not {what} that you have uploaded: {how}"))
+        };
+        // Nor is the table asked for what cannot be an id.
+        let fits = |id: &MediaId| MediaId::parse(&id.0)?.kind().filter(|kind| kind.class() == class);
+        if !ids.iter().all(|id| fits(id).is_some()) {
+            return Err(refusal());
+        }
+        let standings = async || {
+            let records = self.store.media_of(ids).await?;
+            let of = |id: &MediaId| records.iter().find(|record| record.id == *id && record.owner == owner);
+            let usable =
+                |id: &MediaId| of(id).map(|record| record.standing).filter(|standing| *standing != Standing::Refused);
+            ids.iter().map(usable).collect::<Option<Vec<_>>>().ok_or_else(refusal)
+        };
+        let waiting = ids.iter().zip(standings().await?).filter(|(_, standing)| *standing == Standing::Waiting);
+        let uploads = try_join_all(waiting.map(|(id, _)| self.media().upload(id))).await?;
+        if uploads.iter().all(Option::is_some) {
+            return Ok(());
+        }
+        // What is not there any more may have been checked just now.
+        match standings().await?.contains(&Standing::Waiting) {
+            true => Err(refusal()),
+            false => Ok(()),
+        }
     }
 }

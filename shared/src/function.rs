@@ -5,20 +5,37 @@ use std::{
 };
 
 use axum::Router;
-use lambda_http::Error;
+use lambda_http::{Error, LambdaEvent, lambda_runtime, service_fn};
 use ring::rand::{SecureRandom as _, SystemRandom};
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{App, domain::World, outside::aws, wire::operation::router};
 
 /// Serves a function's operations to the Lambda runtime, for as long as it wants.
-#[expect(clippy::disallowed_methods, reason = "the one place where a function meets its environment")]
 pub async fn serve(operations: impl FnOnce(Router<Arc<App>>) -> Router<Arc<App>>) -> Result<(), Error> {
+    let app = app().await?;
+    lambda_http::run(router(operations, app)).await
+}
+
+/// The same for a function that takes events, not requests. An error makes Lambda send the whole event again.
+pub async fn serve_events<E, A>(handle: impl AsyncFn(&App, E) -> Result<A, Error>) -> Result<(), Error>
+where
+    E: DeserializeOwned,
+    A: Serialize,
+{
+    let (app, handle) = (app().await?, &handle);
+    lambda_runtime::run(service_fn(|event: LambdaEvent<E>| handle(&app, event.payload))).await
+}
+
+/// What a function uses, its connection to the table open.
+#[expect(clippy::disallowed_methods, reason = "the one place where a function meets its environment")]
+async fn app() -> Result<Arc<App>, Error> {
     // As `LoggingConfig` in the template says.
     lambda_http::tracing::init_default_subscriber();
     let variable = Box::new(|name: &str| std::env::var(name).ok());
     let app = App::new(variable, world(), aws::http_client())?;
     app.store.warm().await;
-    lambda_http::run(router(operations, app)).await
+    Ok(app)
 }
 
 /// The machine's clock and its randomness.

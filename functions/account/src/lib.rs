@@ -1,5 +1,5 @@
 //! Document C: login, registration, avatar, information.
-mod user_login;
+mod account_login;
 mod user_register;
 mod user_update_avator;
 mod user_update_info;
@@ -8,7 +8,7 @@ use shared::wire::operation::Operations;
 
 /// Adds what this function serves.
 pub fn operations<L: Operations>(list: L) -> L {
-    list.add::<user_login::UserLogin>()
+    list.add::<account_login::AccountLogin>()
         .add::<user_register::UserRegister>()
         .add::<user_update_avator::UserUpdateAvator>()
         .add::<user_update_info::UserUpdateInfo>()

@@ -1,7 +1,7 @@
 use shared::{
     aside,
     domain::{Password, Phone, PhoneFault, StoredPassword},
-    store::CameBy,
+    store::{CameBy, Changes},
     wire::{
         dialect::C,
         operation::*,
@@ -50,7 +50,7 @@ impl Operation for UserRegister {
             let code = app.store.prove_code(phone, &self.verifycode.0, "verifycode").await?;
             let salt = app.world.random();
             let password = aside(move || StoredPassword::hash(&password, salt)).await?;
-            app.store.create_user(&CameBy::Phone(code), Some(password)).await
+            app.store.create_user(&CameBy::Phone(code), Some(password), Changes::default()).await
         };
         match register.await {
             Ok(user) => Ok(Registered { uid: UserDigits(user.id) }),

@@ -31,7 +31,7 @@ impl Operation for UserUpdateAvator {
     const REFUSES: &'static [Refusal] = &Refusal::of_image("image");
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Avator, Refusal> {
-        let user = app.set_avatar(caller.user, self.image.0, "image").await?;
+        let user = app.set_avatar(caller, self.image.0, "image").await?;
         let url = |id| PictureUrl::of(app, &id);
         Ok(Avator { avator: user.avatar.map(url), large_avator: user.large_avatar.map(url) })
     }

@@ -87,7 +87,7 @@ impl Operation for UserUpdateInfo {
             phone,
             ..Changes::default()
         };
-        let user = app.store.change_profile(caller.user, changes).await?;
+        let user = app.store.change_profile(caller, changes).await?;
         let phone = app.store.shown_phone(&user).await?;
         let url = |id| PictureUrl::of(app, &id);
         Ok(Info {

@@ -1,7 +1,7 @@
 //! Document E: login, log-out, profile.
+mod entry_logout;
 mod login;
 mod user_get_user_info;
-mod user_logout;
 mod user_update_user_info;
 mod user_update_user_profile_picture;
 
@@ -11,7 +11,7 @@ use shared::wire::operation::Operations;
 pub fn operations<L: Operations>(list: L) -> L {
     list.add::<login::Login>()
         .add::<user_get_user_info::UserGetUserInfo>()
-        .add::<user_logout::UserLogout>()
+        .add::<entry_logout::EntryLogout>()
         .add::<user_update_user_info::UserUpdateUserInfo>()
         .add::<user_update_user_profile_picture::UserUpdateUserProfilePicture>()
 }

@@ -15,12 +15,12 @@ pub struct UserInfo {
 
 impl Operation for UserGetUserInfo {
     type Dialect = E;
-    type Caller = SignedIn;
+    type Caller = Reader;
     type Response = UserInfo;
     const ROUTE: Route = Route::get("/user/get_user_info");
 
-    async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<UserInfo, Refusal> {
-        let user = app.store.profile(caller.user).await?.ok_or(Refusal::NotSignedIn)?;
+    async fn handle(self, Reader(caller): Reader, app: &App) -> Result<UserInfo, Refusal> {
+        let user = app.store.profile(caller).await?.ok_or(Refusal::NotSignedIn)?;
         let username = app.store.username(&user).await?;
         let profile_picture = user.avatar.map(|id| PictureUrl::of(app, &id));
         Ok(UserInfo { username, nickname: user.nickname, profile_picture })

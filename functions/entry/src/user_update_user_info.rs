@@ -19,7 +19,7 @@ impl Operation for UserUpdateUserInfo {
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Nothing, Refusal> {
         let changes = Changes { nickname: Some(self.nickname), ..Changes::default() };
-        app.store.change_profile(caller.user, changes).await?;
+        app.store.change_profile(caller, changes).await?;
         Ok(Nothing::DONE)
     }
 }

@@ -19,7 +19,7 @@ impl Operation for UserUpdateUserProfilePicture {
     const REFUSES: &'static [Refusal] = &Refusal::of_image("file");
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Nothing, Refusal> {
-        app.set_avatar(caller.user, self.file.0, "file").await?;
+        app.set_avatar(caller, self.file.0, "file").await?;
         Ok(Nothing::DONE)
     }
 }

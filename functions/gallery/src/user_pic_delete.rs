@@ -14,7 +14,7 @@ impl Operation for UserPicDelete {
     const ROUTE: Route = Route::post("/user/pic/delete");
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
-        if let Some(picture) = app.store.own_picture(caller.user, self.pic_id.0).await? {
+        if let Some(picture) = app.store.own_picture(caller, self.pic_id.0).await? {
             // The object goes first: what ends half way, a repeat can still find and finish.
             app.media().withdraw(std::slice::from_ref(&picture.media)).await?;
             app.store.remove_picture(&picture).await?;

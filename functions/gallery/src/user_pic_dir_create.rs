@@ -25,7 +25,7 @@ impl Operation for UserPicDirCreate {
     const ROUTE: Route = Route::post("/user/pic_dir/create");
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Created, Refusal> {
-        let id = app.store.create_gallery(caller.user, &self.name).await?;
+        let id = app.store.create_gallery(caller, &self.name).await?;
         Ok(Created { pic_dir_id: GalleryNumber(id) })
     }
 }

@@ -14,7 +14,7 @@ impl Operation for UserPicDirHeartbeatAdd {
     const ROUTE: Route = Route::post("/user/pic_dir/heartbeat/add");
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
-        app.store.give_heart(caller.user, self.pic_dir_id.0).await?;
+        app.store.give_heart(caller, self.pic_dir_id.0).await?;
         Ok(Done {})
     }
 }

@@ -14,7 +14,7 @@ impl Operation for UserPicDirHeartbeatRemove {
     const ROUTE: Route = Route::post("/user/pic_dir/heartbeat/remove");
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
-        app.store.take_heart(caller.user, self.pic_dir_id.0).await?;
+        app.store.take_heart(caller, self.pic_dir_id.0).await?;
         Ok(Done {})
     }
 }

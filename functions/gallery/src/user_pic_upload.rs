@@ -35,10 +35,10 @@ impl Operation for UserPicUpload {
     const REFUSES: &'static [Refusal] = &Refusal::of_image("image");
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Uploaded, Refusal> {
-        let gallery = app.store.own_gallery(caller.user, self.pic_dir_id.0).await?;
+        let gallery = app.store.own_gallery(caller, self.pic_dir_id.0).await?;
         let [picture] = aside(move || Ok(Picture::open(&self.image.0, "image")?.fit([GALLERY]))).await?;
         let media = app.media().publish(picture).await?;
-        let added = app.store.add_picture(caller.user, gallery, media.clone()).await;
+        let added = app.store.add_picture(caller, gallery, media.clone()).await;
         if let Err(Refusal::NoSuch(_) | Refusal::Conflict(_)) = added {
             // Nothing leads to it. After any other failure something may, so it stays.
             let _ = app.media().withdraw(std::slice::from_ref(&media)).await;

@@ -18,7 +18,8 @@ pub struct SendSmsCode {
     phone: Digits,
 }
 
-fn china() -> Digits {
+/// The country code of a phone that comes without one.
+pub fn china() -> Digits {
     Digits("86".into())
 }
 

@@ -7,19 +7,21 @@ use dynoxide::{Database, DynoxideError};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{EngineError, Folder};
+use super::{
+    EngineError, Folder,
+    stream::{self, Stream},
+};
 use crate::template::Table;
 
-/// Opens the database and makes the table if it is not there.
-pub(super) fn open(folder: &Folder, table: &Table, name: &str) -> Result<Database, EngineError> {
-    let database = if folder.is_kept() {
-        let path = folder.join("dynamodb.sqlite");
-        let opened = path.to_str().ok_or("its path is not UTF-8".to_owned());
-        let opened = opened.and_then(|path| Database::new(path).map_err(|error| error.to_string()));
-        opened.map_err(|problem| EngineError::Database { path, problem })?
-    } else {
-        Database::memory().map_err(refused)?
+/// Opens the database and makes the table, with a stream, if it is not there.
+pub(super) fn open(folder: &Folder, table: &Table, name: &str) -> Result<(Database, Stream), EngineError> {
+    let path = folder.join("dynamodb.sqlite");
+    let problem = |problem| EngineError::Database { path: path.clone(), problem };
+    let file = match folder.is_kept() {
+        true => path.to_str().ok_or_else(|| problem("its path is not UTF-8".into()))?.to_owned(),
+        false => stream::in_memory(),
     };
+    let database = Database::new(&file).map_err(|error| problem(error.to_string()))?;
     let request = table.create_request(name);
     match database.describe_table(typed(json!({"TableName": name}))?) {
         Ok(found) => {
@@ -47,7 +49,8 @@ pub(super) fn open(folder: &Folder, table: &Table, name: &str) -> Result<Databas
             return Err(EngineError::TableChanged { path: folder.path().into() });
         }
     }
-    Ok(database)
+    let stream = Stream::open(database.clone(), &file, name)?;
+    Ok((database, stream))
 }
 
 /// Removes expired items every `period`, which the engine does not do by itself.
@@ -77,7 +80,7 @@ fn shape(table: &Value) -> impl PartialEq {
     (table["KeySchema"].clone(), indexes, table["StreamSpecification"]["StreamViewType"].clone())
 }
 
-fn typed<T: DeserializeOwned>(request: Value) -> Result<T, EngineError> {
+pub(super) fn typed<T: DeserializeOwned>(request: Value) -> Result<T, EngineError> {
     serde_json::from_value(request).map_err(refused)
 }
 

@@ -6,6 +6,7 @@
 mod dynamodb;
 mod s3;
 mod sns;
+mod stream;
 #[cfg(test)]
 mod tests;
 
@@ -13,8 +14,10 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::net::{Ipv4Addr, TcpListener as StdListener};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lambda_events::s3::S3Event;
 use dynoxide::Database;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -22,7 +25,9 @@ use tokio::runtime::{self, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+pub use self::s3::{Uploads, created};
 pub use self::sns::SmsInbox;
+pub use self::stream::Stream;
 use crate::template::Template;
 
 /// The access key id and the secret key that the local S3 knows; the other engines take any.
@@ -58,6 +63,10 @@ pub struct Engines {
     pub sns: String,
     /// The messages that were sent to phones.
     pub sms: SmsInbox,
+    /// The events of what was uploaded.
+    pub uploads: Uploads,
+    /// What came and went in the table.
+    pub stream: Arc<Stream>,
     database: Database,
     running: Option<Running>,
 }
@@ -102,8 +111,10 @@ impl Engines {
         };
         let endpoints = [endpoint(&dynamodb)?, endpoint(&s3)?, endpoint(&sns)?];
 
-        let database = dynamodb::open(&folder, config.template.table(), config.table)?;
-        let bucket = s3::router(&folder.join("s3"), config.bucket)?;
+        let (database, stream) = dynamodb::open(&folder, config.template.table(), config.table)?;
+        let uploads = Uploads::default();
+        let bucket = s3::router(&folder.join("s3"), config.bucket, uploads.clone())?;
+        let left = s3::left(&folder.join("s3"), config.bucket);
         let sms = SmsInbox::default();
         let phones = sns::router(sms.clone(), on_message);
 
@@ -136,8 +147,24 @@ impl Engines {
             }
         }
         let [dynamodb, s3, sns] = endpoints;
-        let running = Running { stop, servers, runtime, _folder: folder };
-        Ok(Self { dynamodb, s3, sns, sms, database, running: Some(running) })
+        let running = Running { stop, servers, runtime, left, _folder: folder };
+        let stream = Arc::new(stream);
+        Ok(Self { dynamodb, s3, sns, sms, uploads, stream, database, running: Some(running) })
+    }
+
+    /// Brings the events of uploads to `handler` from now on, and those of the uploads that are still unchecked.
+    pub fn deliver_uploads<F: Future<Output = Result<(), String>> + Send + 'static>(
+        &self,
+        handler: impl Fn(S3Event) -> F + Send + Sync + 'static,
+    ) {
+        self.uploads.deliver_to(handler);
+        let Some(running) = &self.running else { return };
+        let (uploads, left) = (self.uploads.clone(), running.left.clone());
+        running.runtime.spawn(async move {
+            for event in left {
+                uploads.tell(event).await;
+            }
+        });
     }
 
     /// Removes the items that have expired by now, as DynamoDB does in its own time, and says how many.
@@ -166,6 +193,8 @@ struct Running {
     stop: watch::Sender<()>,
     servers: JoinSet<()>,
     runtime: Runtime,
+    /// Of uploads that were there at the start.
+    left: Vec<S3Event>,
     // Last: unlocked, or removed, when nothing uses it any more.
     _folder: Folder,
 }

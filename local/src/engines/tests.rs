@@ -385,6 +385,34 @@ async fn data_outlive_a_stop() {
 }
 
 #[tokio::test]
+async fn the_stream_goes_on_from_where_it_was_after_a_stop() {
+    let data = TempDir::new().unwrap();
+    let told = |engines: &Engines| {
+        let records = engines.stream.oldest().unwrap();
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        let told =
+            |record: &serde_json::Value| text(&record["eventName"]) + &text(&record["dynamodb"]["Keys"]["pk"]["S"]);
+        records.iter().map(told).collect::<Vec<_>>()
+    };
+    let engines = start_at(data.path()).unwrap();
+    let client = dynamodb(&engines.dynamodb);
+    for pk in ["a", "b", "c"] {
+        client.put_item().table_name(TABLE).set_item(Some(item(pk))).send().await.unwrap();
+    }
+    assert_eq!(told(&engines), ["INSERTa", "INSERTb", "INSERTc"]);
+    engines.stream.trim(2).unwrap();
+    engines.stop().await;
+
+    let engines = start_at(data.path()).unwrap();
+    let client = dynamodb(&engines.dynamodb);
+    client.delete_item().table_name(TABLE).set_key(Some(item("a"))).send().await.unwrap();
+    assert_eq!(told(&engines), ["INSERTc", "REMOVEa"]);
+    engines.stream.trim(9).unwrap();
+    client.put_item().table_name(TABLE).set_item(Some(item("a"))).send().await.unwrap();
+    assert_eq!(told(&engines), ["INSERTa"]);
+}
+
+#[tokio::test]
 async fn stopping_does_not_wait_for_idle_or_stuck_clients() {
     let data = TempDir::new().unwrap();
     let engines = start_at(data.path()).unwrap();

@@ -331,7 +331,7 @@ async fn phones_of_other_countries_register_and_log_in() {
     test.log_in("12345678", PASSWORD).await.refused(200, 3100);
 }
 
-// ---- user_login
+// ---- account_login
 
 #[tokio::test]
 async fn login_answers_all_that_is_documented() {

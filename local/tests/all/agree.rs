@@ -14,7 +14,13 @@ use local::{
     template::Template,
 };
 use serde_json::{Value, json};
-use shared::{domain::UserId, function, outside::aws, wire::operation::Listed};
+use shared::{
+    domain::UserId,
+    function,
+    outside::aws,
+    wire::operation::{Listed, Needs},
+};
+use tempfile::TempDir;
 
 fn operations() -> impl Iterator<Item = (&'static str, Listed)> {
     functions().into_iter().flat_map(|(function, listed)| listed.into_iter().map(move |listed| (function, listed)))
@@ -26,7 +32,33 @@ async fn fresh(data: Option<&Path>) -> Plaza {
     let options = Options { data, engine_ports: None, world, http: http.clone(), variables: vec![] };
     let plaza = Plaza::start(options, |_, _| ()).unwrap();
     sample::load(&plaza, http).await.unwrap();
+    plaza.deliver().await.unwrap();
     plaza
+}
+
+/// A fresh one's folder, to be copied: making the sample takes long.
+async fn prepared() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fresh(Some(folder.path())).await.engines.stop().await;
+    folder
+}
+
+fn copied(folder: &Path) -> TempDir {
+    fn copy(from: &Path, to: &Path) {
+        for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+            let to = to.join(entry.file_name());
+            match entry.file_type().unwrap().is_dir() {
+                true => {
+                    fs::create_dir(&to).unwrap();
+                    copy(&entry.path(), &to);
+                }
+                false => drop(fs::copy(entry.path(), to).unwrap()),
+            }
+        }
+    }
+    let copied = tempfile::tempdir().unwrap();
+    copy(folder, copied.path());
+    copied
 }
 
 /// What Lambda is answered: `lambda_http` reads the event and writes the answer, as in a function.
@@ -135,12 +167,15 @@ fn every_event_fits_its_route() {
 /// Each against a Plaza of its own, so that no event lives by what another has done.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_event_is_answered() {
-    let document = openapi();
+    let (document, prepared) = (openapi(), prepared().await);
     let mut wrong = String::new();
     for (function, Listed { name, method, path, .. }) in operations() {
         let event = events::load(&events::path(function, &name)).unwrap();
         let expected = events::load(&events::answer_path(function, &name)).unwrap();
-        let actual = invoke(&fresh(None).await, &event).await;
+        let folder = copied(prepared.path());
+        let plaza = fresh(Some(folder.path())).await;
+        let actual = invoke(&plaza, &event).await;
+        plaza.engines.stop().await;
         let differences = events::differences(&expected, &actual);
         if !differences.is_empty() {
             let differences = differences.join("\n  ");
@@ -161,7 +196,7 @@ async fn the_events_tokens_are_the_sample_users() {
     let mut users = BTreeSet::new();
     let folder = tempfile::tempdir().unwrap();
     for plaza in [fresh(None).await, fresh(Some(folder.path())).await] {
-        let mut login = events::load(&events::path("account", "user_login")).unwrap();
+        let mut login = events::load(&events::path("account", "account_login")).unwrap();
         login["body"] =
             json!({"user_type": "1", "account": sample::PHONE, "password": sample::PASSWORD}).to_string().into();
         let answer = invoke(&plaza, &login).await;
@@ -171,13 +206,13 @@ async fn the_events_tokens_are_the_sample_users() {
     assert_eq!(users.len(), 1, "the sample user has another number each time: {users:?}");
     let user = UserId(*users.first().unwrap());
     let mut wrong = String::new();
-    for (function, Listed { name, needs_token, .. }) in operations() {
+    for (function, Listed { name, needs, .. }) in operations() {
         let event = events::load(&events::path(function, &name)).unwrap();
         let body = events::example(&event).unwrap_or_default();
         let sent = [&event["headers"]["authorization"], &body["token"]].into_iter().find(|token| token.is_string());
         // What logs out has a token of its own: it must not end the others'.
         let token = sample::token(user, if name.ends_with("logout") { "log-out" } else { "sample" });
-        if (needs_token || sent.is_some()) && sent != Some(&json!(token)) {
+        if (needs == Needs::Token || sent.is_some()) && sent != Some(&json!(token)) {
             wrong += &format!("\nevents/{function}/{name}.json: {token}");
         }
     }
@@ -188,14 +223,14 @@ async fn the_events_tokens_are_the_sample_users() {
 fn every_operation_is_in_the_reference() {
     let document = openapi();
     let mut names = BTreeSet::new();
-    for (_, Listed { document: letter, name, method, path, needs_token }) in operations() {
+    for (_, Listed { document: letter, name, method, path, needs }) in operations() {
         let described = &document["paths"][path][method.as_str().to_lowercase()];
         assert_eq!(described["operationId"], *name, "{method} {path}");
         assert_eq!(described["tags"], json!([letter]), "{name}: tags");
         let summary = described["summary"].as_str().unwrap_or_default();
         assert!(!summary.is_empty(), "{name}: begin its doc comment with one sentence");
         let guarded = described["security"].as_array().is_some_and(|ways| !ways.is_empty());
-        assert_eq!(guarded, needs_token, "{name}: security");
+        assert_eq!(guarded, needs != Needs::Nothing, "{name}: security");
         assert!(names.insert(name.clone()), "{name}: two operations have this name");
     }
     let described: usize =

@@ -3,17 +3,12 @@
 use std::{
     collections::{BTreeMap, HashMap},
     rc::Rc,
-    sync::OnceLock,
 };
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteRequest};
 use axum::{Json, Router, routing::get};
 use http::StatusCode;
 use serde_json::{Value, json};
-use shared::{
-    domain::{Password, Phone, StoredPassword},
-    store::{CameBy, LoggedIn},
-};
 use tokio::task::{JoinSet, LocalSet};
 
 use crate::support::{Answer, Fault, PAUSE, Test, picture};
@@ -138,18 +133,9 @@ async fn test() -> Test {
     Test::with(&[("WECHAT_APP_ID", "wx1"), ("WECHAT_BASE_URL", &address)]).await
 }
 
-/// A token of a user like those of [`Test::user`], but whose password was hashed only once for all tests: that is most
-/// of what making a user takes.
+/// A token of a user.
 async fn user(test: &Test) -> String {
-    static PASSWORD: OnceLock<StoredPassword> = OnceLock::new();
-    let app = &test.plaza.app;
-    let hash = || StoredPassword::hash(&Password::typed("abcd1234"), [7; 16]).unwrap();
-    let password = Some(PASSWORD.get_or_init(hash).clone());
-    let phone = Phone::parse(PHONE).unwrap();
-    let code = app.store.new_sms_code(&phone, u64::MAX).await.unwrap();
-    let code = app.store.prove_code(phone, &code, "verifycode").await.unwrap();
-    let profile = app.store.create_user(&CameBy::Phone(code), password).await.unwrap();
-    app.new_token(&LoggedIn { profile, epoch: 0 }).unwrap().0
+    test.person(PHONE).await.1
 }
 
 /// An answer without what chance brought into it.
@@ -290,9 +276,9 @@ macro_rules! deeds {
 deeds! {
     send_sms_code: SendCode;
     user_register: Register;
-    user_login: LogIn;
-    user_login_with_a_wrong_password: Guess;
-    user_login_by_a_third_party: ThirdParty;
+    account_login: LogIn;
+    account_login_with_a_wrong_password: Guess;
+    account_login_by_a_third_party: ThirdParty;
     user_update_info: Update;
     user_update_info_e_mail: Email;
     user_update_info_phone: ProvedPhone;

@@ -1,11 +1,16 @@
 mod account;
 mod agree;
+mod article;
 mod budgets;
 mod crash;
 mod entry;
+mod fanout;
 mod faults;
 mod gallery;
 mod hostile;
+mod media;
+mod member;
 mod send_sms_code;
 mod support;
 mod third_party;
+mod user;

@@ -2,7 +2,7 @@
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     sync::{
-        Arc, Mutex, MutexGuard,
+        Arc, Mutex, MutexGuard, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -29,9 +29,10 @@ use hyper_util::{
 use local::{Options, Plaza};
 use serde_json::{Value, json};
 use shared::{
-    domain::{MINUTE, Phone, World},
+    domain::{MINUTE, Password, Phone, StoredPassword, World},
     function,
     outside::aws,
+    store::{CameBy, Changes, LoggedIn},
 };
 
 /// Where a test's clock begins: 2027-01-15.
@@ -142,6 +143,20 @@ impl Test {
         assert_eq!(registered.code(), "000000", "{registered:?}");
         let id = registered.body["data"]["uid"].as_str().unwrap().parse().unwrap();
         (id, self.token(phone).await)
+    }
+
+    /// The same past the operations, and with a password that was hashed only once for all tests: that is most of what
+    /// making a user takes.
+    pub async fn person(&self, phone: &str) -> (u64, String) {
+        static PASSWORD: OnceLock<StoredPassword> = OnceLock::new();
+        let hash = || StoredPassword::hash(&Password::typed("abcd1234"), [7; 16]).unwrap();
+        let password = Some(PASSWORD.get_or_init(hash).clone());
+        let (app, phone) = (&self.plaza.app, Phone::parse(phone).unwrap());
+        let code = app.store.new_sms_code(&phone, u64::MAX).await.unwrap();
+        let code = app.store.prove_code(phone, &code, "verifycode").await.unwrap();
+        let profile = app.store.create_user(&CameBy::Phone(code), password, Changes::default()).await.unwrap();
+        let id = profile.id.0;
+        (id, app.new_token(&LoggedIn::for_the_first_time(profile)).unwrap().0)
     }
 
     /// A token of the user with this phone and the usual password.
@@ -508,8 +523,8 @@ impl Test {
     }
 
     /// The status alone of a request to any server.
-    pub async fn raw(&self, request: http::request::Builder, body: &'static str) -> StatusCode {
-        self.client.request(request.body(Full::from(body)).unwrap()).await.unwrap().status()
+    pub async fn raw(&self, request: http::request::Builder, body: impl Into<Bytes>) -> StatusCode {
+        self.client.request(request.body(Full::new(body.into())).unwrap()).await.unwrap().status()
     }
 
     /// A body of this content type, with nobody's token.

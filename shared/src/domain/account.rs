@@ -117,6 +117,8 @@ pub enum Account {
     Email(Email),
     /// Anything else, so that a slip of the pen is answered like any unknown name.
     Name(String),
+    /// One for those who review the app; never told by its form.
+    Review(String),
 }
 
 impl Account {

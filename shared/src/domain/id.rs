@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Millis, World};
+use super::{Millis, World, hex};
 
 /// 2025-01-01. 41 bits of milliseconds from here last until 2094.
 const EPOCH: Millis = 1_735_689_600_000;
@@ -18,12 +18,17 @@ fn fresh(world: &World) -> u64 {
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub struct $name(pub u64);
 
         impl $name {
             pub fn fresh(world: &World) -> Self {
                 Self(fresh(world))
+            }
+
+            /// When it was made.
+            pub fn made_at(self) -> Millis {
+                (self.0 >> 12) + EPOCH
             }
         }
     )*};
@@ -36,6 +41,37 @@ ids! {
     GalleryId
     /// A picture in a gallery.
     PictureId
+    /// An article (document B's post).
+    ArticleId
+    /// A comment.
+    CommentId
+    /// A place in a list that is ordered by time: who liked, collected or followed when.
+    EntryId
+    /// What a user wrote to the operators.
+    FeedbackId
+    /// A report of where a device is.
+    TrackId
+}
+
+/// What signs a device in (document B's `X-Device-Id`): a secret, of which only the hash is kept.
+#[derive(Clone, PartialEq)]
+pub struct DeviceId(String);
+
+impl DeviceId {
+    /// 16 to 128 characters of `A-Za-z0-9_-`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let known = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        ((16..=128).contains(&text.len()) && text.bytes().all(known)).then(|| Self(text.to_owned()))
+    }
+
+    /// One that nobody guesses.
+    pub fn fresh(world: &World) -> Self {
+        Self(hex(&world.random::<32>()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// Names an image, audio or video in the object store: `<uuid>.<ext>`.
@@ -64,9 +100,21 @@ mod tests {
         let at = |now, chance| UserId::fresh(&World::new(move || now, move |bytes| bytes.fill(chance))).0;
         assert_eq!(at(EPOCH, 0), 0);
         assert_eq!(at(EPOCH + 1, 0), 4096);
+        assert_eq!(UserId(4097).made_at(), EPOCH + 1);
         assert!(at(EPOCH + 5, 0xff) < at(EPOCH + 6, 0));
         let in_2094 = EPOCH + (1 << 41) - 1;
         assert!(at(in_2094, 0xff) < 1 << 53);
+    }
+
+    #[test]
+    fn device_ids_are_long_and_plain() {
+        let (shortest, longest) = ("a".repeat(16), "-".repeat(128));
+        for good in ["0123456789abcdef", "ABCDEF_ghijkl-0123", &shortest, &longest] {
+            assert!(DeviceId::parse(good).is_some(), "{good}");
+        }
+        for bad in ["", "0123456789abcde", "0123456789abcde ", "0123456789abcdé", &"a".repeat(129)] {
+            assert!(DeviceId::parse(bad).is_none(), "{bad}");
+        }
     }
 
     #[test]

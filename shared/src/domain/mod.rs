@@ -1,6 +1,8 @@
 //! Types and rules: no I/O, no clock, no HTTP. Time and randomness come in as arguments.
 mod account;
 mod id;
+pub mod media;
+mod member;
 mod password;
 pub mod picture;
 mod refusal;
@@ -8,11 +10,14 @@ pub mod token;
 mod world;
 
 pub use account::{Account, Email, Phone};
-pub use id::{GalleryId, MediaId, PictureId, UserId};
+pub use id::{ArticleId, CommentId, DeviceId, EntryId, FeedbackId, GalleryId, MediaId, PictureId, TrackId, UserId};
+pub use media::{Class, MediaKind};
+pub use member::{Degree, Job, Marriage, OnlinePeriod, SexAttitude};
 pub use password::{Password, StoredPassword};
 pub use refusal::{LockedBy, PhoneFault, Refusal};
 pub use world::{DAY, HOUR, MINUTE, Millis, Random, World};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Lower-case hexadecimal digits.
@@ -21,8 +26,9 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 /// What a user says of themself. Unknown is `None`; each document has words of its own for it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 pub enum Gender {
     Male,
     Female,

@@ -31,6 +31,14 @@ impl Password {
             false => Err(Refusal::PasswordRules("8 to 16 letters and digits, at least one of each")),
         }
     }
+
+    /// The other documents' rule for a new one: 6 to 64 characters, whichever.
+    pub fn new_six_to_sixty_four(password: &str) -> Result<Self, Refusal> {
+        match (6..=64).contains(&password.chars().count()) {
+            true => Ok(Self::typed(password)),
+            false => Err(Refusal::PasswordRules("6 to 64 characters")),
+        }
+    }
 }
 
 /// Argon2id in PHC form, over [`Password`].
@@ -96,6 +104,17 @@ mod tests {
         for bad in ["", "abcdef1", "abcdefgh", "12345678", "abcdefgh123456789", "abcdefg 1", "abcdefg_1", "пароль12"]
         {
             assert!(Password::new_letters_and_digits(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_others_want_six_to_sixty_four_characters() {
+        for good in ["123456", "пароль", "      ", &"密".repeat(64)] {
+            assert!(Password::new_six_to_sixty_four(good).is_ok(), "{good}");
+        }
+        for bad in ["", "12345", "密码密码密", &"x".repeat(65), &"密".repeat(65)] {
+            let no = Password::new_six_to_sixty_four(bad).err();
+            assert_eq!(no, Some(Refusal::PasswordRules("6 to 64 characters")), "{bad}");
         }
     }
 }

@@ -9,7 +9,7 @@ use image::codecs::png::PngEncoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Rgba};
 
-use crate::domain::Refusal;
+use crate::domain::{MediaKind, Refusal};
 
 /// The longer side of a small avatar, in pixels.
 pub const AVATAR: u32 = 160;
@@ -40,6 +40,16 @@ pub struct Picture {
     orientation: Orientation,
     /// Not merely an alpha channel: some pixel really shows what is behind it.
     transparent: bool,
+    /// Becomes PNG even so.
+    stays_png: bool,
+}
+
+/// What an upload must be like, beside its pixels' number.
+struct Rules {
+    most_bytes: usize,
+    shortest_side: u32,
+    /// Any of the four where it is none.
+    format: Option<ImageFormat>,
 }
 
 /// A file made from a [`Picture`]: upright, without any metadata of the upload.
@@ -82,21 +92,45 @@ impl Picture {
     /// - [`Refusal::ImageTooSmall`]: a side is under [`MIN_SIDE`].
     /// - [`Refusal::ImageFormat`]: anything else that is no whole picture.
     pub fn open(bytes: &[u8], field: &'static str) -> Result<Self, Refusal> {
-        if bytes.len() > MAX_BYTES {
+        Self::keeping(Rules { most_bytes: MAX_BYTES, shortest_side: MIN_SIDE, format: None }, bytes, field)
+    }
+
+    /// Decodes a file that says it is an image of this kind, and refuses it where it is not, as [`Picture::open`] does;
+    /// but it may be as large as its kind may, and have sides of any length. What was PNG stays PNG.
+    pub fn open_as(kind: MediaKind, bytes: &[u8], field: &'static str) -> Result<Self, Refusal> {
+        let format = match kind {
+            MediaKind::Jpeg => ImageFormat::Jpeg,
+            MediaKind::Png => ImageFormat::Png,
+            MediaKind::Webp => ImageFormat::WebP,
+            MediaKind::Gif => ImageFormat::Gif,
+            MediaKind::Mp3 | MediaKind::M4a | MediaKind::Wav | MediaKind::Mp4 => {
+                return Err(Refusal::ImageFormat(field));
+            }
+        };
+        let rules = Rules { most_bytes: kind.most_bytes() as usize, shortest_side: 1, format: Some(format) };
+        let picture = Self::keeping(rules, bytes, field)?;
+        Ok(Self { stays_png: kind == MediaKind::Png, ..picture })
+    }
+
+    fn keeping(rules: Rules, bytes: &[u8], field: &'static str) -> Result<Self, Refusal> {
+        if bytes.len() > rules.most_bytes {
             return Err(Refusal::ImageTooLarge(field));
         }
         // Decoders are large and read hostile input: a panic in one of them is one more way to say no.
-        catch_unwind(|| Self::decode(bytes, field)).unwrap_or(Err(Refusal::ImageFormat(field)))
+        catch_unwind(|| Self::decode(rules, bytes, field)).unwrap_or(Err(Refusal::ImageFormat(field)))
     }
 
-    fn decode(bytes: &[u8], field: &'static str) -> Result<Self, Refusal> {
+    fn decode(rules: Rules, bytes: &[u8], field: &'static str) -> Result<Self, Refusal> {
         let refusal = |error| match error {
             ImageError::Limits(_) => Refusal::ImageTooLarge(field),
             _ => Refusal::ImageFormat(field),
         };
         let format = image::guess_format(bytes).map_err(refusal)?;
+        if rules.format.is_some_and(|wanted| wanted != format) {
+            return Err(Refusal::ImageFormat(field));
+        }
         // By default no side is too long and the header of a PNG may unpack half a gigabyte.
-        let longest = u32::try_from(MAX_PIXELS).ok().map(|pixels| pixels / MIN_SIDE);
+        let longest = u32::try_from(MAX_PIXELS).ok().map(|pixels| pixels / rules.shortest_side);
         let mut limits = Limits::no_limits();
         (limits.max_image_width, limits.max_image_height) = (longest, longest);
         limits.max_alloc = Some(HEADER_ALLOC);
@@ -108,7 +142,7 @@ impl Picture {
         if u64::from(width) * u64::from(height) > MAX_PIXELS {
             return Err(Refusal::ImageTooLarge(field));
         }
-        if width.min(height) < MIN_SIDE {
+        if width.min(height) < rules.shortest_side {
             return Err(Refusal::ImageTooSmall(field));
         }
         let whole = match format {
@@ -130,14 +164,14 @@ impl Picture {
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
         let pixels = DynamicImage::from_decoder(decoder).map_err(refusal)?;
         let transparent = has_transparent_pixel(&pixels);
-        Ok(Self { pixels, orientation, transparent })
+        Ok(Self { pixels, orientation, transparent, stays_png: false })
     }
 
     /// Makes a file for each of `sides`, largest first, scaled down so that the longer side is at most that many
     /// pixels (at most [`MAX_RENDITION`]) and no side vanishes; never scaled up. Each is made from the one before, so
     /// that only the first costs the reading of all pixels.
     ///
-    /// A transparent picture becomes PNG, any other JPEG, whatever it was.
+    /// A transparent picture becomes PNG, any other JPEG, whatever it was; one of [`Picture::open_as`] may stay PNG.
     pub fn fit<const N: usize>(mut self, sides: [u32; N]) -> [Rendition; N] {
         debug_assert!(sides.is_sorted_by(|a, b| a >= b), "largest first");
         sides.map(|side| {
@@ -184,7 +218,7 @@ impl Picture {
             (false, false) => self.pixels.to_luma8().into(),
         };
         let mut bytes = Vec::new();
-        let (format, written) = if self.transparent {
+        let (format, written) = if self.transparent || self.stays_png {
             (Format::Png, pixels.write_with_encoder(PngEncoder::new(&mut bytes)))
         } else {
             let encoder = JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
@@ -516,6 +550,40 @@ mod tests {
             }
             assert_eq!(refused(&file(red_blue(64, 64), format)), None, "{format:?}");
         }
+    }
+
+    fn open_as(kind: MediaKind, bytes: &[u8]) -> Result<Rendition, Refusal> {
+        Picture::open_as(kind, bytes, "upload").map(|picture| picture.fit([GALLERY])).map(|[rendition]| rendition)
+    }
+
+    #[test]
+    fn media_keep_their_format_and_may_be_small() {
+        let kinds = [MediaKind::Jpeg, MediaKind::Png, MediaKind::Webp, MediaKind::Gif];
+        for (kind, format) in kinds.into_iter().zip(FORMATS) {
+            let upload = file(red_blue(3, 1), format);
+            for other in MediaKind::ALL.into_iter().filter(|other| *other != kind) {
+                let refused = open_as(other, &upload).err();
+                assert_eq!(refused, Some(Refusal::ImageFormat("upload")), "{format:?} as {other:?}");
+            }
+            let rendition = open_as(kind, &upload).unwrap();
+            let wanted = if kind == MediaKind::Png { Format::Png } else { Format::Jpeg };
+            assert_eq!((rendition.format, size(&rendition)), (wanted, (3, 1)));
+        }
+        let long = open_as(MediaKind::Png, &file(GrayImage::new(100_000, 1), ImageFormat::Png)).unwrap();
+        assert_eq!(size(&long), (GALLERY, 1));
+        let clear = file(RgbaImage::new(70, 70), ImageFormat::Gif);
+        assert_eq!(open_as(MediaKind::Gif, &clear).unwrap().format, Format::Png);
+    }
+
+    #[test]
+    fn media_may_be_ten_mebibytes() {
+        let mut jpeg = file(red_blue(64, 64), ImageFormat::Jpeg);
+        jpeg.resize(10 << 20, 0);
+        assert!(open_as(MediaKind::Jpeg, &jpeg).is_ok());
+        jpeg.push(0);
+        assert_eq!(open_as(MediaKind::Jpeg, &jpeg).err(), Some(Refusal::ImageTooLarge("upload")));
+        let claims = png_that_claims(40_000_001, 1);
+        assert_eq!(open_as(MediaKind::Png, &claims).err(), Some(Refusal::ImageTooLarge("upload")));
     }
 
     #[test]

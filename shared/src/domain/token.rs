@@ -14,6 +14,9 @@ use super::{DAY, Millis, Refusal, UserId, hex};
 /// How long a login lasts.
 pub const LIFE: Millis = 30 * DAY;
 
+/// How long a token for the messaging service lasts.
+const IM_LIFE: Millis = DAY;
+
 /// What signs the fixed tokens of the sample events. Everybody can read it here, so only a function whose table is on
 /// this machine accepts it (see `Config`).
 pub const DEVELOPMENT_KEY: &str = "plaza-development-key-that-everybody-knows";
@@ -21,6 +24,8 @@ pub const DEVELOPMENT_KEY: &str = "plaza-development-key-that-everybody-knows";
 const ISSUER: &str = "plaza";
 /// For whom a token is: the five documents' operations.
 const AUDIENCE: &str = "plaza";
+/// For the messaging service: no operation takes such a token.
+const IM_AUDIENCE: &str = "im";
 /// Clocks of two machines may differ by so many seconds before a fresh token seems to come from the future.
 const SKEW: u64 = 10;
 
@@ -43,6 +48,18 @@ struct Claims {
     jti: String,
     ep: u32,
     /// Seconds since 1970, as are the other two.
+    iat: u64,
+    nbf: u64,
+    exp: u64,
+}
+
+/// What the messaging service reads.
+#[derive(Serialize, Deserialize)]
+struct ImClaims {
+    iss: String,
+    aud: String,
+    /// The user's id as document B shows it.
+    sub: String,
     iat: u64,
     nbf: u64,
     exp: u64,
@@ -91,6 +108,20 @@ impl TokenKeys {
             iat: now / 1000,
             nbf: now / 1000,
             exp: token.expires / 1000,
+        };
+        encode(&header, &claims, &self.current.sign).map_err(|_| Refusal::Internal)
+    }
+
+    /// A token for the messaging service: it names the user for a day, and signs nobody in here.
+    pub fn sign_im(&self, user: UserId, now: Millis) -> Result<String, Refusal> {
+        let header = Header { kid: Some(self.current.id.clone()), ..Header::new(Algorithm::HS256) };
+        let claims = ImClaims {
+            iss: ISSUER.into(),
+            aud: IM_AUDIENCE.into(),
+            sub: format!("{:032x}", user.0),
+            iat: now / 1000,
+            nbf: now / 1000,
+            exp: (now + IM_LIFE) / 1000,
         };
         encode(&header, &claims, &self.current.sign).map_err(|_| Refusal::Internal)
     }
@@ -227,6 +258,26 @@ mod tests {
         for text in ["", "a.b.c", &none, &other, &good[..good.len() - 2], "null"] {
             assert!(keys.verify(text, NOW).is_none(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_token_for_messages_is_none_for_operations() {
+        let keys = keys(NEW, None);
+        let text = keys.sign_im(UserId(6), NOW).unwrap();
+        let mut rules = Validation::new(Algorithm::HS256);
+        rules.set_audience(&["im"]);
+        rules.validate_exp = false;
+        let claims: ImClaims = decode(&text, &keys.current.verify, &rules).unwrap().claims;
+        assert_eq!((claims.iss.as_str(), claims.sub.as_str()), ("plaza", "00000000000000000000000000000006"));
+        assert_eq!((claims.nbf, claims.exp), (NOW / 1000, NOW / 1000 + 24 * 60 * 60));
+        assert_eq!(keys.verify(&text, NOW), None);
+        // Nor would one that says all that a session's does.
+        let header = Header { kid: Some(keys.current.id.clone()), ..Header::new(Algorithm::HS256) };
+        let text = |text: &str| text.to_owned();
+        let (iss, sub, jti) = (text(ISSUER), text("6"), text("abc"));
+        let claims =
+            Claims { iss, aud: text(IM_AUDIENCE), sub, jti, ep: 0, iat: claims.iat, nbf: claims.nbf, exp: claims.exp };
+        assert_eq!(keys.verify(&encode(&header, &claims, &keys.current.sign).unwrap(), NOW), None);
     }
 
     #[test]

@@ -1,20 +1,49 @@
+use std::{ops::Range, time::Duration};
+
 use aws_sdk_s3::{
     Client,
-    config::Builder,
+    config::{Builder, RequestChecksumCalculation, timeout::TimeoutConfig},
+    error::SdkError,
+    presigning::PresigningConfig,
     primitives::ByteStream,
-    types::{Delete, ObjectIdentifier},
+    types::{Delete, MetadataDirective, ObjectIdentifier},
 };
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_types::SdkConfig;
+use bytes::Bytes;
 
 use super::aws;
 use crate::domain::{MediaId, Refusal, World, picture::Rendition};
 
-/// The object store, of which only what lies under `media/` is served.
+/// What an id names never changes; but what was deleted must not be served for long.
+const CACHING: &str = "public, max-age=31536000, s-maxage=300, immutable";
+/// How long an upload's URL may be used.
+const UPLOAD_LIFE: Duration = Duration::from_secs(15 * 60);
+/// The object store copies 200 MiB before it answers.
+const COPY_LIMIT: Duration = Duration::from_secs(40);
+/// Of a published recording: how many whole seconds it has.
+const SECONDS: &str = "whole-seconds";
+
+/// The object store. Of it only what lies under `media/` is served; under `upload/` lies what is to be checked.
 pub struct Media {
     client: Client,
     bucket: String,
     base_url: String,
     world: World,
+}
+
+/// An upload as it is in one moment: whoever writes it again makes another one.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    /// In bytes.
+    pub size: u64,
+    etag: String,
+}
+
+/// What is served under an id.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Published {
+    pub whole_seconds: Option<u64>,
 }
 
 impl Media {
@@ -37,8 +66,7 @@ impl Media {
             .bucket(&self.bucket)
             .key(format!("media/{id}"))
             .content_type(picture.format.content_type())
-            // What an id names never changes; but what was deleted must not be served for long.
-            .cache_control("public, max-age=31536000, s-maxage=300, immutable")
+            .cache_control(CACHING)
             .body(ByteStream::from(picture.bytes))
             .send()
             .await
@@ -69,5 +97,106 @@ impl Media {
     /// Where the object is served.
     pub fn url(&self, id: &MediaId) -> String {
         format!("{}/{id}", self.base_url)
+    }
+
+    /// Where anybody may PUT the upload of this name, for 15 minutes, with any Content-Type and no other header.
+    pub async fn upload_url(&self, id: &MediaId) -> Result<String, Refusal> {
+        let life = PresigningConfig::expires_in(UPLOAD_LIFE).map_err(|_| Refusal::Internal)?;
+        // Of a checksum, which the SDK would add, a plain client knows nothing.
+        let plain = Builder::new().request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
+        let request = self.client.put_object().bucket(&self.bucket).key(format!("upload/{id}"));
+        let signed = request.customize().config_override(plain).presigned(life).await;
+        signed.map(|signed| signed.uri().to_owned()).map_err(|error| aws::refusal("S3", &error))
+    }
+
+    /// The upload, where there is one.
+    pub async fn upload(&self, id: &MediaId) -> Result<Option<Upload>, Refusal> {
+        let head = self.client.head_object().bucket(&self.bucket).key(format!("upload/{id}")).send().await;
+        let Some(head) = there(head)? else { return Ok(None) };
+        let size = head.content_length().and_then(|length| length.try_into().ok());
+        let upload = size.zip(head.e_tag).map(|(size, etag)| Upload { size, etag });
+        upload.map(Some).ok_or(Refusal::Internal)
+    }
+
+    /// Some bytes of an upload. `None`: it is gone, or another one by now.
+    pub async fn read(&self, id: &MediaId, from: &Upload, range: Range<u64>) -> Result<Option<Bytes>, Refusal> {
+        let request = self.client.get_object().bucket(&self.bucket).key(format!("upload/{id}")).if_match(&from.etag);
+        let request = request.range(format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
+        let Some(part) = there(request.send().await)? else { return Ok(None) };
+        if part.e_tag() != Some(&from.etag) {
+            return Ok(None);
+        }
+        let bytes = part.body.collect().await.map_err(|_| Refusal::Unavailable)?.into_bytes();
+        Ok(Some(bytes).filter(|bytes| bytes.len() as u64 == range.end - range.start))
+    }
+
+    /// What is served under this id, where something is.
+    pub async fn published(&self, id: &MediaId) -> Result<Option<Published>, Refusal> {
+        let head = self.client.head_object().bucket(&self.bucket).key(format!("media/{id}")).send().await;
+        let seconds = |seconds: &String| seconds.parse().ok();
+        Ok(there(head)?.map(|head| {
+            let whole_seconds = head.metadata().and_then(|metadata| metadata.get(SECONDS)).and_then(seconds);
+            Published { whole_seconds }
+        }))
+    }
+
+    /// Serves a picture made from an upload under the upload's id, unless something is served there.
+    /// `false`: something is, or is just about to be.
+    pub async fn publish_picture(&self, id: &MediaId, picture: Rendition) -> Result<bool, Refusal> {
+        let request = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(format!("media/{id}"))
+            .if_none_match("*")
+            .content_type(picture.format.content_type())
+            .cache_control(CACHING)
+            .body(ByteStream::from(picture.bytes));
+        Ok(there(request.send().await)?.is_some())
+    }
+
+    /// Serves an upload as it is under its id, unless something is served there. `false`: something is, or is just
+    /// about to be, or the upload is gone or another one by now.
+    pub async fn publish_upload(&self, id: &MediaId, upload: &Upload, published: Published) -> Result<bool, Refusal> {
+        let limits = TimeoutConfig::builder()
+            .read_timeout(COPY_LIMIT)
+            .operation_attempt_timeout(COPY_LIMIT)
+            .operation_timeout(COPY_LIMIT);
+        let mut request = self
+            .client
+            .copy_object()
+            .bucket(&self.bucket)
+            .key(format!("media/{id}"))
+            .copy_source(format!("{}/upload/{id}", self.bucket))
+            .copy_source_if_match(&upload.etag)
+            .if_none_match("*")
+            // Nothing that the uploader said of it.
+            .metadata_directive(MetadataDirective::Replace)
+            .set_content_type(id.kind().map(|kind| kind.content_type().to_owned()))
+            .cache_control(CACHING);
+        if let Some(seconds) = published.whole_seconds {
+            request = request.metadata(SECONDS, seconds.to_string());
+        }
+        let request = request.customize().config_override(Builder::new().timeout_config(limits.build()));
+        Ok(there(request.send().await)?.is_some())
+    }
+
+    /// Takes an upload away, by what follows `upload/` in its key; one that is gone is fine.
+    pub async fn drop_upload(&self, name: &str) -> Result<(), Refusal> {
+        let request = self.client.delete_object().bucket(&self.bucket).key(format!("upload/{name}"));
+        request.send().await.map(drop).map_err(|error| aws::refusal("S3", &error))
+    }
+}
+
+/// `None` where the object is not there, or not as it should be: 404, 409, 412, 416.
+fn there<T, E: aws_sdk_s3::error::ProvideErrorMetadata>(
+    answer: Result<T, SdkError<E, HttpResponse>>,
+) -> Result<Option<T>, Refusal> {
+    match answer {
+        Ok(done) => Ok(Some(done)),
+        Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
+            Some(404 | 409 | 412 | 416) => Ok(None),
+            _ => Err(aws::refusal("S3", &error)),
+        },
     }
 }

@@ -4,6 +4,6 @@ mod media;
 mod provider;
 mod sms;
 
-pub use media::Media;
+pub use media::{Media, Published, Upload};
 pub use provider::{Provider, Providers};
 pub use sms::Sms;

@@ -17,17 +17,49 @@
 //! | a gallery's pictures, the first one first | `G#<gallery>` | `P#<picture>` | its list |
 //! | all pictures, and each one's gallery | `WALL` | `<picture>` | the public wall, the detail page |
 //! | how many SMS were sent on a day | `SMSDAY#<day>` | `-` | `send_sms_code` |
+//! | whose device, and the epoch it was tied in | `DEVICE#<hash of its id>` | `-` | document B's session check |
+//! | whose review account, by its name | `REVIEW#<account>` | `-` | `audit_login` |
+//! | an app version that is under review | `VERSION#<version>` | `-` | refusals to unregistered devices |
+//! | what a user wrote to the operators | `FEEDBACK#<day>` | `<feedback>#<user>` | `feedbacks`; operators |
+//! | where a user's device was, for a while | `U#<user>` | `TRACK#<track>` | `user_tracks`; operators |
+//! | what one user gave another, by code | `U#<to>` | `GIFT#<from>` | the homepage |
+//! | that a gift was entered, by the operators' id | `GIVEN#<hash of the id>` | `-` | `give_gift` |
+//! | that VIP time was granted, by the operators' id | `GRANTED#<hash of the id>` | `-` | `grant_vip` |
+//! | how many articles, follows, followers a user has | `U#<user>` | `COUNTS` | all that shows them |
+//! | that a user follows another | `U#<follower>` | `FOLLOWS#<followee>` | follow, unfollow, `is_follow`, feeds |
+//! | whom a user follows, in the order of following | `U#<follower>` | `FOLLOWING#<entry>` | `my_following_users` |
+//! | who follows a user, in the same order | `U#<followee>` | `FOLLOWER#<entry>` | `my_follower`, `fanout` |
+//! | an article with its counts | `A#<article>` | `ARTICLE` | all that shows or marks one |
+//! | all articles by number, in blocks (see `numbered`) | `L#articles#<block>` | `<number>` | `article_list` |
+//! | how many numbers were drawn | `L#articles` | `TOP` | `article_list`, publishing |
+//! | how many numbers of a block lead nowhere | `L#articles` | `HOLES#<128 blocks>` | `article_list`, deleting |
+//! | a user's articles | `U#<author>` | `ARTICLE#<article>` | `my_article_list`; back-filling feeds |
+//! | those with images | `U#<author>` | `PICTURED#<article>` | the homepage |
+//! | the articles of those whom a user follows | `F#<follower>` | `<article>` | `following_article_list`, `fanout` |
+//! | whether a user likes, collected an article | `U#<user>` | `MARK#<article>` | likes, collects, every list's marks |
+//! | who likes an article, in the order of liking | `A#<article>` | `LIKER#<entry>` | `article_detail` |
+//! | who collected it, in the same way | `A#<article>` | `COLLECTOR#<entry>` | `article_detail` |
+//! | what a user collected, in the order of collecting | `U#<user>` | `COLLECT#<entry>` | `my_article_collect_list` |
+//! | a comment with its counts | `C#<comment>` | `-` | all that shows, deletes or votes on one |
+//! | an article's comments | `A#<article>` | `COMMENT#<comment>` | lists of comments |
+//! | a user's vote on a comment | `U#<user>` | `VOTE#<comment>` | up, lists of comments |
+//! | whose upload it is, and what was found of it | `M#<media id>` | `-` | `get_media_id`, all that takes one, `media` |
+//! | the banners of a place | `BANNER#<place>` | `<banner>` | the four lists of banners |
 //!
 //! An id is written with 16 digits, so that keys sort as ids do. What ends by itself carries `expires_at`, in seconds.
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use ring::digest;
+use serde::Deserialize;
 
-use crate::domain::{Account, DAY, Email, GalleryId, Millis, Phone, PictureId, UserId, hex};
+use crate::domain::{
+    Account, ArticleId, CommentId, DAY, DeviceId, Email, EntryId, FeedbackId, GalleryId, MediaId, Millis, Phone,
+    PictureId, TrackId, UserId, hex,
+};
 
 /// An item's whole key.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Key {
     pub pk: String,
     pub sk: String,
@@ -81,7 +113,17 @@ pub fn account(account: &Account) -> Key {
         Account::Phone(text) => phone(text),
         Account::Email(text) => email(text),
         Account::Name(text) => name(text),
+        Account::Review(text) => key(format!("REVIEW#{}", hash(text)), ALONE),
     }
+}
+
+/// Only the hash of a device's id is kept: the id itself signs in.
+pub fn device(id: &DeviceId) -> Key {
+    key(format!("DEVICE#{}", hash(id.as_str())), ALONE)
+}
+
+pub fn version_under_review(version: &str) -> Key {
+    key(format!("VERSION#{}", hash(version)), ALONE)
 }
 
 /// Where guesses at an unknown account are counted. Hashed: people type passwords into the wrong field.
@@ -137,6 +179,172 @@ pub fn wall(picture: PictureId) -> Key {
     Key { pk: WALL.into(), sk: id(picture.0) }
 }
 
+/// A day is UTC's.
+pub fn feedback(at: Millis, feedback: FeedbackId, from: UserId) -> Key {
+    Key { pk: format!("FEEDBACK#{}", at / DAY), sk: format!("{}#{}", id(feedback.0), id(from.0)) }
+}
+
+pub fn track(of: UserId, track: TrackId) -> Key {
+    Key { pk: user(of), sk: format!("TRACK#{}", id(track.0)) }
+}
+
+pub const GIFT: &str = "GIFT#";
+
+pub fn gift(to: UserId, from: UserId) -> Key {
+    Key { pk: user(to), sk: format!("{GIFT}{}", id(from.0)) }
+}
+
+/// Operators choose the ids, and how long they are.
+pub fn gift_entered(id: &str) -> Key {
+    key(format!("GIVEN#{}", hash(id)), ALONE)
+}
+
+pub fn vip_granted(id: &str) -> Key {
+    key(format!("GRANTED#{}", hash(id)), ALONE)
+}
+
+pub fn counts(of: UserId) -> Key {
+    key(user(of), "COUNTS")
+}
+
+/// `fanout` is told of its coming and going, as of [`OWN_ARTICLE`]'s.
+pub const FOLLOWS: &str = "FOLLOWS#";
+pub const FOLLOWING: &str = "FOLLOWING#";
+pub const FOLLOWER: &str = "FOLLOWER#";
+
+pub fn follows(follower: UserId, followee: UserId) -> Key {
+    Key { pk: user(follower), sk: format!("{FOLLOWS}{}", id(followee.0)) }
+}
+
+pub fn following(follower: UserId, entry: EntryId) -> Key {
+    Key { pk: user(follower), sk: format!("{FOLLOWING}{}", id(entry.0)) }
+}
+
+pub fn follower(followee: UserId, entry: EntryId) -> Key {
+    Key { pk: user(followee), sk: format!("{FOLLOWER}{}", id(entry.0)) }
+}
+
+/// What hangs on an article: itself, its likers, collectors and comments.
+pub fn about_article(article: ArticleId) -> String {
+    format!("A#{}", id(article.0))
+}
+
+pub fn article(of: ArticleId) -> Key {
+    key(about_article(of), "ARTICLE")
+}
+
+pub const OWN_ARTICLE: &str = "ARTICLE#";
+pub const PICTURED: &str = "PICTURED#";
+
+pub fn own_article(author: UserId, article: ArticleId) -> Key {
+    Key { pk: user(author), sk: format!("{OWN_ARTICLE}{}", id(article.0)) }
+}
+
+pub fn pictured(author: UserId, article: ArticleId) -> Key {
+    Key { pk: user(author), sk: format!("{PICTURED}{}", id(article.0)) }
+}
+
+pub fn feed(of: UserId) -> String {
+    format!("F#{}", id(of.0))
+}
+
+pub fn feed_entry(of: UserId, article: ArticleId) -> Key {
+    Key { pk: feed(of), sk: id(article.0) }
+}
+
+pub fn mark(of: UserId, article: ArticleId) -> Key {
+    Key { pk: user(of), sk: format!("MARK#{}", id(article.0)) }
+}
+
+pub const LIKER: &str = "LIKER#";
+pub const COLLECTOR: &str = "COLLECTOR#";
+pub const COLLECT: &str = "COLLECT#";
+pub const COMMENT: &str = "COMMENT#";
+
+pub fn liker(of: ArticleId, entry: EntryId) -> Key {
+    Key { pk: about_article(of), sk: format!("{LIKER}{}", id(entry.0)) }
+}
+
+pub fn collector(of: ArticleId, entry: EntryId) -> Key {
+    Key { pk: about_article(of), sk: format!("{COLLECTOR}{}", id(entry.0)) }
+}
+
+pub fn collect(of: UserId, entry: EntryId) -> Key {
+    Key { pk: user(of), sk: format!("{COLLECT}{}", id(entry.0)) }
+}
+
+pub fn comment(of: CommentId) -> Key {
+    key(format!("C#{}", id(of.0)), ALONE)
+}
+
+pub fn comment_entry(on: ArticleId, comment: CommentId) -> Key {
+    Key { pk: about_article(on), sk: format!("{COMMENT}{}", id(comment.0)) }
+}
+
+pub fn vote(of: UserId, comment: CommentId) -> Key {
+    Key { pk: user(of), sk: format!("VOTE#{}", id(comment.0)) }
+}
+
+/// A numbered list's top and its holes: the top sorts last, so that a query from the end begins with it.
+pub fn numbered(list: &str) -> String {
+    format!("L#{list}")
+}
+
+pub fn numbered_top(list: &str) -> Key {
+    key(numbered(list), "TOP")
+}
+
+pub fn numbered_holes(list: &str, group: u64) -> Key {
+    Key { pk: numbered(list), sk: format!("HOLES#{group:010}") }
+}
+
+/// The group of blocks whose holes an item counts.
+pub fn group_of(item: &HashMap<String, AttributeValue>) -> Option<u64> {
+    item.get("sk")?.as_s().ok()?.strip_prefix("HOLES#")?.parse().ok()
+}
+
+/// The number of an entry in a block.
+pub fn number_of(item: &HashMap<String, AttributeValue>) -> Option<u64> {
+    item.get("sk")?.as_s().ok()?.parse().ok()
+}
+
+pub fn numbered_block(list: &str, block: u64) -> String {
+    format!("L#{list}#{block:010}")
+}
+
+pub fn numbered_entry(list: &str, block: u64, number: u64) -> Key {
+    Key { pk: numbered_block(list, block), sk: id(number) }
+}
+
+/// What the table's stream tells `fanout` of: this came or went, perhaps both by now.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Told {
+    Article { author: UserId, article: ArticleId },
+    Follow { follower: UserId, followee: UserId },
+}
+
+impl Told {
+    /// From a stream record's key; `None` of all others.
+    pub fn of(key: &Key) -> Option<Self> {
+        let user = UserId(number(key.pk.strip_prefix("U#")?)?);
+        if let Some(article) = key.sk.strip_prefix(OWN_ARTICLE) {
+            return Some(Self::Article { author: user, article: ArticleId(number(article)?) });
+        }
+        Some(Self::Follow { follower: user, followee: UserId(number(key.sk.strip_prefix(FOLLOWS)?)?) })
+    }
+}
+
+/// The number at the end of a sort key such as `LIKER#…`.
+pub fn entry_number(sk: &str) -> Option<u64> {
+    number(sk.split_once('#')?.1)
+}
+
+/// Reads what [`id`] wrote.
+fn number(text: &str) -> Option<u64> {
+    let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok())?
+}
+
 /// Nobody's: read to open the connection.
 pub fn warm() -> Key {
     key("WARM".into(), ALONE)
@@ -145,6 +353,19 @@ pub fn warm() -> Key {
 /// A day is UTC's.
 pub fn sms_day(at: Millis) -> Key {
     key(format!("SMSDAY#{}", at / DAY), ALONE)
+}
+
+pub fn media(id: &MediaId) -> Key {
+    key(format!("M#{id}"), ALONE)
+}
+
+/// `place` is a word of ours.
+pub fn banners(place: &str) -> String {
+    format!("BANNER#{place}")
+}
+
+pub fn banner(place: &str, banner: u64) -> Key {
+    Key { pk: banners(place), sk: id(banner) }
 }
 
 fn hash(text: &str) -> String {
@@ -177,7 +398,54 @@ mod tests {
         assert_eq!(spelt(gallery_head(GalleryId(7))), "G#0000000000000007 / HEAD");
         assert_eq!(spelt(gallery_picture(GalleryId(7), PictureId(8))), "G#0000000000000007 / P#0000000000000008");
         assert_eq!(spelt(wall(PictureId(8))), "WALL / 0000000000000008");
+        assert_eq!(spelt(media(&MediaId("a.jpeg".into()))), "M#a.jpeg / -");
+        assert_eq!(spelt(banner("home", 9)), "BANNER#home / 0000000000000009");
         assert_eq!(spelt(sms_day(1_700_000_000_000)), "SMSDAY#19675 / -");
+        let device_id = DeviceId::parse("0123456789abcdef").unwrap();
+        assert_eq!(
+            spelt(device(&device_id)),
+            "DEVICE#9f9f5111f7b27a781f1f1ddde5ebc2dd2b796bfc7365c9c28b548e564176929f / -"
+        );
+        assert_eq!(
+            spelt(account(&Account::Review("apple".into()))),
+            "REVIEW#3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b / -"
+        );
+        assert_eq!(
+            spelt(version_under_review("1.0")),
+            "VERSION#d0ff5974b6aa52cf562bea5921840c032a860a91a3512f7fe8f768f6bbe005f6 / -"
+        );
+        assert_eq!(
+            spelt(feedback(1_700_000_000_000, FeedbackId(9), UserId(6))),
+            "FEEDBACK#19675 / 0000000000000009#0000000000000006"
+        );
+        assert_eq!(spelt(track(UserId(6), TrackId(9))), "U#0000000000000006 / TRACK#0000000000000009");
+        assert_eq!(spelt(gift(UserId(6), UserId(7))), "U#0000000000000006 / GIFT#0000000000000007");
+        assert_eq!(
+            spelt(gift_entered("1")),
+            "GIVEN#6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b / -"
+        );
+        assert_eq!(
+            spelt(vip_granted("1")),
+            "GRANTED#6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b / -"
+        );
+        assert_eq!(spelt(counts(UserId(6))), "U#0000000000000006 / COUNTS");
+        assert_eq!(spelt(follows(UserId(6), UserId(7))), "U#0000000000000006 / FOLLOWS#0000000000000007");
+        assert_eq!(spelt(following(UserId(6), EntryId(9))), "U#0000000000000006 / FOLLOWING#0000000000000009");
+        assert_eq!(spelt(follower(UserId(6), EntryId(9))), "U#0000000000000006 / FOLLOWER#0000000000000009");
+        assert_eq!(spelt(article(ArticleId(5))), "A#0000000000000005 / ARTICLE");
+        assert_eq!(spelt(own_article(UserId(6), ArticleId(5))), "U#0000000000000006 / ARTICLE#0000000000000005");
+        assert_eq!(spelt(pictured(UserId(6), ArticleId(5))), "U#0000000000000006 / PICTURED#0000000000000005");
+        assert_eq!(spelt(feed_entry(UserId(6), ArticleId(5))), "F#0000000000000006 / 0000000000000005");
+        assert_eq!(spelt(mark(UserId(6), ArticleId(5))), "U#0000000000000006 / MARK#0000000000000005");
+        assert_eq!(spelt(liker(ArticleId(5), EntryId(9))), "A#0000000000000005 / LIKER#0000000000000009");
+        assert_eq!(spelt(collector(ArticleId(5), EntryId(9))), "A#0000000000000005 / COLLECTOR#0000000000000009");
+        assert_eq!(spelt(collect(UserId(6), EntryId(9))), "U#0000000000000006 / COLLECT#0000000000000009");
+        assert_eq!(spelt(comment(CommentId(4))), "C#0000000000000004 / -");
+        assert_eq!(spelt(comment_entry(ArticleId(5), CommentId(4))), "A#0000000000000005 / COMMENT#0000000000000004");
+        assert_eq!(spelt(vote(UserId(6), CommentId(4))), "U#0000000000000006 / VOTE#0000000000000004");
+        assert_eq!(spelt(numbered_top("articles")), "L#articles / TOP");
+        assert_eq!(spelt(numbered_holes("articles", 1)), "L#articles / HOLES#0000000001");
+        assert_eq!(spelt(numbered_entry("articles", 1, 130)), "L#articles#0000000001 / 0000000000000130");
     }
 
     #[test]
@@ -186,5 +454,32 @@ mod tests {
         assert!(name(&long).pk.len() < 1024);
         assert_ne!(name(&long), name(&format!("{long}x")));
         assert_eq!(name(&"x".repeat(512)).pk.len(), 517);
+    }
+
+    #[test]
+    fn the_stream_tells_of_articles_and_follows() {
+        let told = |pk: &str, sk: &str| Told::of(&Key { pk: pk.into(), sk: sk.into() });
+        assert_eq!(
+            told("U#0000000000000006", "ARTICLE#0000000000000005"),
+            Some(Told::Article { author: UserId(6), article: ArticleId(5) })
+        );
+        assert_eq!(
+            told("U#0000000000000006", "FOLLOWS#9007199254740991"),
+            Some(Told::Follow { follower: UserId(6), followee: UserId((1 << 53) - 1) })
+        );
+        for (pk, sk) in [
+            ("U#0000000000000006", "PROFILE"),
+            ("U#0000000000000006", "FOLLOWING#0000000000000009"),
+            ("U#0000000000000006", "PICTURED#0000000000000005"),
+            ("U#0000000000000006", "ARTICLE#5"),
+            ("U#0000000000000006", "ARTICLE#+000000000000005"),
+            ("A#0000000000000006", "ARTICLE#0000000000000005"),
+            ("A#0000000000000006", "ARTICLE"),
+            ("U#6", "FOLLOWS#0000000000000007"),
+        ] {
+            assert_eq!(told(pk, sk), None, "{pk} / {sk}");
+        }
+        assert_eq!(entry_number("LIKER#0000000000000009"), Some(9));
+        assert_eq!(entry_number("ARTICLE"), None);
     }
 }

@@ -1,6 +1,16 @@
 //! The one table: named verbs, each one round trip or one transaction. Key strings are in [`keys`].
+mod articles;
+mod banners;
+mod comments;
+mod devices;
+mod feeds;
+mod follows;
 mod galleries;
+mod gifts;
 pub mod keys;
+mod marks;
+mod media;
+mod numbered;
 mod sessions;
 mod sms_codes;
 mod users;
@@ -16,7 +26,7 @@ use aws_sdk_dynamodb::{
         update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     },
     types::{
-        AttributeValue, ConditionCheck, Delete, DeleteRequest, KeysAndAttributes, Put, ReturnValue,
+        AttributeValue, ConditionCheck, Delete, DeleteRequest, KeysAndAttributes, Put, PutRequest, ReturnValue,
         ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update, WriteRequest,
     },
 };
@@ -25,13 +35,25 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_dynamo::{from_item, to_item};
 
 use crate::domain::{Refusal, World, hex};
+pub use articles::{Article, SeenArticle};
+pub use banners::{Banner, Place};
+pub use comments::{ArticleDetail, Comment, CommentPage, Reply, SeenComment};
+pub use devices::Track;
+pub use follows::Counts;
 pub use galleries::{Gallery, GalleryPicture, MOST_PICTURES};
+pub use gifts::{Gift, Giver};
 use keys::Key;
-pub use sessions::LoggedIn;
+pub use marks::Mark;
+pub use media::{MediaRecord, Standing};
+pub use sessions::{LoggedIn, Session};
 pub use sms_codes::ProvedCode;
 pub use users::{CameBy, Changes, PhoneChange, Profile};
 
 type Item = HashMap<String, AttributeValue>;
+
+/// Conditions of a write.
+const NEW: &str = "attribute_not_exists(pk)";
+const THERE: &str = "attribute_exists(pk)";
 
 /// The table and its verbs.
 pub struct Store {
@@ -79,6 +101,18 @@ impl Store {
         self.query_items(pk, prefix, most, false).await?.into_iter().map(read).collect()
     }
 
+    /// A page of a list that is ordered by time, the newest first. Costs what it passes over, too: entries are small.
+    async fn newest<T: DeserializeOwned>(
+        &self,
+        pk: String,
+        prefix: &str,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Vec<T>, Refusal> {
+        let items = self.query_items(pk, prefix, offset.saturating_add(limit), true).await?;
+        items.into_iter().skip(offset).map(read).collect()
+    }
+
     /// The same before it is read; `reverse`: from the last key on.
     async fn query_items(&self, pk: String, prefix: &str, most: usize, reverse: bool) -> Result<Vec<Item>, Refusal> {
         let (condition, of) = match prefix {
@@ -90,7 +124,7 @@ impl Store {
         let (mut items, mut from) = (vec![], None);
         // A page ends at 1 MB.
         loop {
-            let left = (most - items.len()) as i32;
+            let left = i32::try_from(most - items.len()).unwrap_or(i32::MAX);
             let page = request.clone().limit(left).set_exclusive_start_key(from).send().await.map_err(broken)?;
             items.extend(page.items.unwrap_or_default());
             from = page.last_evaluated_key;
@@ -103,10 +137,19 @@ impl Store {
     /// Those of the items that are there, in no order, as they are now. One round of parallel requests, and more only
     /// for what the table leaves over.
     async fn get_all<T: DeserializeOwned>(&self, keys: Vec<Key>) -> Result<Vec<T>, Refusal> {
+        self.get_all_as(keys, true).await
+    }
+
+    /// The same at half the cost, perhaps as they were a moment ago: names and faces beside what was asked for.
+    async fn get_all_lately<T: DeserializeOwned>(&self, keys: Vec<Key>) -> Result<Vec<T>, Refusal> {
+        self.get_all_as(keys, false).await
+    }
+
+    async fn get_all_as<T: DeserializeOwned>(&self, keys: Vec<Key>, consistent: bool) -> Result<Vec<T>, Refusal> {
         let chunks = keys.chunks(100).map(async |keys| {
             let (mut items, mut left) = (vec![], keys.iter().cloned().map(Item::from).collect::<Vec<_>>());
             for tried in 0..TRIES {
-                let wanted = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true).build();
+                let wanted = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(consistent).build();
                 let request = self.client.batch_get_item().request_items(&self.table, wanted.map_err(unreadable)?);
                 let answer = request.send().await.map_err(broken)?;
                 items.extend(answer.responses.into_iter().flat_map(HashMap::into_values).flatten());
@@ -122,11 +165,16 @@ impl Store {
         Ok(try_join_all(chunks).await?.into_iter().flatten().collect())
     }
 
-    /// Deletes items, whether they are there or not: 25 a request, a few requests at a time.
+    /// Deletes items, whether they are there or not.
     async fn delete_all(&self, keys: Vec<Key>) -> Result<(), Refusal> {
-        for several in keys.chunks(25 * 8) {
-            let chunks = several.chunks(25).map(async |keys| {
-                let mut left = keys.iter().cloned().map(delete_request).collect::<Result<Vec<_>, _>>()?;
+        self.write_all(keys.into_iter().map(delete_request).collect::<Result<_, _>>()?).await
+    }
+
+    /// Puts and deletes items, each key once, whatever stands there: 25 a request, a few requests at a time.
+    async fn write_all(&self, writes: Vec<WriteRequest>) -> Result<(), Refusal> {
+        for several in writes.chunks(25 * 8) {
+            let chunks = several.chunks(25).map(async |writes| {
+                let mut left = writes.to_vec();
                 for tried in 0..TRIES {
                     let request = self.client.batch_write_item().request_items(&self.table, left);
                     let answer = request.send().await.map_err(broken)?;
@@ -207,6 +255,14 @@ impl Store {
         tokio::time::sleep(Duration::from_millis(pause)).await;
     }
 
+    /// Puts an item in the place of whatever is there.
+    async fn put<T: Serialize>(&self, key: Key, item: &T) -> Result<(), Refusal> {
+        let mut whole: Item = to_item(item).map_err(unreadable)?;
+        whole.extend(Item::from(key));
+        let request = self.client.put_item().table_name(&self.table).set_item(Some(whole));
+        request.send().await.map(drop).map_err(broken)
+    }
+
     fn put_action<T: Serialize>(
         &self,
         key: Key,
@@ -221,6 +277,7 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
+    /// `condition` may be empty.
     fn update_action(
         &self,
         key: Key,
@@ -230,7 +287,7 @@ impl Store {
     ) -> Result<TransactWriteItem, Refusal> {
         let update = Update::builder().table_name(&self.table).set_key(Some(key.into())).update_expression(expression);
         let update = update
-            .condition_expression(condition)
+            .set_condition_expression(Some(condition.into()).filter(|condition| !condition.is_empty()))
             .set_expression_attribute_values(values)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         Ok(TransactWriteItem::builder().update(update.build().map_err(unreadable)?).build())
@@ -248,6 +305,13 @@ impl Store {
         let check = check.condition_expression(condition).set_expression_attribute_values(values);
         Ok(TransactWriteItem::builder().condition_check(check.build().map_err(unreadable)?).build())
     }
+}
+
+fn put_request<T: Serialize>(key: Key, item: &T) -> Result<WriteRequest, Refusal> {
+    let mut whole: Item = to_item(item).map_err(unreadable)?;
+    whole.extend(Item::from(key));
+    let put = PutRequest::builder().set_item(Some(whole)).build().map_err(unreadable)?;
+    Ok(WriteRequest::builder().put_request(put).build())
 }
 
 fn delete_request(key: Key) -> Result<WriteRequest, Refusal> {

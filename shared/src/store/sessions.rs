@@ -2,14 +2,15 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use serde_dynamo::to_attribute_value;
 
 use super::{
-    Outcome, Profile, Store, keys, number, read, set, text, values,
+    Outcome, Profile, ProvedCode, Refused, Store, keys, number, read, set, text, unreadable, values,
     window::{Window, moment},
 };
 use crate::{
     aside,
-    domain::{Account, LockedBy, MINUTE, Password, Refusal, StoredPassword, UserId, token::Token},
+    domain::{Account, LockedBy, MINUTE, Password, Phone, Refusal, StoredPassword, UserId, token::Token},
 };
 
 /// Five wrong passwords lock password login, for as long again after the fifth.
@@ -46,6 +47,27 @@ pub(super) struct Auth {
     pub guesses: BTreeSet<String>,
 }
 
+/// Who a token or a device says is calling, and since which epoch: right once [`Store::check_session`] agrees.
+#[derive(Clone)]
+pub struct Session {
+    pub user: UserId,
+    pub(super) epoch: u32,
+    /// The token's, as a [`mark`]; a device has none.
+    mark: Option<String>,
+}
+
+impl From<&Token> for Session {
+    fn from(token: &Token) -> Self {
+        Self { user: token.user, epoch: token.epoch, mark: Some(mark(token)) }
+    }
+}
+
+impl Session {
+    pub(super) fn of_device(user: UserId, epoch: u32) -> Self {
+        Self { user, epoch, mark: None }
+    }
+}
+
 /// A user who has just shown that they are who they say.
 pub struct LoggedIn {
     pub profile: Profile,
@@ -53,12 +75,46 @@ pub struct LoggedIn {
     pub epoch: u32,
 }
 
+impl LoggedIn {
+    /// Somebody who has just been made.
+    pub fn for_the_first_time(profile: Profile) -> Self {
+        Self { profile, epoch: 0 }
+    }
+
+    /// What a device of theirs is tied by.
+    pub fn session(&self) -> Session {
+        Session::of_device(self.profile.id, self.epoch)
+    }
+}
+
 impl Store {
-    /// That a token, whose signature and times were found right, was not ended since. One consistent read.
-    pub async fn check_session(&self, token: &Token) -> Result<(), Refusal> {
-        match self.get::<Auth>(keys::auth(token.user)).await? {
-            Some(auth) if auth.epoch == token.epoch && !auth.locked && !auth.ended.contains(&mark(token)) => Ok(()),
+    /// That a session was not ended since it began. One consistent read.
+    pub async fn check_session(&self, session: &Session) -> Result<(), Refusal> {
+        let ended = |auth: &Auth| session.mark.as_ref().is_some_and(|mark| auth.ended.contains(mark));
+        match self.get::<Auth>(keys::auth(session.user)).await? {
+            Some(auth) if auth.epoch == session.epoch && !auth.locked && !ended(&auth) => Ok(()),
             _ => Err(Refusal::NotSignedIn),
+        }
+    }
+
+    /// A new password for whoever holds the phone; all sessions end, devices' included, and wrong guesses are
+    /// forgotten. One transaction, after a round that finds the user: 1001 where there is none.
+    pub async fn reset_password(&self, code: &ProvedCode, password: StoredPassword) -> Result<(), Refusal> {
+        let user = self.whose(keys::phone(&code.phone)).await?.ok_or(Refusal::NotRegistered)?;
+        let password = to_attribute_value(&password).map_err(unreadable)?;
+        let actions = vec![
+            self.use_code(code)?,
+            self.update_action(
+                keys::auth(user),
+                "SET password = :password, epoch = epoch + :one REMOVE ended, guesses",
+                "attribute_exists(pk)",
+                values([(":password", password), (":one", number(1))]),
+            )?,
+        ];
+        match self.transact(actions).await? {
+            Ok(()) => Ok(()),
+            Err(Refused { at: 0, .. }) => Err(Refusal::SmsCode(code.field)),
+            Err(_) => Err(Refusal::Internal),
         }
     }
 
@@ -105,7 +161,20 @@ impl Store {
         }
     }
 
-    /// A login that needed no password: a third party, or an SMS code, has vouched for the user.
+    /// A login by an SMS code, which is used up; `field` is its name in the request. 1001 where nobody has the phone,
+    /// which only its holder is told. Three rounds.
+    pub async fn log_in_by_code(&self, phone: Phone, code: &str, field: &'static str) -> Result<LoggedIn, Refusal> {
+        let key = keys::phone(&phone);
+        let (code, user) = tokio::join!(self.prove_code(phone, code, field), self.whose(key));
+        let code = code?;
+        let user = self.log_in_vouched(user?.ok_or(Refusal::NotRegistered)?).await?;
+        match self.transact(vec![self.use_code(&code)?]).await? {
+            Ok(()) => Ok(user),
+            Err(_) => Err(Refusal::SmsCode(field)),
+        }
+    }
+
+    /// A login that needed no password: a third party, a device or an SMS code has vouched for the user.
     pub async fn log_in_vouched(&self, user: UserId) -> Result<LoggedIn, Refusal> {
         let (auth, profile) =
             tokio::try_join!(self.get::<Auth>(keys::auth(user)), self.get::<Profile>(keys::profile(user)))?;

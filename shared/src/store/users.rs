@@ -6,10 +6,14 @@ use serde_dynamo::{from_item, to_attribute_value, to_item};
 use super::{
     Item, Outcome, ProvedCode, Refused, Store, TRIES, keys, named, number, read, sessions::Auth, unreadable, values,
 };
-use crate::domain::{Email, Gender, MediaId, Millis, Phone, Refusal, StoredPassword, UserId};
+use crate::domain::{
+    Account, DAY, Degree, DeviceId, Email, Gender, Job, Marriage, MediaId, Millis, OnlinePeriod, Phone, Refusal,
+    SexAttitude, StoredPassword, UserId,
+};
 
 /// What is known of a user.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Profile {
     pub id: UserId,
     pub created_at: Millis,
@@ -32,11 +36,59 @@ pub struct Profile {
     pub avatar: Option<MediaId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub large_avatar: Option<MediaId>,
+    /// Document A's `desc`, B's `signature`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intro: Option<String>,
     /// Looks for work (1) or not (0): document A's attribute.
-    #[serde(default)]
     pub job_status: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub province: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub city: Option<String>,
+    /// Milliseconds since 1970, or before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub birthday: Option<i64>,
+    /// In years, as a member of document B says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sex_attitude: Option<SexAttitude>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job: Option<Job>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub degree: Option<Degree>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marriage: Option<Marriage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub online_period: Option<OnlinePeriod>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub video_price: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio_price: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub background: Option<MediaId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio_intro: Option<MediaId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub video_chat: Option<MediaId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio_chat: Option<MediaId>,
+    /// Until when the user is a VIP, by an operator's grants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vip_until: Option<Millis>,
+    /// What gifts have brought, in fen.
+    pub profit: u64,
+}
+
+impl Profile {
+    pub fn is_vip(&self, now: Millis) -> bool {
+        self.vip_until.is_some_and(|until| now < until)
+    }
+
+    /// Whole days, rounded up.
+    pub fn vip_left(&self, now: Millis) -> u64 {
+        self.vip_until.map_or(0, |until| until.saturating_sub(now).div_ceil(DAY))
+    }
 }
 
 /// Who a name belongs to.
@@ -48,21 +100,53 @@ struct Holder {
 /// What first leads to a user.
 pub enum CameBy {
     Phone(ProvedCode),
+    Device(DeviceId),
+    /// An account for reviewers of the app, by its name.
+    Review(String),
     /// The provider's name, and the user's there.
     ThirdParty(&'static str, String),
 }
 
-/// What to change of a profile; `None` leaves it.
-#[derive(Default)]
+/// What to change of a profile; `None` leaves it. The attributes are named as in [`Profile`].
+#[derive(Default, Serialize)]
 pub struct Changes {
     pub nickname: Option<String>,
     pub gender: Option<Gender>,
+    /// Forgets the gender.
+    #[serde(skip)]
+    pub no_gender: bool,
     pub intro: Option<String>,
     pub job_status: Option<u8>,
     pub avatar: Option<MediaId>,
     pub large_avatar: Option<MediaId>,
+    pub province: Option<String>,
+    pub city: Option<String>,
+    pub birthday: Option<i64>,
+    pub age: Option<u8>,
+    pub sex_attitude: Option<SexAttitude>,
+    pub job: Option<Job>,
+    pub degree: Option<Degree>,
+    pub marriage: Option<Marriage>,
+    pub online_period: Option<OnlinePeriod>,
+    pub video_price: Option<u32>,
+    pub audio_price: Option<u32>,
+    pub background: Option<MediaId>,
+    pub audio_intro: Option<MediaId>,
+    pub video_chat: Option<MediaId>,
+    pub audio_chat: Option<MediaId>,
+    #[serde(skip)]
     pub email: Option<Email>,
+    #[serde(skip)]
     pub phone: Option<PhoneChange>,
+}
+
+impl Changes {
+    /// The attributes to set, but for the names that are unique.
+    fn plain(&self) -> Result<Item, Refusal> {
+        let mut set: Item = to_item(self).map_err(unreadable)?;
+        set.retain(|_, value| !value.is_null());
+        Ok(set)
+    }
 }
 
 pub enum PhoneChange {
@@ -82,41 +166,36 @@ impl Store {
     }
 
     /// One transaction: the user is there with all that leads to them, and the code is used up, or nothing happened.
-    pub async fn create_user(&self, by: &CameBy, password: Option<StoredPassword>) -> Result<Profile, Refusal> {
+    /// `first` is what they say of themself at once; without a nickname they get one.
+    pub async fn create_user(
+        &self,
+        by: &CameBy,
+        password: Option<StoredPassword>,
+        first: Changes,
+    ) -> Result<Profile, Refusal> {
+        let first = first.plain()?;
         loop {
             let id = UserId::fresh(&self.world);
-            let holder = Holder { holder: id };
             let phone = match by {
                 CameBy::Phone(code) => Some(code.phone.clone()),
-                CameBy::ThirdParty(..) => None,
+                _ => None,
             };
-            let profile = Profile {
-                id,
-                created_at: self.world.now(),
-                nickname: self.nickname(),
-                username: None,
-                gender: None,
-                phone,
-                claimed_phone: None,
-                email: None,
-                avatar: None,
-                large_avatar: None,
-                intro: None,
-                job_status: 0,
-            };
+            let profile =
+                Profile { id, created_at: self.world.now(), nickname: self.nickname(), phone, ..Profile::default() };
+            let mut profile: Item = to_item(&profile).map_err(unreadable)?;
+            profile.extend(first.clone());
+            let profile: Profile = read(profile)?;
             let auth = Auth { password: password.clone(), ..Auth::default() };
+            let holder = |key| self.put_action(key, &Holder { holder: id }, FREE, None);
             let mut actions = vec![
                 self.put_action(keys::profile(id), &profile, FREE, None)?,
                 self.put_action(keys::auth(id), &auth, FREE, None)?,
             ];
             match by {
-                CameBy::Phone(code) => {
-                    actions.push(self.use_code(code)?);
-                    actions.push(self.put_action(keys::phone(&code.phone), &holder, FREE, None)?);
-                }
-                CameBy::ThirdParty(provider, openid) => {
-                    actions.push(self.put_action(keys::third_party(provider, openid), &holder, FREE, None)?);
-                }
+                CameBy::Phone(code) => actions.extend([self.use_code(code)?, holder(keys::phone(&code.phone))?]),
+                CameBy::Device(device) => actions.push(self.device_action(device, id).await?),
+                CameBy::Review(account) => actions.push(holder(keys::account(&Account::Review(account.clone())))?),
+                CameBy::ThirdParty(provider, openid) => actions.push(holder(keys::third_party(provider, openid))?),
             }
             return match (self.transact(actions).await?, by) {
                 (Ok(()), _) => Ok(profile),
@@ -124,7 +203,7 @@ impl Store {
                 (Err(Refused { at: 0 | 1, .. }), _) => continue,
                 (Err(Refused { at: 2, .. }), CameBy::Phone(code)) => Err(Refusal::SmsCode(code.field)),
                 (Err(_), CameBy::Phone(_)) => Err(Refusal::PhoneTaken),
-                (Err(_), CameBy::ThirdParty(..)) => Err(Refusal::Conflict("somebody has just come that way")),
+                (Err(_), _) => Err(Refusal::Conflict("somebody has just come that way")),
             };
         }
     }
@@ -135,7 +214,7 @@ impl Store {
         if let Some(user) = self.whose(key.clone()).await? {
             return Ok((user, false));
         }
-        match self.create_user(&CameBy::ThirdParty(provider, openid.to_owned()), None).await {
+        match self.create_user(&CameBy::ThirdParty(provider, openid.to_owned()), None, Changes::default()).await {
             Ok(profile) => Ok((profile.id, true)),
             // Two first times at once: the other one made the user.
             Err(Refusal::Conflict(_)) => Ok((self.whose(key).await?.ok_or(Refusal::Unavailable)?, false)),
@@ -152,6 +231,11 @@ impl Store {
 
     pub async fn profile(&self, user: UserId) -> Result<Option<Profile>, Refusal> {
         self.get(keys::profile(user)).await
+    }
+
+    /// Whose phone it is, proved by SMS.
+    pub async fn user_of_phone(&self, phone: &Phone) -> Result<Option<UserId>, Refusal> {
+        self.whose(keys::phone(phone)).await
     }
 
     /// What document E calls a user by: their name, or their phone, one that logs in before one that does not.
@@ -174,25 +258,17 @@ impl Store {
     /// Changes a profile and gives it back as it is now. One round; two where the phone or the e-mail changes, for
     /// what held the old one is let go in the same transaction.
     pub async fn change_profile(&self, user: UserId, changes: Changes) -> Result<Profile, Refusal> {
-        let mut set = Item::new();
-        let mut put =
-            |name: &str, value: Option<AttributeValue>| set.extend(value.map(|value| (name.to_owned(), value)));
-        put("nickname", changes.nickname.map(AttributeValue::S));
-        put("gender", changes.gender.map(to_attribute_value).transpose().map_err(unreadable)?);
-        put("intro", changes.intro.map(AttributeValue::S));
-        put("job_status", changes.job_status.map(number));
-        put("avatar", changes.avatar.map(|id| AttributeValue::S(id.0)));
-        put("large_avatar", changes.large_avatar.map(|id| AttributeValue::S(id.0)));
+        let (set, remove) = (changes.plain()?, changes.no_gender.then_some("gender"));
         if changes.email.is_some() || changes.phone.is_some() {
-            return self.change_names(user, set, changes.email, changes.phone).await;
+            return self.change_names(user, set, remove, changes.email, changes.phone).await;
         }
-        if set.is_empty() {
+        if set.is_empty() && remove.is_none() {
             return self.get(keys::profile(user)).await?.ok_or(Refusal::NotSignedIn);
         }
         let update = self
-            .update(keys::profile(user), assignments(&set, None))
+            .update(keys::profile(user), assignments(&set, remove.as_slice()))
             .condition_expression("attribute_exists(pk)")
-            .set_expression_attribute_values(Some(named(set)));
+            .set_expression_attribute_values(Some(named(set)).filter(|values| !values.is_empty()));
         match self.change(update).await? {
             Outcome::Done(item) => read(item),
             Outcome::Refused(_) => Err(Refusal::NotSignedIn),
@@ -204,6 +280,7 @@ impl Store {
         &self,
         user: UserId,
         plain: Item,
+        plain_remove: Option<&str>,
         email: Option<Email>,
         phone: Option<PhoneChange>,
     ) -> Result<Profile, Refusal> {
@@ -218,7 +295,7 @@ impl Store {
                 actions.push(action);
                 meanings.push(meaning);
             };
-            let mut remove = None;
+            let mut remove = Vec::from_iter(plain_remove);
             match &phone {
                 Some(PhoneChange::Proved(code)) => {
                     act(self.use_code(code)?, Some(Refusal::SmsCode(code.field)));
@@ -228,11 +305,9 @@ impl Store {
                         act(self.delete_action(keys::phone(old), FREE_OR_MINE, me())?, None);
                     }
                     set.insert("phone".into(), to_attribute_value(&code.phone).map_err(unreadable)?);
-                    remove = Some("claimed_phone");
+                    remove.push("claimed_phone");
                 }
-                Some(PhoneChange::Claimed(phone)) if Some(phone) == old.phone.as_ref() => {
-                    remove = Some("claimed_phone")
-                }
+                Some(PhoneChange::Claimed(phone)) if Some(phone) == old.phone.as_ref() => remove.push("claimed_phone"),
                 Some(PhoneChange::Claimed(phone)) => {
                     act(self.check_action(keys::phone(phone), FREE, None)?, Some(Refusal::PhoneTaken));
                     set.insert("claimed_phone".into(), to_attribute_value(phone).map_err(unreadable)?);
@@ -263,11 +338,11 @@ impl Store {
                 };
             }
             let values = Some(values).filter(|values| !values.is_empty());
-            act(self.update_action(keys::profile(user), assignments(&set, remove), unchanged, values)?, None);
+            act(self.update_action(keys::profile(user), assignments(&set, &remove), unchanged, values)?, None);
             match self.transact(actions).await? {
                 Ok(()) => {
                     whole.extend(set);
-                    remove.map(|name| whole.remove(name));
+                    remove.iter().for_each(|name| drop(whole.remove(*name)));
                     return from_item(whole).map_err(unreadable);
                 }
                 Err(Refused { at, .. }) => match meanings.swap_remove(at) {
@@ -282,9 +357,9 @@ impl Store {
 }
 
 /// `SET a = :a, b = :b REMOVE c`.
-fn assignments(set: &Item, remove: Option<&str>) -> String {
+fn assignments(set: &Item, remove: &[&str]) -> String {
     let set: Vec<_> = set.keys().map(|name| format!("{name} = :{name}")).collect();
     let set = (!set.is_empty()).then(|| format!("SET {}", set.join(", ")));
-    let remove = remove.map(|name| format!("REMOVE {name}"));
+    let remove = (!remove.is_empty()).then(|| format!("REMOVE {}", remove.join(", ")));
     [set, remove].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }

@@ -2,43 +2,146 @@ use std::future::Future;
 
 use crate::{
     App,
-    domain::{Refusal, token::Token},
+    domain::{DeviceId, Refusal, UserId, token::Token},
+    store::Session,
 };
 
 /// What a request brings to say who is calling. Each dialect knows where it is.
 #[derive(Default)]
 pub struct Credentials {
     pub token: Option<String>,
+    /// Document B's other way to be signed in.
+    pub device: Option<DeviceId>,
+    /// Of the app that is calling, where it says so.
+    pub app_version: Option<String>,
+}
+
+/// What a caller must bring.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Needs {
+    Nothing,
+    /// Or, in document B, a device that a user registered.
+    Token,
+    Device,
 }
 
 /// Who may call an operation: the type of its handler's second argument.
-#[diagnostic::on_unimplemented(message = "`{Self}` does not say who is calling", note = "use `SignedIn` or `Anyone`")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say who is calling",
+    note = "use `SignedIn`, `Reader` or `Anyone`"
+)]
 pub trait Caller: Send + Sized {
-    const NEEDS_TOKEN: bool;
-    fn identify(credentials: Credentials, app: &App) -> impl Future<Output = Result<Self, Refusal>> + Send;
+    const NEEDS: Needs;
+
+    /// Who it is, before the request's details are looked at; and the session that is still to be checked while the
+    /// handler runs, whose answer goes out only if the session is good.
+    fn identify(
+        credentials: Credentials,
+        app: &App,
+    ) -> impl Future<Output = Result<(Self, Option<Session>), Refusal>> + Send;
 }
 
-/// A user whose token is valid and was not ended.
-pub struct SignedIn(pub Token);
+/// A signed-in user.
+pub struct SignedIn(pub UserId);
+
+/// A signed-in user of an operation that only reads: the session is checked beside the handler, which saves a round.
+/// A handler that writes must take [`SignedIn`].
+pub struct Reader(pub UserId);
+
+/// A signed-in user and the token that says so: for what ends it.
+pub struct Bearer(pub Token);
+
+/// A device, whether somebody has registered it or not.
+pub struct Device {
+    pub id: DeviceId,
+    pub app_version: Option<String>,
+}
 
 /// Whoever it is.
 pub struct Anyone;
 
 impl Caller for SignedIn {
-    const NEEDS_TOKEN: bool = true;
+    const NEEDS: Needs = Needs::Token;
 
-    async fn identify(credentials: Credentials, app: &App) -> Result<Self, Refusal> {
-        let token = credentials.token.ok_or(Refusal::NotSignedIn)?;
-        let token = app.keys.verify(&token, app.world.now()).ok_or(Refusal::NotSignedIn)?;
-        app.store.check_session(&token).await?;
-        Ok(Self(token))
+    async fn identify(credentials: Credentials, app: &App) -> Result<(Self, Option<Session>), Refusal> {
+        let session = session(&credentials, app).await?;
+        app.store.check_session(&session).await?;
+        Ok((Self(session.user), None))
+    }
+}
+
+impl Caller for Reader {
+    const NEEDS: Needs = Needs::Token;
+
+    async fn identify(credentials: Credentials, app: &App) -> Result<(Self, Option<Session>), Refusal> {
+        let session = session(&credentials, app).await?;
+        Ok((Self(session.user), Some(session)))
+    }
+}
+
+impl Caller for Bearer {
+    const NEEDS: Needs = Needs::Token;
+
+    async fn identify(credentials: Credentials, app: &App) -> Result<(Self, Option<Session>), Refusal> {
+        let token = token(&credentials, app)?;
+        app.store.check_session(&Session::from(&token)).await?;
+        Ok((Self(token), None))
+    }
+}
+
+impl Caller for Device {
+    const NEEDS: Needs = Needs::Device;
+
+    async fn identify(credentials: Credentials, app: &App) -> Result<(Self, Option<Session>), Refusal> {
+        if credentials.token.is_some() {
+            session(&credentials, app).await?;
+        }
+        let id = credentials.device.ok_or(Refusal::malformed("X-Device-Id: is missing"))?;
+        Ok((Self { id, app_version: credentials.app_version }, None))
+    }
+}
+
+impl Device {
+    /// What a device is answered that leads to no user.
+    pub async fn unregistered(app_version: Option<&str>, app: &App) -> Refusal {
+        match app_version {
+            Some(version) => match app.store.is_under_review(version).await {
+                Ok(true) => Refusal::UnderReview,
+                Ok(false) => Refusal::NotRegistered,
+                Err(no) => no,
+            },
+            None => Refusal::NotRegistered,
+        }
     }
 }
 
 impl Caller for Anyone {
-    const NEEDS_TOKEN: bool = false;
+    const NEEDS: Needs = Needs::Nothing;
 
-    async fn identify(_: Credentials, _: &App) -> Result<Self, Refusal> {
-        Ok(Self)
+    async fn identify(_: Credentials, _: &App) -> Result<(Self, Option<Session>), Refusal> {
+        Ok((Self, None))
+    }
+}
+
+fn token(credentials: &Credentials, app: &App) -> Result<Token, Refusal> {
+    let token = credentials.token.as_deref().ok_or(Refusal::NotSignedIn)?;
+    app.keys.verify(token, app.world.now()).ok_or(Refusal::NotSignedIn)
+}
+
+/// The session that the token or the device claims. A call that brings both has its session checked here, and ties the
+/// device to the user.
+async fn session(credentials: &Credentials, app: &App) -> Result<Session, Refusal> {
+    match (&credentials.token, &credentials.device) {
+        (None, Some(device)) => match app.store.device_session(device).await? {
+            Some(session) => Ok(session),
+            None => Err(Device::unregistered(credentials.app_version.as_deref(), app).await),
+        },
+        (_, None) => Ok(Session::from(&token(credentials, app)?)),
+        (Some(_), Some(device)) => {
+            let session = Session::from(&token(credentials, app)?);
+            app.store.check_session(&session).await?;
+            app.store.tie_device(device, &session).await?;
+            Ok(session)
+        }
     }
 }

@@ -137,6 +137,12 @@ impl Fields {
         }
     }
 
+    /// What the path says of a field goes before what the body says.
+    pub fn set_text(&mut self, name: &str, value: &str) {
+        self.0.retain(|(field, _)| field != name);
+        self.0.push((name.to_owned(), Field::Text(value.to_owned())));
+    }
+
     pub fn parse<T: DeserializeOwned>(self) -> Result<T, Refusal> {
         let fields = Members { rest: self.0.into_iter(), value: None };
         T::deserialize(MapAccessDeserializer::new(fields))

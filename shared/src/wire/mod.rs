@@ -4,4 +4,5 @@ pub mod dialect;
 mod fields;
 pub mod operation;
 pub mod reference;
+pub mod users;
 pub mod values;

@@ -4,7 +4,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use axum::{
     Router,
     body::to_bytes,
-    extract::{Request, State},
+    extract::{RawPathParams, Request, State},
     response::{IntoResponse, Response},
     routing::{MethodFilter, on},
 };
@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 pub use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
-pub use super::caller::{Anyone, Caller, Credentials, SignedIn};
+pub use super::caller::{Anyone, Bearer, Caller, Device, Needs, Reader, SignedIn};
 use super::dialect::Dialect;
 pub use crate::{App, domain::Refusal};
 
@@ -38,9 +38,9 @@ const LONGEST: Duration = Duration::from_secs(13);
 pub trait Operation: DeserializeOwned + JsonSchema + Validate<Context = ()> + Send + 'static {
     /// The document whose manners apply: where parameters and token are, what the envelope looks like.
     type Dialect: Dialect;
-    /// Who may call: [`SignedIn`] or [`Anyone`].
+    /// Who may call: [`SignedIn`], [`Reader`] where the handler only reads, or [`Anyone`].
     type Caller: Caller;
-    type Response: Serialize + JsonSchema;
+    type Response: Serialize + JsonSchema + Send;
     const ROUTE: Route;
     /// The refusals of four digits that the document lists for this operation.
     const REFUSES: &'static [Refusal] = &[];
@@ -60,6 +60,12 @@ impl Route {
     }
     pub const fn put(path: &'static str) -> Self {
         Self { method: Method::PUT, path }
+    }
+    pub const fn patch(path: &'static str) -> Self {
+        Self { method: Method::PATCH, path }
+    }
+    pub const fn delete(path: &'static str) -> Self {
+        Self { method: Method::DELETE, path }
     }
     pub const fn post(path: &'static str) -> Self {
         Self { method: Method::POST, path }
@@ -86,14 +92,14 @@ pub struct Listed {
     pub name: String,
     pub method: Method,
     pub path: &'static str,
-    pub needs_token: bool,
+    pub needs: Needs,
 }
 
 impl Operations for Vec<Listed> {
     fn add<O: Operation>(mut self) -> Self {
         let Route { method, path } = O::ROUTE;
-        let (document, needs_token) = (O::Dialect::DOCUMENT, O::Caller::NEEDS_TOKEN);
-        self.push(Listed { document, name: name::<O>(), method, path, needs_token });
+        let (document, needs) = (O::Dialect::DOCUMENT, O::Caller::NEEDS);
+        self.push(Listed { document, name: name::<O>(), method, path, needs });
         self
     }
 }
@@ -130,10 +136,10 @@ fn json(status: StatusCode, body: Vec<u8>) -> Response {
     (status, HEADERS, body).into_response()
 }
 
-async fn serve<O: Operation>(State(app): State<Arc<App>>, request: Request) -> Response {
+async fn serve<O: Operation>(State(app): State<Arc<App>>, path: RawPathParams, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let outcome = match to_bytes(body, LARGEST_BODY).await {
-        Ok(body) => timeout(LONGEST, run::<O>(&app, head, body)).await.unwrap_or(Err(Refusal::Unavailable)),
+        Ok(body) => timeout(LONGEST, run::<O>(&app, head, &path, body)).await.unwrap_or(Err(Refusal::Unavailable)),
         Err(_) => Err(Refusal::BodyTooLarge("6 MiB")),
     };
     let (status, body) = O::Dialect::answer(outcome);
@@ -144,17 +150,25 @@ async fn serve<O: Operation>(State(app): State<Arc<App>>, request: Request) -> R
 }
 
 /// The caller is asked for before the body's details are: a stranger learns nothing from complaints.
-async fn run<O: Operation>(app: &App, head: Parts, body: Bytes) -> Result<O::Response, Refusal> {
+async fn run<O: Operation>(app: &App, head: Parts, path: &RawPathParams, body: Bytes) -> Result<O::Response, Refusal> {
     let content_type = head.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     if body.len() > LARGEST_TEXT && !content_type.get(..10).is_some_and(|kind| kind.eq_ignore_ascii_case(b"multipart/"))
     {
         return Err(Refusal::BodyTooLarge("1 MiB where no file is sent"));
     }
-    let (credentials, fields) = O::Dialect::read(&head, body).await?;
-    let caller = O::Caller::identify(credentials, app).await?;
-    let operation: O = fields.parse()?;
-    operation.validate().map_err(|report| Refusal::Malformed(report.to_string().trim_end().replace('\n', "; ")))?;
-    operation.handle(caller, app).await
+    let (credentials, mut fields) = O::Dialect::read(&head, body).await?;
+    path.iter().for_each(|(name, value)| fields.set_text(name, value));
+    let (caller, session) = O::Caller::identify(credentials, app).await?;
+    let handled = async {
+        let operation: O = fields.parse()?;
+        operation.validate().map_err(|report| Refusal::Malformed(report.to_string().trim_end().replace('\n', "; ")))?;
+        operation.handle(caller, app).await
+    };
+    let Some(session) = session else {
+        return handled.await;
+    };
+    let (signed_in, handled) = tokio::join!(app.store.check_session(&session), handled);
+    signed_in.and(handled)
 }
 
 /// The response where document E shows `""`.

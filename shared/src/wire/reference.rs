@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     dialect::Dialect,
-    operation::{Caller, Operation, Operations, name},
+    operation::{Caller, Needs, Operation, Operations, name},
 };
 
 const ABOUT: &str = "\
@@ -75,10 +75,17 @@ impl Reference {
             "components": {
                 "schemas": schemas,
                 "responses": self.refusals,
-                "securitySchemes": {"token": {
-                    "type": "apiKey", "in": "header", "name": "Authorization",
-                    "description": "The token from a login; `Bearer <token>` works too.",
-                }},
+                "securitySchemes": {
+                    "token": {
+                        "type": "apiKey", "in": "header", "name": "Authorization",
+                        "description": "The token from a login; `Bearer <token>` works too.",
+                    },
+                    "device": {
+                        "type": "apiKey", "in": "header", "name": "X-Device-Id",
+                        "description": "A secret of the device: 16 to 128 letters, digits, - or _. It signs in the \
+                            user who registered with it; sent beside a token, it is tied to the token's user.",
+                    },
+                },
             },
         })
     }
@@ -104,7 +111,7 @@ impl Reference {
         if O::ROUTE.method != Method::GET {
             let files = body.values().any(|schema| schema["contentMediaType"].is_string());
             let kinds = O::Dialect::BODIES.iter().filter(|kind| !files || kind.starts_with("multipart/"));
-            if O::Dialect::TOKEN_IN_BODY && O::Caller::NEEDS_TOKEN {
+            if O::Dialect::TOKEN_IN_BODY && O::Caller::NEEDS == Needs::Token {
                 body.insert(
                     "token".into(),
                     json!({"type": "string", "description": "From a login; the header `Authorization` does as well."}),
@@ -154,11 +161,12 @@ impl Operations for Reference {
             "200": {"description": success, "content": {"application/json": {"schema": answer}}},
             "default": {"$ref": format!("#/components/responses/{refusal}")},
         });
-        if O::Caller::NEEDS_TOKEN {
-            operation["security"] = match O::Dialect::TOKEN_IN_BODY {
-                true => json!([{"token": []}, {}]),
-                false => json!([{"token": []}]),
-            };
+        match O::Caller::NEEDS {
+            Needs::Nothing => {}
+            Needs::Token if O::Dialect::TOKEN_IN_BODY => operation["security"] = json!([{"token": []}, {}]),
+            Needs::Token if O::Dialect::DEVICES => operation["security"] = json!([{"token": []}, {"device": []}]),
+            Needs::Token => operation["security"] = json!([{"token": []}]),
+            Needs::Device => operation["security"] = json!([{"device": []}]),
         }
         self.refusals.entry(refusal).or_insert_with(|| {
             json!({

@@ -7,14 +7,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{
     App,
-    domain::{GalleryId, MediaId, PictureId, UserId},
+    domain::{ArticleId, CommentId, GalleryId, MediaId, PictureId, UserId},
 };
 
 /// Ids as integers in answers; in requests a number or a text holding one.
 macro_rules! numbers {
     ($($(#[doc = $doc:literal])* $name:ident($id:ident))*) => {$(
         $(#[doc = $doc])*
-        #[derive(Clone, Copy, Serialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
         pub struct $name(pub $id);
 
         impl<'de> Deserialize<'de> for $name {
@@ -58,6 +58,10 @@ numbers! {
     GalleryNumber(GalleryId)
     /// A picture's id.
     PictureNumber(PictureId)
+    /// An article's id; document B calls it a post.
+    ArticleNumber(ArticleId)
+    /// A comment's id.
+    CommentNumber(CommentId)
 }
 
 struct NumberOrDigits;
@@ -113,14 +117,113 @@ impl<'de> Deserialize<'de> for NamedUser {
     }
 }
 
-/// A user's id as decimal digits in a text.
-#[derive(JsonSchema)]
-#[schemars(inline, extend("examples" = ["129171456003145"]))]
-pub struct UserDigits(#[schemars(with = "String", regex(pattern = "^[0-9]+$"))] pub UserId);
+/// Ids as decimal digits in a text.
+macro_rules! digits {
+    ($($(#[$doc:meta])* $name:ident($id:ident))*) => {$(
+        $(#[$doc])*
+        #[derive(JsonSchema)]
+        #[schemars(inline, extend("examples" = ["129171456003145"]))]
+        pub struct $name(#[schemars(with = "String", regex(pattern = "^[0-9]+$"))] pub $id);
 
-impl Serialize for UserDigits {
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.collect_str(&self.0.0)
+            }
+        }
+    )*};
+}
+
+digits! {
+    /// A user's id as decimal digits in a text.
+    UserDigits(UserId)
+    /// A post's id as decimal digits in a text: the number of document D's article.
+    PostDigits(ArticleId)
+    /// A comment's id as decimal digits in a text.
+    CommentDigits(CommentId)
+}
+
+/// A user's id as documents B and D show it: 32 hexadecimal digits.
+#[derive(JsonSchema)]
+#[schemars(inline, extend("examples" = ["0000000000000000000075802e8b9449"]))]
+pub struct UserHex(#[schemars(with = "String", regex(pattern = "^[0-9a-f]{32}$"))] pub UserId);
+
+impl Serialize for UserHex {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&self.0.0)
+        to.collect_str(&format_args!("{:032x}", self.0.0))
+    }
+}
+
+/// The id of an image, audio or video.
+#[derive(Clone, Serialize, JsonSchema)]
+#[schemars(inline, extend("examples" = ["e4cbdd56-855a-41ee-bcb6-5785abdd6148.jpeg"]))]
+pub struct Key(#[schemars(with = "String")] pub MediaId);
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let id = String::deserialize(from)?;
+        MediaId::parse(&id).map(Self).ok_or(de::Error::custom("must be a media id, as get_media_id gives them"))
+    }
+}
+
+/// How many entries a page has at most; `DEFAULT` where the client does not say.
+#[derive(Clone, Copy)]
+pub struct Limit<const DEFAULT: u8 = 20>(pub usize);
+
+impl<const DEFAULT: u8> Default for Limit<DEFAULT> {
+    fn default() -> Self {
+        Self(DEFAULT.into())
+    }
+}
+
+impl<'de, const DEFAULT: u8> Deserialize<'de> for Limit<DEFAULT> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        match u64::deserialize(from)? {
+            limit @ 1..=100 => Ok(Self(limit as usize)),
+            _ => Err(de::Error::custom("must be 1 to 100")),
+        }
+    }
+}
+
+impl<const DEFAULT: u8> JsonSchema for Limit<DEFAULT> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Limit".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"description": "How many at most.", "type": "integer", "minimum": 1, "maximum": 100, "default": DEFAULT})
+    }
+}
+
+/// How many entries a page passes over.
+#[derive(Clone, Copy, Default)]
+pub struct Offset(pub usize);
+
+impl<'de> Deserialize<'de> for Offset {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        match u64::deserialize(from)? {
+            // No list is as long; the rest is so that nothing overflows.
+            offset @ ..=LARGEST_OFFSET => Ok(Self(offset as usize)),
+            _ => Err(de::Error::custom("must be 0 to 1000000000")),
+        }
+    }
+}
+
+const LARGEST_OFFSET: u64 = 1_000_000_000;
+
+impl JsonSchema for Offset {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Offset".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "How many to pass over, the newest first.",
+            "type": "integer", "minimum": 0, "maximum": LARGEST_OFFSET, "default": 0,
+        })
     }
 }
 
@@ -194,7 +297,14 @@ impl JsonSchema for Upload {
 pub fn is_one_line(name: &str, (): &()) -> garde::Result {
     match name {
         name if name.chars().any(char::is_control) => Err(garde::Error::new("must be one line of text")),
-        name if name.trim().is_empty() => Err(garde::Error::new("must not be blank")),
-        _ => Ok(()),
+        _ => is_not_blank(name, &()),
+    }
+}
+
+/// For `#[garde(custom(…))]`: a text holds something to read.
+pub fn is_not_blank(text: &str, (): &()) -> garde::Result {
+    match text.trim().is_empty() {
+        true => Err(garde::Error::new("must not be blank")),
+        false => Ok(()),
     }
 }

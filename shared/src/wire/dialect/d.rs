@@ -24,7 +24,7 @@ impl Dialect for D {
     async fn read(head: &Parts, body: Bytes) -> Result<(Credentials, Fields), Refusal> {
         let mut fields = Fields::json(&body)?;
         let token = fields.take_text("token").or_else(|| header_token(&head.headers));
-        Ok((Credentials { token }, fields))
+        Ok((Credentials { token, ..Credentials::default() }, fields))
     }
 
     fn answer<T: Serialize>(outcome: Result<T, Refusal>) -> Answer {

@@ -1,9 +1,11 @@
 //! One file per document: where parameters and token are, the envelope, the refusals.
 mod a;
+mod b;
 mod c;
 mod d;
 mod e;
 pub use a::A;
+pub use b::B;
 pub use c::{C, Number, Text};
 pub use d::D;
 pub use e::E;
@@ -25,7 +27,7 @@ pub type Answer = (StatusCode, serde_json::Result<Vec<u8>>);
 /// One document's manners.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a document's dialect",
-    note = "use `A`, `C`, `C<Number>`, `D` or `E`"
+    note = "use `A`, `B`, `C`, `C<Number>`, `D` or `E`"
 )]
 pub trait Dialect: 'static {
     const DOCUMENT: &'static str;
@@ -36,7 +38,7 @@ pub trait Dialect: 'static {
     /// are a GET's query or a form, multipart or JSON body.
     fn read(head: &Parts, body: Bytes) -> impl Future<Output = Result<(Credentials, Fields), Refusal>> + Send {
         async move {
-            let credentials = Credentials { token: header_token(&head.headers) };
+            let credentials = Credentials { token: header_token(&head.headers), ..Credentials::default() };
             let fields = match head.method {
                 Method::GET => Fields::query(head)?,
                 _ => Fields::any(&head.headers, body).await?,
@@ -53,6 +55,8 @@ pub trait Dialect: 'static {
     /// The content types of a body.
     const BODIES: &'static [&'static str];
     const TOKEN_IN_BODY: bool = false;
+    /// Whether a device signs in as well as a token.
+    const DEVICES: bool = false;
     /// The envelope's schema around a response's.
     fn envelope(response: Schema) -> Value;
     /// The name and the schema of the body of every refusal.

@@ -4,16 +4,16 @@ use shared::wire::{dialect::E, operation::*};
 ///
 /// Whoever does it for the 201st time within 30 days ends all of their tokens.
 #[derive(Deserialize, JsonSchema, Validate)]
-pub struct UserLogout {}
+pub struct EntryLogout {}
 
-impl Operation for UserLogout {
+impl Operation for EntryLogout {
     type Dialect = E;
-    type Caller = SignedIn;
+    type Caller = Bearer;
     type Response = Nothing;
     const ROUTE: Route = Route::post("/user/logout");
 
-    async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Nothing, Refusal> {
-        app.store.end_session(&caller).await?;
+    async fn handle(self, Bearer(token): Bearer, app: &App) -> Result<Nothing, Refusal> {
+        app.store.end_session(&token).await?;
         Ok(Nothing::DONE)
     }
 }

@@ -15,7 +15,7 @@ use shared::{
 /// ways to log in still work. An unknown account is answered like a wrong password.
 #[derive(Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
-pub struct UserLogin {
+pub struct AccountLogin {
     user_type: UserType,
     /// The third party's access token. With `user_type` 2 to 4.
     token: Option<String>,
@@ -76,7 +76,7 @@ pub struct UserInfo {
     is_new_user: u8,
 }
 
-impl Operation for UserLogin {
+impl Operation for AccountLogin {
     type Dialect = C<Number>;
     type Caller = Anyone;
     type Response = LoggedIn;

@@ -1,0 +1,20 @@
+use shared::wire::{dialect::D, operation::*, values::CommentNumber};
+
+/// Vote a comment on an article up (document D). Once per user: a repeat changes nothing.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+pub struct ArticleCommentUp {
+    article_comment_id: CommentNumber,
+}
+
+impl Operation for ArticleCommentUp {
+    type Dialect = D;
+    type Caller = SignedIn;
+    type Response = Done;
+    const ROUTE: Route = Route::post("/article_comment_up");
+
+    async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
+        app.store.vote_up(caller, self.article_comment_id.0).await?;
+        Ok(Done {})
+    }
+}

@@ -1,0 +1,66 @@
+use shared::wire::{
+    dialect::D,
+    operation::*,
+    users::{Card, Face},
+    values::ArticleNumber,
+};
+
+use crate::shown::{Body, ListedComment};
+
+/// Read an article with its newest 100 comments, likers and collectors (document D).
+#[derive(Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+pub struct ArticleDetail {
+    article_id: ArticleNumber,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct ArticleDetailPage {
+    article_detail: Detail,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Detail {
+    #[serde(flatten)]
+    body: Body,
+    like_user_list: Vec<Face>,
+    collect_user_list: Vec<Face>,
+    comment_list: Vec<ListedComment>,
+    author: Author,
+    is_like: bool,
+    is_collect: bool,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Author {
+    #[serde(flatten)]
+    card: Card,
+    /// Whether the caller follows them.
+    is_follow: bool,
+}
+
+impl Operation for ArticleDetail {
+    type Dialect = D;
+    type Caller = Reader;
+    type Response = ArticleDetailPage;
+    const ROUTE: Route = Route::post("/article_detail");
+
+    async fn handle(self, Reader(caller): Reader, app: &App) -> Result<ArticleDetailPage, Refusal> {
+        let found = app.store.article_detail(caller, self.article_id.0).await?;
+        let faces = |users: Vec<_>| users.into_iter().map(Face::from).collect();
+        Ok(ArticleDetailPage {
+            article_detail: Detail {
+                body: found.article.into(),
+                like_user_list: faces(found.likers),
+                collect_user_list: faces(found.collectors),
+                comment_list: found.comments.into_iter().map(ListedComment::from).collect(),
+                author: Author { card: found.author.into(), is_follow: found.is_follow },
+                is_like: found.is_like,
+                is_collect: found.is_collect,
+            },
+        })
+    }
+}

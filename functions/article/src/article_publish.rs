@@ -1,0 +1,50 @@
+use shared::{
+    domain::Class,
+    wire::{
+        dialect::D,
+        operation::*,
+        values::{ArticleNumber, Key},
+    },
+};
+
+/// Publish an article: text, images or both (document D).
+///
+/// Images are ids from `get_media_id` under which the caller has uploaded one. Followers see it within seconds.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+pub struct ArticlePublish {
+    /// Up to 5,000 characters. May be missing beside images.
+    #[serde(default)]
+    #[garde(length(chars, max = 5000))]
+    content: String,
+    /// Up to nine, each once.
+    #[serde(default)]
+    #[garde(length(max = 9))]
+    images: Vec<Key>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Published {
+    article_id: ArticleNumber,
+}
+
+impl Operation for ArticlePublish {
+    type Dialect = D;
+    type Caller = SignedIn;
+    type Response = Published;
+    const ROUTE: Route = Route::post("/article_publish");
+
+    async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Published, Refusal> {
+        if self.images.is_empty() && self.content.trim().is_empty() {
+            return Err(Refusal::malformed("content: write something, or send images"));
+        }
+        let images: Vec<_> = self.images.into_iter().map(|image| image.0).collect();
+        if (1..images.len()).any(|at| images[..at].contains(&images[at])) {
+            return Err(Refusal::malformed("images: the same image twice"));
+        }
+        app.own_media(caller, &images, Class::Image, "images").await?;
+        let id = app.store.publish_article(caller, &self.content, images).await?;
+        Ok(Published { article_id: ArticleNumber(id) })
+    }
+}

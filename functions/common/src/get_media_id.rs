@@ -1,0 +1,51 @@
+use shared::{
+    domain::MediaKind,
+    wire::{dialect::D, operation::*, values::Key},
+};
+
+/// Name a file that the caller is about to upload (document D).
+///
+/// PUT the file to `upload_url` within 15 minutes; no header is needed, though browsers send its Content-Type. From
+/// then on other operations take the id. It is served under the media base URL once it was checked: images are turned
+/// upright, stripped of metadata and made no larger than 2048 pixels each side, WebP and GIF pictures become a JPEG or
+/// PNG one; audio and video stay as they are. What is larger than its kind may be (images 10 MiB and 40 megapixels,
+/// audio 20 MiB, video 200 MiB) or not what it says is removed, and so is what nobody uploads within a day. What an id
+/// names never changes: for another file ask for another id.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+pub struct GetMediaId {
+    /// What the file is.
+    #[serde(default = "jpeg")]
+    #[schemars(extend("enum" = MediaKind::ALL.map(MediaKind::content_type)))]
+    content_type: String,
+}
+
+fn jpeg() -> String {
+    MediaKind::Jpeg.content_type().into()
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Named {
+    media_id: Key,
+    /// Where to PUT the file.
+    #[schemars(extend("format" = "uri"))]
+    upload_url: String,
+}
+
+impl Operation for GetMediaId {
+    type Dialect = D;
+    type Caller = SignedIn;
+    type Response = Named;
+    const ROUTE: Route = Route::post("/get_media_id");
+
+    async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Named, Refusal> {
+        let Some(kind) = MediaKind::of_content_type(&self.content_type) else {
+            let known = MediaKind::ALL.map(MediaKind::content_type).join(", ");
+            return Err(Refusal::malformed(format!("content_type: one of {known}")));
+        };
+        let id = app.store.new_media(caller, kind).await?;
+        let upload_url = app.media().upload_url(&id).await?;
+        Ok(Named { media_id: Key(id), upload_url })
+    }
+}

@@ -1,0 +1,34 @@
+//! The table's stream: what may happen some moments after a write, to feeds and behind deleted articles.
+use aws_lambda_events::{
+    dynamodb::{Event, EventRecord},
+    streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
+};
+use shared::{App, domain::Refusal, store::keys::Told};
+
+/// Follows up the records in their order. The first that fails ends the batch and is reported: Lambda sends it and
+/// those after it again, as it may send any record again; none is counted, so nothing comes of that.
+///
+/// A record only says where to look: whether it tells of coming or going is not even read.
+pub async fn handle(app: &App, event: Event) -> DynamoDbEventResponse {
+    let mut response = DynamoDbEventResponse::default();
+    for record in event.records {
+        if let Err(refusal) = follow_up(app, &record).await {
+            tracing::warn!(%refusal, sequence_number = record.change.sequence_number, "a record was not followed up");
+            let mut failure = DynamoDbBatchItemFailure::default();
+            // Were it missing, Lambda would send the whole batch again.
+            failure.item_identifier = record.change.sequence_number;
+            response.batch_item_failures.push(failure);
+            break;
+        }
+    }
+    response
+}
+
+async fn follow_up(app: &App, record: &EventRecord) -> Result<(), Refusal> {
+    let key = serde_dynamo::from_item(record.change.keys.clone()).ok();
+    match key.as_ref().and_then(Told::of) {
+        Some(Told::Article { author, article }) => app.store.follow_up_article(author, article).await,
+        Some(Told::Follow { follower, followee }) => app.store.follow_up_follow(follower, followee).await,
+        None => Ok(()),
+    }
+}

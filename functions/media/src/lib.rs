@@ -1,0 +1,152 @@
+//! The bucket's events: what was uploaded is checked, and only then served.
+//!
+//! An upload lies under `upload/<id>`, where nobody but us can read it; what is served under `media/<id>`. Who has the
+//! URL may write the upload again at any time, and events come twice, late and out of order. So:
+//! - What is published are the very bytes that were checked: a picture is made anew from them, a recording is copied
+//!   only while it is still the same one.
+//! - Only what is not there yet is published: what an id names never changes.
+//! - How the record stands decides, and it is settled once. It is settled after publishing and before the upload goes,
+//!   so whatever is left in the middle, a repeat of the event finds out and finishes.
+use std::{fmt, ops::ControlFlow};
+
+use aws_lambda_events::s3::S3Event;
+use shared::{
+    App, aside,
+    domain::{
+        Class, MediaId, MediaKind, Refusal,
+        media::{Mp4, Recording},
+        picture::{GALLERY, Picture},
+    },
+    outside::{Published, Upload},
+    store::Standing,
+};
+
+/// How often we look again at an upload that somebody else is writing or checking, before Lambda is to try again.
+const TRIES: usize = 5;
+
+/// The objects that storage failed us for. The event is to be sent again; all others are done.
+#[derive(Debug)]
+pub struct Failed(pub Vec<String>);
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "not checked: {}", self.0.join(", "))
+    }
+}
+
+impl std::error::Error for Failed {}
+
+/// Checks each object that was created, one by one: one alone may take all the memory there is.
+pub async fn handle(app: &App, event: S3Event) -> Result<(), Failed> {
+    let mut failed = vec![];
+    for record in event.records {
+        let key = decoded(&record.s3.object.key.unwrap_or_default());
+        if let Err(refusal) = settle(app, &key).await {
+            tracing::warn!(key, %refusal, "an upload was not checked");
+            failed.push(key);
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(Failed(failed)) }
+}
+
+/// A key as it is, not as events have it: `a b` is `a+b` there.
+fn decoded(key: &str) -> String {
+    let pairs = form_urlencoded::parse(key.as_bytes());
+    pairs.map(|(name, _)| name.into_owned()).next().unwrap_or_default()
+}
+
+async fn settle(app: &App, key: &str) -> Result<(), Refusal> {
+    // The template sends us nothing else.
+    let Some(name) = key.strip_prefix("upload/") else { return Ok(()) };
+    let Some((id, kind)) = MediaId::parse(name).and_then(|id| Some((id.clone(), id.kind()?))) else {
+        return app.media().drop_upload(name).await;
+    };
+    for _ in 0..TRIES {
+        if step(app, &id, kind).await?.is_break() {
+            return Ok(());
+        }
+    }
+    Err(Refusal::Unavailable)
+}
+
+/// Brings an upload from wherever it stands to its end; or says to look again, because it has changed meanwhile.
+async fn step(app: &App, id: &MediaId, kind: MediaKind) -> Result<ControlFlow<()>, Refusal> {
+    let (store, media) = (&app.store, app.media());
+    let record = store.media_of(std::slice::from_ref(id)).await?.pop();
+    let Some(record) = record else {
+        // Nobody asked for it, or it comes too late. What is served under its id is no upload, but may be a picture.
+        media.drop_upload(&id.0).await?;
+        return Ok(ControlFlow::Break(()));
+    };
+    let standing = match record.standing {
+        Standing::Waiting => {
+            let (published, upload) = tokio::try_join!(media.published(id), media.upload(id))?;
+            match (published, upload) {
+                (Some(published), _) => store.media_checked(id, published.whole_seconds).await?,
+                // Nothing to check: it is yet to come, or another event was quicker.
+                (None, None) => return Ok(ControlFlow::Break(())),
+                (None, Some(upload)) => match publish(app, id, kind, &upload).await? {
+                    Verdict::Published(published) => store.media_checked(id, published.whole_seconds).await?,
+                    Verdict::Bad => store.media_refused(id).await?,
+                    Verdict::Changed => return Ok(ControlFlow::Continue(())),
+                },
+            }
+        }
+        settled => settled,
+    };
+    if standing == Standing::Refused {
+        // Another event may have published a better try of the same upload, a moment too late.
+        media.withdraw(std::slice::from_ref(id)).await?;
+    }
+    media.drop_upload(&id.0).await?;
+    Ok(ControlFlow::Break(()))
+}
+
+enum Verdict {
+    Published(Published),
+    /// Not what it says.
+    Bad,
+    /// Gone, or another one by now, or published by somebody else.
+    Changed,
+}
+
+/// Checks an upload, and serves it if it is good.
+async fn publish(app: &App, id: &MediaId, kind: MediaKind, upload: &Upload) -> Result<Verdict, Refusal> {
+    if upload.size == 0 || upload.size > kind.most_bytes() {
+        return Ok(Verdict::Bad);
+    }
+    let media = app.media();
+    let (done, published) = match kind.class() {
+        Class::Image => {
+            let Some(file) = media.read(id, upload, 0..upload.size).await? else { return Ok(Verdict::Changed) };
+            let remade =
+                aside(move || Ok(Picture::open_as(kind, &file, "upload").ok().map(|picture| picture.fit([GALLERY]))));
+            let Some([picture]) = remade.await? else { return Ok(Verdict::Bad) };
+            (media.publish_picture(id, picture).await?, Published { whole_seconds: None })
+        }
+        Class::Audio => {
+            let Some(file) = media.read(id, upload, 0..upload.size).await? else { return Ok(Verdict::Changed) };
+            let Some(recording) = aside(move || Ok(Recording::audio(kind, &file))).await? else {
+                return Ok(Verdict::Bad);
+            };
+            let published = Published { whole_seconds: recording.seconds };
+            (media.publish_upload(id, upload, published).await?, published)
+        }
+        Class::Video => {
+            // Too large for memory: it is read where it has something to say.
+            let mut walk = Mp4::new(upload.size);
+            while let Some(wanted) = walk.wanted() {
+                let Some(bytes) = media.read(id, upload, wanted).await? else { return Ok(Verdict::Changed) };
+                if walk.feed(&bytes).is_none() {
+                    return Ok(Verdict::Bad);
+                }
+            }
+            if walk.end(Class::Video).is_none() {
+                return Ok(Verdict::Bad);
+            }
+            let published = Published { whole_seconds: None };
+            (media.publish_upload(id, upload, published).await?, published)
+        }
+    };
+    Ok(if done { Verdict::Published(published) } else { Verdict::Changed })
+}

@@ -1,0 +1,31 @@
+use shared::wire::{
+    dialect::B,
+    operation::*,
+    values::{ArticleNumber, is_not_blank},
+};
+
+use crate::shown::TargetType;
+
+/// Comment on a post (document B).
+#[derive(Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+pub struct MUserCommentsPost {
+    target_id: ArticleNumber,
+    target_type: TargetType,
+    /// 1 to 1,000 characters.
+    #[garde(length(chars, min = 1, max = 1000), custom(is_not_blank))]
+    content: String,
+}
+
+impl Operation for MUserCommentsPost {
+    type Dialect = B;
+    type Caller = SignedIn;
+    type Response = Done;
+    const ROUTE: Route = Route::post("/m_user/comments");
+
+    async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
+        let Self { target_id, target_type: TargetType::Post, content } = self;
+        app.store.publish_comment(caller, target_id.0, &content, None).await?;
+        Ok(Done {})
+    }
+}

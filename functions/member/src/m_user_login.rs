@@ -1,0 +1,25 @@
+use shared::wire::{dialect::B, operation::*};
+
+use crate::shown::Member;
+
+/// Log in by the device (document B).
+///
+/// `X-Device-Id` is of 16 to 128 letters, digits, `-` or `_`, and a secret: whoever has it is signed in. A token sent
+/// beside it ties the device to the token's user.
+#[derive(Deserialize, JsonSchema, Validate)]
+pub struct MUserLogin {}
+
+impl Operation for MUserLogin {
+    type Dialect = B;
+    type Caller = Device;
+    type Response = Member;
+    const ROUTE: Route = Route::post("/m_user/login");
+    const REFUSES: &'static [Refusal] = &[Refusal::NotRegistered, Refusal::UnderReview];
+
+    async fn handle(self, device: Device, app: &App) -> Result<Member, Refusal> {
+        match app.store.log_in_by_device(&device.id).await? {
+            Some(user) => Member::of(&user, app),
+            None => Err(Device::unregistered(device.app_version.as_deref(), app).await),
+        }
+    }
+}

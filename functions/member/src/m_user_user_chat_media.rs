@@ -1,0 +1,57 @@
+use shared::wire::{
+    dialect::B,
+    operation::*,
+    values::{Key, NamedUser},
+};
+
+use crate::shown::shown;
+
+/// Read what a member shows or plays before a chat (document B).
+#[derive(Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+pub struct MUserUserChatMedia {
+    chat_type: ChatType,
+    user_id: NamedUser,
+}
+
+/// Which chat.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+enum ChatType {
+    VideoChat,
+    AudioChat,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct ChatMedia {
+    /// Null where the member has none.
+    key: Option<Key>,
+    r#type: ChatMediaType,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum ChatMediaType {
+    Video,
+    Audio,
+}
+
+impl Operation for MUserUserChatMedia {
+    type Dialect = B;
+    type Caller = Reader;
+    type Response = ChatMedia;
+    const ROUTE: Route = Route::get("/m_user/user_chat_media");
+
+    async fn handle(self, Reader(_): Reader, app: &App) -> Result<ChatMedia, Refusal> {
+        let user = app.store.profile(self.user_id.0).await?.ok_or(Refusal::NoSuch("user"))?;
+        let (id, r#type) = match self.chat_type {
+            ChatType::VideoChat => (&user.video_chat, ChatMediaType::Video),
+            ChatType::AudioChat => (&user.audio_chat, ChatMediaType::Audio),
+        };
+        let [media] = shown(app, [id]).await?;
+        Ok(ChatMedia { key: media.map(|media| Key(media.id)), r#type })
+    }
+}

@@ -1,0 +1,145 @@
+use std::{borrow::Cow, fmt};
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde::{Deserializer, de};
+use shared::{
+    store::Track,
+    wire::{dialect::B, operation::*},
+};
+
+/// Tell where the device is and whether it may be sent messages (document B).
+///
+/// What is not known may be missing, null or empty. Kept for 90 days.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+pub struct MUserUserTracks {
+    #[serde(default)]
+    push_status: Switch,
+    /// Degrees east, -180 to 180: a number, or one as text.
+    #[serde(default)]
+    lng: Degrees<180>,
+    /// Degrees north, -90 to 90: a number, or one as text.
+    #[serde(default)]
+    lat: Degrees<90>,
+}
+
+impl Operation for MUserUserTracks {
+    type Dialect = B;
+    type Caller = SignedIn;
+    type Response = Done;
+    const ROUTE: Route = Route::post("/m_user/user_tracks");
+
+    async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
+        let track = Track { push_status: self.push_status.0, lng: self.lng.0, lat: self.lat.0 };
+        // What tells nothing is not worth an item.
+        if track != Track::default() {
+            app.store.keep_track(caller, &track).await?;
+        }
+        Ok(Done {})
+    }
+}
+
+/// Whether messages may be pushed: a truth value, also as text or as 1 and 0.
+#[derive(Default)]
+struct Switch(Option<bool>);
+
+impl<'de> Deserialize<'de> for Switch {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct TruthValue;
+        impl de::Visitor<'_> for TruthValue {
+            type Value = Switch;
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("true or false")
+            }
+            fn visit_bool<E: de::Error>(self, is_on: bool) -> Result<Switch, E> {
+                Ok(Switch(Some(is_on)))
+            }
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Switch, E> {
+                self.visit_str(&number.to_string())
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Switch, E> {
+                match text {
+                    "" => Ok(Switch(None)),
+                    "true" | "1" => Ok(Switch(Some(true))),
+                    "false" | "0" => Ok(Switch(Some(false))),
+                    _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+                }
+            }
+            fn visit_unit<E: de::Error>(self) -> Result<Switch, E> {
+                Ok(Switch(None))
+            }
+        }
+        from.deserialize_any(TruthValue)
+    }
+}
+
+impl JsonSchema for Switch {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Switch".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Whether messages may be pushed: a truth value, also as text or as 1 and 0.",
+            "enum": [true, false, "true", "false", 1, 0, "1", "0", "", null],
+        })
+    }
+}
+
+/// An angle up to `MOST` either way, or none.
+#[derive(Default)]
+struct Degrees<const MOST: u8>(Option<f64>);
+
+impl<'de, const MOST: u8> Deserialize<'de> for Degrees<MOST> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Angle<const MOST: u8>;
+        impl<const MOST: u8> de::Visitor<'_> for Angle<MOST> {
+            type Value = Degrees<MOST>;
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                write!(f, "a number from -{MOST} to {MOST}, or empty")
+            }
+            fn visit_f64<E: de::Error>(self, angle: f64) -> Result<Self::Value, E> {
+                match angle.abs() <= f64::from(MOST) {
+                    true => Ok(Degrees(Some(angle))),
+                    false => Err(E::invalid_value(de::Unexpected::Float(angle), &self)),
+                }
+            }
+            fn visit_u64<E: de::Error>(self, angle: u64) -> Result<Self::Value, E> {
+                self.visit_f64(angle as f64)
+            }
+            fn visit_i64<E: de::Error>(self, angle: i64) -> Result<Self::Value, E> {
+                self.visit_f64(angle as f64)
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                match text.parse() {
+                    Ok(angle) => self.visit_f64(angle),
+                    Err(_) if text.is_empty() => Ok(Degrees(None)),
+                    Err(_) => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+                }
+            }
+            fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+                Ok(Degrees(None))
+            }
+        }
+        from.deserialize_any(Angle::<MOST>)
+    }
+}
+
+impl<const MOST: u8> JsonSchema for Degrees<MOST> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Degrees".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let most = i16::from(MOST);
+        json_schema!({"oneOf": [
+            {"type": "number", "minimum": -most, "maximum": most},
+            {"type": "string", "pattern": "^([-+]?[0-9]+([.][0-9]+)?)?$"},
+            {"type": "null"},
+        ]})
+    }
+}

@@ -1,0 +1,24 @@
+use shared::wire::{dialect::B, operation::*, values::NamedUser};
+
+use crate::shown::Card;
+
+/// Read what a member says of themself (document B).
+///
+/// `is_vip` and `vip_left` are there only where the caller asks for themself.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+pub struct MUserUsersGet {
+    user_id: NamedUser,
+}
+
+impl Operation for MUserUsersGet {
+    type Dialect = B;
+    type Caller = Reader;
+    type Response = Card;
+    const ROUTE: Route = Route::get("/m_user/users/{user_id}");
+
+    async fn handle(self, Reader(caller): Reader, app: &App) -> Result<Card, Refusal> {
+        let user = app.store.profile(self.user_id.0).await?.ok_or(Refusal::NoSuch("user"))?;
+        Ok(if user.id == caller { Card::of_oneself(&user, app) } else { Card::of_other(&user) })
+    }
+}

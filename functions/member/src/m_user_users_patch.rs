@@ -1,0 +1,116 @@
+use shared::{
+    domain::{Class, Degree, Gender, Job, Marriage, OnlinePeriod, SexAttitude, UserId},
+    store::Changes,
+    wire::{
+        dialect::B,
+        operation::*,
+        values::{Key, NamedUser, is_one_line},
+    },
+};
+
+use crate::shown::{Card, Icon};
+
+/// Change some of what one says of oneself (document B).
+///
+/// What is not sent stays as it is. Only the user themself may: anybody else's is 403.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[serde(transparent)]
+#[garde(transparent)]
+pub struct MUserUsersPatch(#[garde(dive)] Change);
+
+/// What can be changed; shared by PUT and PATCH.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+#[schemars(inline)]
+pub struct Change {
+    user_id: NamedUser,
+    /// Up to 64 characters.
+    #[garde(inner(length(chars, min = 1, max = 64), custom(is_one_line)))]
+    pub nickname: Option<String>,
+    /// Male or female.
+    pub gender: Option<Gender>,
+    icon: Option<Icon>,
+    /// In years.
+    #[garde(inner(range(max = 150)))]
+    #[schemars(range(max = 150))]
+    age: Option<u8>,
+    /// Up to 500 characters.
+    #[garde(inner(length(chars, max = 500)))]
+    signature: Option<String>,
+    sex_attitude: Option<SexAttitude>,
+    job: Option<Job>,
+    degree: Option<Degree>,
+    marriage: Option<Marriage>,
+    online_period: Option<OnlinePeriod>,
+    #[garde(inner(range(max = 1_000_000)))]
+    #[schemars(range(max = 1_000_000))]
+    video_price: Option<u32>,
+    #[garde(inner(range(max = 1_000_000)))]
+    #[schemars(range(max = 1_000_000))]
+    audio_price: Option<u32>,
+    /// An image or a video that the caller has uploaded, for the homepage.
+    background: Option<Key>,
+    /// An audio that the caller has uploaded, for the homepage.
+    audio_intro: Option<Key>,
+    /// A video that the caller has uploaded, for video chats.
+    video_chat: Option<Key>,
+    /// An audio that the caller has uploaded, for audio chats.
+    audio_chat: Option<Key>,
+}
+
+impl Operation for MUserUsersPatch {
+    type Dialect = B;
+    type Caller = SignedIn;
+    type Response = Card;
+    const ROUTE: Route = Route::patch("/m_user/users/{user_id}");
+
+    async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Card, Refusal> {
+        self.0.make(caller, app).await
+    }
+}
+
+impl Change {
+    pub async fn make(self, caller: UserId, app: &App) -> Result<Card, Refusal> {
+        let user = self.user_id.0;
+        if user != caller {
+            let other = app.store.profile(user).await?;
+            return Err(other.map_or(Refusal::NoSuch("user"), |_| Refusal::NotYours));
+        }
+        let picture_or_video = match self.background.as_ref().and_then(|background| background.0.kind()) {
+            Some(kind) if kind.class() == Class::Video => Class::Video,
+            _ => Class::Image,
+        };
+        let owned = async |key: Option<Key>, class, field| match key {
+            Some(Key(id)) => app.own_media(caller, std::slice::from_ref(&id), class, field).await.map(|()| Some(id)),
+            None => Ok(None),
+        };
+        let (background, audio_intro, video_chat, audio_chat) = tokio::try_join!(
+            owned(self.background, picture_or_video, "background"),
+            owned(self.audio_intro, Class::Audio, "audio_intro"),
+            owned(self.video_chat, Class::Video, "video_chat"),
+            owned(self.audio_chat, Class::Audio, "audio_chat"),
+        )?;
+        let icon = self.icon.map(|icon| icon.0);
+        let changes = Changes {
+            nickname: self.nickname,
+            gender: self.gender,
+            avatar: icon.clone(),
+            large_avatar: icon,
+            age: self.age,
+            intro: self.signature,
+            sex_attitude: self.sex_attitude,
+            job: self.job,
+            degree: self.degree,
+            marriage: self.marriage,
+            online_period: self.online_period,
+            video_price: self.video_price,
+            audio_price: self.audio_price,
+            background,
+            audio_intro,
+            video_chat,
+            audio_chat,
+            ..Changes::default()
+        };
+        Ok(Card::of_oneself(&app.store.change_profile(caller, changes).await?, app))
+    }
+}

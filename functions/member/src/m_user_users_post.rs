@@ -1,0 +1,45 @@
+use shared::{
+    domain::Gender,
+    store::{CameBy, Changes, LoggedIn},
+    wire::{dialect::B, operation::*, values::is_one_line},
+};
+
+use crate::shown::{Icon, Member};
+
+/// Register the user of a device (document B).
+///
+/// From then on the device signs them in. One that has a user already is 409.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+pub struct MUserUsersPost {
+    /// Up to 64 characters; without one the user gets one.
+    #[garde(inner(length(chars, min = 1, max = 64), custom(is_one_line)))]
+    nickname: Option<String>,
+    /// Male or female.
+    gender: Gender,
+    icon: Option<Icon>,
+    /// In years.
+    #[garde(range(max = 150))]
+    age: u8,
+}
+
+impl Operation for MUserUsersPost {
+    type Dialect = B;
+    type Caller = Device;
+    type Response = Member;
+    const ROUTE: Route = Route::post("/m_user/users");
+
+    async fn handle(self, device: Device, app: &App) -> Result<Member, Refusal> {
+        let icon = self.icon.map(|icon| icon.0);
+        let first = Changes {
+            nickname: self.nickname,
+            gender: Some(self.gender),
+            age: Some(self.age),
+            avatar: icon.clone(),
+            large_avatar: icon,
+            ..Changes::default()
+        };
+        let profile = app.store.create_user(&CameBy::Device(device.id), None, first).await?;
+        Member::of(&LoggedIn::for_the_first_time(profile), app)
+    }
+}

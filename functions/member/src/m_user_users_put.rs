@@ -1,0 +1,27 @@
+use shared::wire::{dialect::B, operation::*};
+
+use crate::{m_user_users_patch::Change, shown::Card};
+
+/// Change what one says of oneself, nickname and gender at least (document B).
+///
+/// Beside these two, what is not sent stays as it is. Only the user themself may: anybody else's is 403.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[serde(transparent)]
+#[garde(transparent)]
+#[schemars(extend("required" = ["user_id", "nickname", "gender"]))]
+pub struct MUserUsersPut(#[garde(dive)] Change);
+
+impl Operation for MUserUsersPut {
+    type Dialect = B;
+    type Caller = SignedIn;
+    type Response = Card;
+    const ROUTE: Route = Route::put("/m_user/users/{user_id}");
+
+    async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Card, Refusal> {
+        match &self.0 {
+            Change { nickname: None, .. } => Err(Refusal::malformed("nickname: is missing")),
+            Change { gender: None, .. } => Err(Refusal::malformed("gender: is missing")),
+            _ => self.0.make(caller, app).await,
+        }
+    }
+}

@@ -1,0 +1,77 @@
+use shared::{
+    domain::{Phone, PhoneFault},
+    wire::{
+        dialect::D,
+        operation::*,
+        users::Card,
+        values::{Digits, NamedUser},
+    },
+};
+
+use crate::{send_sms_code::china, shown::Rank};
+
+/// Read what everybody may know of a user (document D).
+///
+/// The user is named by `to_uid` or by a phone that they have proved; with both, `to_uid` counts.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+pub struct UserInfo {
+    to_uid: Option<NamedUser>,
+    /// Country code of `phone`, 1 to 3 digits.
+    #[serde(default = "china")]
+    country: Digits,
+    /// In place of `to_uid`. Of country 86: 11 digits that begin with 13 to 19. Elsewhere 5 to 15 digits.
+    phone: Option<Digits>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Theirs {
+    user_info: Seen,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Seen {
+    #[serde(flatten)]
+    card: Card,
+    #[serde(flatten)]
+    rank: Rank,
+    /// How many users they follow.
+    follow_count: u64,
+    follower_count: u64,
+    /// Whether the caller follows them.
+    is_follow: bool,
+    article_count: u64,
+}
+
+impl Operation for UserInfo {
+    type Dialect = D;
+    type Caller = Reader;
+    type Response = Theirs;
+    const ROUTE: Route = Route::post("/user_info");
+    const REFUSES: &'static [Refusal] = &[Refusal::Phone(PhoneFault::China)];
+
+    async fn handle(self, Reader(caller): Reader, app: &App) -> Result<Theirs, Refusal> {
+        let user = match (self.to_uid, self.phone) {
+            (Some(NamedUser(user)), _) => user,
+            (None, Some(phone)) => {
+                let phone = Phone::new(&self.country.0, &phone.0)?;
+                app.store.user_of_phone(&phone).await?.ok_or(Refusal::NoSuch("user"))?
+            }
+            (None, None) => return Err(Refusal::malformed("to_uid: is missing, and so is phone: send one of them")),
+        };
+        let (profile, counts, is_follow) =
+            tokio::try_join!(app.store.profile(user), app.store.counts(user), app.store.is_following(caller, user))?;
+        Ok(Theirs {
+            user_info: Seen {
+                card: profile.ok_or(Refusal::NoSuch("user"))?.into(),
+                rank: Rank::default(),
+                follow_count: counts.follows,
+                follower_count: counts.followers,
+                is_follow,
+                article_count: counts.articles,
+            },
+        })
+    }
+}

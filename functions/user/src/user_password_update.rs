@@ -1,0 +1,47 @@
+use shared::{
+    aside,
+    domain::{Password, Phone, PhoneFault, StoredPassword},
+    wire::{dialect::D, operation::*, values::Digits},
+};
+
+use crate::send_sms_code::china;
+
+/// Set a new password, with a code that was sent to the phone (document D).
+///
+/// Works without a token. All of the user's sessions end at once, in every document, and wrong passwords are forgotten.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+pub struct UserPasswordUpdate {
+    /// Country code, 1 to 3 digits.
+    #[serde(default = "china")]
+    country: Digits,
+    /// Of country 86: 11 digits that begin with 13 to 19. Elsewhere 5 to 15 digits.
+    phone: Digits,
+    /// The new one: 6 to 64 characters.
+    password: String,
+    /// The six digits of the SMS.
+    code: Digits,
+}
+
+impl Operation for UserPasswordUpdate {
+    type Dialect = D;
+    type Caller = Anyone;
+    type Response = Done;
+    const ROUTE: Route = Route::post("/user_password_update");
+    const REFUSES: &'static [Refusal] = &[
+        Refusal::NotRegistered,
+        Refusal::SmsCode("code"),
+        Refusal::Phone(PhoneFault::China),
+        Refusal::PasswordRules("6 to 64 characters"),
+    ];
+
+    async fn handle(self, Anyone: Anyone, app: &App) -> Result<Done, Refusal> {
+        let phone = Phone::new(&self.country.0, &self.phone.0)?;
+        let password = Password::new_six_to_sixty_four(&self.password)?;
+        let code = app.store.prove_code(phone, &self.code.0, "code").await?;
+        let salt = app.world.random();
+        let password = aside(move || StoredPassword::hash(&password, salt)).await?;
+        app.store.reset_password(&code, password).await?;
+        Ok(Done {})
+    }
+}

@@ -1,0 +1,63 @@
+use shared::{
+    aside,
+    domain::{Password, Phone, PhoneFault, StoredPassword},
+    store::{CameBy, Changes, LoggedIn},
+    wire::{
+        dialect::D,
+        operation::*,
+        values::{Digits, is_one_line},
+    },
+};
+
+use crate::{send_sms_code::china, shown::Welcome};
+
+/// Register with a phone, a password and the code that was sent to the phone, and be logged in (document D).
+///
+/// Works without a token. The code is used up only if the account is made.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+pub struct UserSignup {
+    /// Country code, 1 to 3 digits.
+    #[serde(default = "china")]
+    country: Digits,
+    /// Of country 86: 11 digits that begin with 13 to 19. Elsewhere 5 to 15 digits.
+    phone: Digits,
+    /// The six digits of the SMS.
+    code: Digits,
+    /// 6 to 64 characters.
+    password: String,
+    /// Up to 64 characters; without one, the user is called `nick-` and eight letters and digits.
+    #[garde(inner(length(chars, min = 1, max = 64), custom(is_one_line)))]
+    nickname: Option<String>,
+}
+
+impl Operation for UserSignup {
+    type Dialect = D;
+    type Caller = Anyone;
+    type Response = Welcome;
+    const ROUTE: Route = Route::post("/user_signup");
+    const REFUSES: &'static [Refusal] = &[
+        Refusal::SmsCode("code"),
+        Refusal::Phone(PhoneFault::China),
+        Refusal::PasswordRules("6 to 64 characters"),
+        Refusal::RegisterFailed,
+        Refusal::PhoneTaken,
+    ];
+
+    async fn handle(self, Anyone: Anyone, app: &App) -> Result<Welcome, Refusal> {
+        let phone = Phone::new(&self.country.0, &self.phone.0)?;
+        let password = Password::new_six_to_sixty_four(&self.password)?;
+        let sign_up = async {
+            let code = app.store.prove_code(phone, &self.code.0, "code").await?;
+            let salt = app.world.random();
+            let password = aside(move || StoredPassword::hash(&password, salt)).await?;
+            let first = Changes { nickname: self.nickname, ..Changes::default() };
+            let profile = app.store.create_user(&CameBy::Phone(code), Some(password), first).await?;
+            Welcome::new(LoggedIn { profile, epoch: 0 }, app).await
+        };
+        match sign_up.await {
+            Err(Refusal::Internal) => Err(Refusal::RegisterFailed),
+            signed_up => signed_up,
+        }
+    }
+}

@@ -1,0 +1,614 @@
+//! The table's stream: feeds that fit what is true, however often, in whatever order and with whatever failures the
+//! records come.
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use aws_lambda_events::{dynamodb::Event, streams::DynamoDbEventResponse};
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRequest};
+use futures_util::future::try_join_all;
+use serde_json::{Value, json};
+use shared::{
+    domain::{ArticleId, EntryId, UserId},
+    store::{
+        Mark,
+        keys::{self, Key},
+    },
+};
+
+use crate::support::{Fault, Test, together};
+
+const ANN: UserId = UserId(1 << 20);
+const BOB: UserId = UserId(2 << 20);
+const CAT: UserId = UserId(3 << 20);
+const DAN: UserId = UserId(4 << 20);
+
+/// A Plaza with these four, who have told nobody of themselves.
+async fn four() -> Test {
+    let test = Test::start().await;
+    write(&test, [ANN, BOB, CAT, DAN].map(|user| (keys::profile(user), vec![("id", user.0)])).into()).await;
+    test.plaza.deliver().await.unwrap();
+    test
+}
+
+/// Puts items past the functions.
+async fn write(test: &Test, items: Vec<(Key, Vec<(&'static str, u64)>)>) {
+    let puts = items.into_iter().map(|(key, attributes)| {
+        let mut item = std::collections::HashMap::from(key);
+        item.extend(attributes.into_iter().map(|(name, n)| (name.into(), AttributeValue::N(n.to_string()))));
+        WriteRequest::builder().put_request(PutRequest::builder().set_item(Some(item)).build().unwrap()).build()
+    });
+    batches(test, puts.collect()).await;
+}
+
+async fn delete(test: &Test, keys: Vec<Key>) {
+    let delete = |key: Key| DeleteRequest::builder().set_key(Some(key.into())).build().unwrap();
+    batches(test, keys.into_iter().map(|key| WriteRequest::builder().delete_request(delete(key)).build()).collect())
+        .await;
+}
+
+async fn batches(test: &Test, writes: Vec<WriteRequest>) {
+    let (table, name) = (test.table(), &test.plaza.app.config.table);
+    for several in writes.chunks(25 * 8) {
+        let some = several.chunks(25).map(|some| table.batch_write_item().request_items(name, some.to_vec()).send());
+        assert!(try_join_all(some).await.unwrap().iter().all(|done| done.unprocessed_items().unwrap().is_empty()));
+    }
+}
+
+/// What lies in a feed, deleted or not, the oldest first.
+async fn feed(test: &Test, of: UserId) -> Vec<ArticleId> {
+    let query = test.table().query().table_name(&test.plaza.app.config.table).consistent_read(true);
+    let query = query.key_condition_expression("pk = :pk");
+    let query = query.expression_attribute_values(":pk", AttributeValue::S(keys::feed(of)));
+    let items = query.send().await.unwrap().items.unwrap();
+    items.iter().map(|item| ArticleId(item["article"].as_n().unwrap().parse().unwrap())).collect()
+}
+
+async fn publish(test: &Test, author: UserId) -> ArticleId {
+    test.wait(1);
+    test.plaza.app.store.publish_article(author, "hello", vec![]).await.unwrap()
+}
+
+async fn unpublish(test: &Test, author: UserId, article: ArticleId) {
+    test.plaza.app.store.delete_articles(author, &[article].into()).await.unwrap();
+}
+
+async fn follow(test: &Test, follower: UserId, followee: UserId) {
+    test.wait(1);
+    test.plaza.app.store.follow(follower, followee).await.unwrap();
+}
+
+async fn unfollow(test: &Test, follower: UserId, followee: UserId) {
+    test.plaza.app.store.unfollow(follower, followee).await.unwrap();
+}
+
+/// The records that wait in the stream, all of them as Lambda has them, and out of it.
+fn records(test: &Test) -> Vec<Value> {
+    let stream = &test.plaza.engines.stream;
+    let mut all = vec![];
+    loop {
+        let records = stream.oldest().unwrap();
+        stream.trim(records.len()).unwrap();
+        if records.is_empty() {
+            return all;
+        }
+        all.extend(records);
+    }
+}
+
+/// Those that the template lets through.
+fn wanted(records: Vec<Value>) -> Vec<Value> {
+    let wanted = |record: &Value| {
+        let sk = record["dynamodb"]["Keys"]["sk"]["S"].as_str().unwrap();
+        record["eventName"] != "MODIFY" && (sk.starts_with("ARTICLE#") || sk.starts_with("FOLLOWS#"))
+    };
+    records.into_iter().filter(wanted).collect()
+}
+
+async fn handle(test: &Test, records: &[Value]) -> DynamoDbEventResponse {
+    let event: Event = serde_json::from_value(json!({ "Records": records })).unwrap();
+    fanout::handle(&test.plaza.app, event).await
+}
+
+/// Which record is reported, by its place; nothing else may be said.
+#[track_caller]
+fn failed_at(response: &DynamoDbEventResponse, records: &[Value]) -> Option<usize> {
+    assert!(response.batch_item_failures.len() <= 1, "{response:?}");
+    let number = response.batch_item_failures.first()?.item_identifier.as_deref().unwrap();
+    Some(records.iter().position(|record| record["dynamodb"]["SequenceNumber"] == number).unwrap())
+}
+
+/// The same chance in every run.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % end
+    }
+}
+
+#[tokio::test]
+async fn an_article_reaches_those_who_follow() {
+    let test = four().await;
+    follow(&test, BOB, ANN).await;
+    follow(&test, CAT, ANN).await;
+    follow(&test, CAT, DAN).await;
+    let (ann, dan) = (publish(&test, ANN).await, publish(&test, DAN).await);
+    assert_eq!(feed(&test, BOB).await, []);
+    test.plaza.deliver().await.unwrap();
+    assert_eq!(feed(&test, BOB).await, [ann]);
+    assert_eq!(feed(&test, CAT).await, [ann, dan]);
+    assert_eq!([feed(&test, ANN).await, feed(&test, DAN).await], [vec![], vec![]]);
+    let seen = test.plaza.app.store.followed_articles(BOB, 0, 20).await.unwrap();
+    assert_eq!(seen.iter().map(|seen| seen.article.id).collect::<Vec<_>>(), [ann]);
+}
+
+#[tokio::test]
+async fn a_follow_brings_the_newest_200() {
+    let test = four().await;
+    follow(&test, BOB, DAN).await;
+    let dan = publish(&test, DAN).await;
+    test.plaza.deliver().await.unwrap();
+    let anns: Vec<_> = (1..=205).map(|n| ArticleId(dan.0 + n)).collect();
+    let entry = |id: &ArticleId| (keys::own_article(ANN, *id), vec![("article", id.0), ("author", ANN.0)]);
+    write(&test, anns.iter().map(entry).collect()).await;
+    // As if it had long been told of them.
+    records(&test);
+    follow(&test, BOB, ANN).await;
+    test.plaza.deliver().await.unwrap();
+    let expected: Vec<_> = [dan].into_iter().chain(anns[5..].iter().copied()).collect();
+    assert_eq!(feed(&test, BOB).await, expected);
+}
+
+#[tokio::test]
+async fn an_unfollow_takes_theirs_out_and_no_others() {
+    let test = four().await;
+    for followee in [ANN, CAT] {
+        follow(&test, BOB, followee).await;
+    }
+    follow(&test, DAN, ANN).await;
+    let (ann, cat) = (publish(&test, ANN).await, publish(&test, CAT).await);
+    test.plaza.deliver().await.unwrap();
+    unfollow(&test, BOB, ANN).await;
+    test.plaza.deliver().await.unwrap();
+    assert_eq!(feed(&test, BOB).await, [cat]);
+    assert_eq!(feed(&test, DAN).await, [ann]);
+}
+
+#[tokio::test]
+async fn what_changes_back_before_it_is_followed_up_ends_right() {
+    let test = four().await;
+    let old = publish(&test, ANN).await;
+    for _ in 0..2 {
+        follow(&test, BOB, ANN).await;
+        unfollow(&test, BOB, ANN).await;
+        follow(&test, CAT, ANN).await;
+        unfollow(&test, CAT, ANN).await;
+    }
+    follow(&test, BOB, ANN).await;
+    let gone = publish(&test, ANN).await;
+    unpublish(&test, ANN, gone).await;
+    test.plaza.deliver().await.unwrap();
+    assert_eq!(feed(&test, BOB).await, [old]);
+    assert_eq!(feed(&test, CAT).await, []);
+}
+
+/// All items but what counts and numbers articles.
+async fn left(test: &Test) -> BTreeSet<String> {
+    let items = test.items().await.into_keys();
+    items.filter(|key| !key.starts_with("L#") && !key.ends_with("COUNTS")).collect()
+}
+
+#[tokio::test]
+async fn a_deleted_article_takes_all_along_that_hung_on_it() {
+    let test = four().await;
+    let store = &test.plaza.app.store;
+    follow(&test, BOB, ANN).await;
+    follow(&test, CAT, ANN).await;
+    let stays = publish(&test, ANN).await;
+    store.mark(Mark::Collect, BOB, stays).await.unwrap();
+    store.publish_comment(CAT, stays, "first", None).await.unwrap();
+    test.plaza.deliver().await.unwrap();
+    let before = left(&test).await;
+
+    let goes = publish(&test, ANN).await;
+    for user in [BOB, CAT, DAN] {
+        store.mark(Mark::Like, user, goes).await.unwrap();
+        store.mark(Mark::Collect, user, goes).await.unwrap();
+        let comment = store.publish_comment(user, goes, "hello", None).await.unwrap();
+        store.publish_comment(ANN, goes, "hello yourself", Some((comment, None))).await.unwrap();
+    }
+    store.unmark(Mark::Like, BOB, goes).await.unwrap();
+    store.unmark(Mark::Collect, CAT, goes).await.unwrap();
+    test.plaza.deliver().await.unwrap();
+    assert!(left(&test).await.len() > before.len() + 15);
+    unpublish(&test, ANN, goes).await;
+
+    // Broken off wherever it may, it is finished by its repeat.
+    let records = wanted(records(&test));
+    assert_eq!(records.len(), 1);
+    let mut broken_off = 0;
+    loop {
+        let passes = vec![None; broken_off].into_iter().chain([Some(Fault::Broken); 3]);
+        test.line.spoil("BatchWriteItem", passes);
+        let response = handle(&test, &records).await;
+        test.line.mend();
+        if failed_at(&response, &records).is_none() {
+            break;
+        }
+        broken_off += 1;
+    }
+    assert!(broken_off >= 4, "{broken_off}");
+    assert_eq!(left(&test).await, before);
+}
+
+#[tokio::test]
+async fn hundreds_of_likers_and_collectors_are_no_special_case() {
+    let test = four().await;
+    let goes = publish(&test, ANN).await;
+    test.plaza.deliver().await.unwrap();
+    let before = left(&test).await;
+    let mut items = vec![];
+    for n in 1..=450 {
+        let (user, entry) = (UserId(n), EntryId(n));
+        items.push((keys::liker(goes, entry), vec![("user", n)]));
+        items.push((keys::collector(goes, entry), vec![("user", n)]));
+        items.push((keys::collect(user, entry), vec![("article", goes.0)]));
+        items.push((keys::mark(user, goes), vec![("article", goes.0), ("liked", n), ("collected", n)]));
+    }
+    write(&test, items).await;
+    unpublish(&test, ANN, goes).await;
+    test.plaza.deliver().await.unwrap();
+    let after = left(&test).await;
+    assert!(after.is_subset(&before) && before.len() == after.len() + 2, "{:?}", after.difference(&before));
+}
+
+#[tokio::test]
+async fn repeated_and_reordered_records_change_nothing() {
+    let test = four().await;
+    let mut expected = BTreeMap::new();
+    follow(&test, BOB, ANN).await;
+    let kept = [publish(&test, ANN).await, publish(&test, ANN).await];
+    let gone = publish(&test, ANN).await;
+    follow(&test, CAT, ANN).await;
+    follow(&test, BOB, DAN).await;
+    let dans = publish(&test, DAN).await;
+    unpublish(&test, ANN, gone).await;
+    unfollow(&test, CAT, ANN).await;
+    unfollow(&test, BOB, ANN).await;
+    follow(&test, BOB, ANN).await;
+    expected.insert(BOB, vec![kept[0], kept[1], dans]);
+    expected.insert(CAT, vec![]);
+
+    let records = wanted(records(&test));
+    // Six follows and unfollows, four articles and a deletion.
+    assert_eq!(records.len(), 11);
+    let mut chance = Chance(7);
+    for _ in 0..12 {
+        let mut order: Vec<_> = records.iter().chain(&records).cloned().collect();
+        for at in (1..order.len()).rev() {
+            order.swap(at, chance.below(at + 1));
+        }
+        for batch in order.chunks(5) {
+            assert_eq!(failed_at(&handle(&test, batch).await, batch), None);
+        }
+        for (user, articles) in &expected {
+            assert_eq!(feed(&test, *user).await, *articles, "{order:#?}");
+        }
+        // From another beginning each time.
+        let some = [keys::feed_entry(BOB, kept[0]), keys::feed_entry(BOB, dans), keys::feed_entry(CAT, kept[1])];
+        match chance.below(2) {
+            0 => delete(&test, some.into()).await,
+            _ => {
+                let entry = |follower| (keys::feed_entry(follower, gone), vec![("article", gone.0), ("author", ANN.0)]);
+                write(&test, vec![entry(BOB), entry(CAT)]).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_first_failure_ends_the_batch_and_is_reported() {
+    let test = four().await;
+    follow(&test, BOB, ANN).await;
+    test.plaza.deliver().await.unwrap();
+    let articles = [publish(&test, ANN).await, publish(&test, ANN).await, publish(&test, ANN).await];
+    let records = wanted(records(&test));
+    assert_eq!(records.len(), 3);
+
+    // The SDK itself tries three times.
+    for fault in [Fault::Broken, Fault::Throttle] {
+        test.line.spoil("BatchWriteItem", [None, Some(fault), Some(fault), Some(fault)]);
+        let response = handle(&test, &records).await;
+        assert_eq!(failed_at(&response, &records), Some(1));
+        let reported = serde_json::to_value(&response).unwrap();
+        let number = &records[1]["dynamodb"]["SequenceNumber"];
+        assert_eq!(reported, json!({"batchItemFailures": [{"itemIdentifier": number}]}));
+        assert_eq!(test.line.unstruck(), 0);
+        assert_eq!(feed(&test, BOB).await, articles[..1]);
+    }
+    test.line
+        .spoil("BatchWriteItem", [None, Some(Fault::AnswerLost), Some(Fault::AnswerLost), Some(Fault::AnswerLost)]);
+    assert_eq!(failed_at(&handle(&test, &records[1..]).await, &records), Some(2));
+    let done = handle(&test, &records[2..]).await;
+    assert_eq!(serde_json::to_value(&done).unwrap(), json!({"batchItemFailures": []}));
+    assert_eq!(feed(&test, BOB).await, articles);
+}
+
+#[tokio::test]
+async fn what_passes_is_not_even_reported() {
+    for (call, faults) in [
+        ("GetItem", [Fault::Broken, Fault::Throttle]),
+        ("Query", [Fault::AnswerLost, Fault::Throttle]),
+        ("BatchWriteItem", [Fault::Unprocessed, Fault::AnswerLost]),
+        ("BatchWriteItem", [Fault::Unprocessed, Fault::Unprocessed]),
+    ] {
+        let test = four().await;
+        follow(&test, BOB, ANN).await;
+        follow(&test, CAT, ANN).await;
+        let article = publish(&test, ANN).await;
+        let records = wanted(records(&test));
+        test.line.spoil(call, faults);
+        assert_eq!(failed_at(&handle(&test, &records).await, &records), None, "{call} {faults:?}");
+        assert_eq!(test.line.unstruck(), 0);
+        assert_eq!([feed(&test, BOB).await, feed(&test, CAT).await], [[article], [article]]);
+    }
+}
+
+#[tokio::test]
+async fn the_runner_sends_what_failed_again_and_loses_nothing() {
+    let test = four().await;
+    follow(&test, BOB, ANN).await;
+    let first = publish(&test, ANN).await;
+    test.line.spoil("BatchWriteItem", [Fault::Broken; 3]);
+    test.plaza.deliver().await.unwrap();
+    assert_eq!((feed(&test, BOB).await, test.line.unstruck()), (vec![first], 0));
+
+    let (second, third) = (publish(&test, ANN).await, publish(&test, ANN).await);
+    test.line.spoil("BatchWriteItem", [None].into_iter().chain([Some(Fault::Broken); 300]));
+    test.plaza.deliver().await.unwrap_err();
+    assert_eq!(feed(&test, BOB).await, [first, second]);
+    test.line.mend();
+    test.plaza.deliver().await.unwrap();
+    assert_eq!(feed(&test, BOB).await, [first, second, third]);
+    assert_eq!(records(&test), [Value::Null; 0]);
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_costs_nothing() {
+    let test = four().await;
+    let article = publish(&test, ANN).await;
+    test.plaza.deliver().await.unwrap();
+    test.plaza.app.store.mark(Mark::Like, BOB, article).await.unwrap();
+    test.plaza.app.store.publish_comment(BOB, article, "hello", None).await.unwrap();
+    write(&test, vec![(keys::own_article(ANN, article), vec![("article", article.0), ("author", ANN.0)])]).await;
+    let (delivered, cost) = test.line.meter(test.plaza.deliver()).await;
+    assert_eq!((delivered, cost.0.len()), (Ok(()), 0));
+    assert_eq!(records(&test), [Value::Null; 0]);
+    // Nor do keys that are none of ours, should they get so far.
+    let strange = json!({"pk": {"S": "U#1"}, "sk": {"N": "1"}});
+    let mut record = json!({"eventID": "1", "eventName": "INSERT", "awsRegion": "eu-west-1"});
+    record["dynamodb"] = json!({"ApproximateCreationDateTime": 1, "Keys": strange, "SizeBytes": 1});
+    assert_eq!(failed_at(&handle(&test, &[record]).await, &[]), None);
+}
+
+/// So many followers, of whom nothing else is known.
+async fn followers(test: &Test, of: UserId, count: u64) -> Vec<UserId> {
+    let users: Vec<_> = (1..=count).map(UserId).collect();
+    let entries = users.iter().map(|user| (keys::follower(of, EntryId(user.0)), vec![("user", user.0)]));
+    write(test, entries.collect()).await;
+    records(test);
+    users
+}
+
+/// How many of the users have the article in their feed.
+async fn reached(test: &Test, article: ArticleId) -> usize {
+    let scan = test.table().scan().table_name(&test.plaza.app.config.table).consistent_read(true);
+    let scan = scan.filter_expression("begins_with(pk, :feed) AND sk = :article").select("COUNT".into());
+    let of = |text: String| AttributeValue::S(text);
+    let key = keys::feed_entry(UserId(0), article);
+    let scan = scan.expression_attribute_values(":feed", of("F#".into()));
+    let scan = scan.expression_attribute_values(":article", of(key.sk));
+    let (mut count, mut from) = (0, None);
+    loop {
+        let page = scan.clone().set_exclusive_start_key(from).send().await.unwrap();
+        count += page.count() as usize;
+        from = page.last_evaluated_key;
+        if from.is_none() {
+            return count;
+        }
+    }
+}
+
+#[tokio::test]
+async fn ten_thousand_followers_are_reached_each_once() {
+    const MANY: u64 = 10_000;
+    let test = four().await;
+    followers(&test, ANN, MANY).await;
+    let article = publish(&test, ANN).await;
+    let published = wanted(records(&test));
+    // In the middle the table takes no more; the repeat begins anew and finishes.
+    let passes = |count| vec![None; count].into_iter().chain([Some(Fault::Broken); 24]);
+    test.line.spoil("BatchWriteItem", passes(160));
+    assert_eq!(failed_at(&handle(&test, &published).await, &published), Some(0));
+    test.line.mend();
+    let half = reached(&test, article).await;
+    assert!((4_000..6_000).contains(&half), "{half}");
+    test.line.spoil("BatchWriteItem", [Fault::Unprocessed, Fault::Throttle, Fault::AnswerLost, Fault::Unprocessed]);
+    let (response, cost) = test.line.meter(handle(&test, &published)).await;
+    assert_eq!(failed_at(&response, &published), None);
+    assert_eq!(reached(&test, article).await, MANY as usize);
+    // The list of followers is read twice, feeds are trimmed: a small part of what the writes are.
+    assert!(cost.read_units() < MANY as f64 / 10.0, "{}", cost.read_units());
+
+    unpublish(&test, ANN, article).await;
+    let deleted = wanted(records(&test));
+    test.line.spoil("BatchWriteItem", passes(300));
+    assert_eq!(failed_at(&handle(&test, &deleted).await, &deleted), Some(0));
+    test.line.mend();
+    assert_eq!(failed_at(&handle(&test, &deleted).await, &deleted), None);
+    assert_eq!(reached(&test, article).await, 0);
+}
+
+#[tokio::test]
+async fn a_feed_keeps_the_newest_thousand() {
+    let test = four().await;
+    let follower = followers(&test, ANN, 64).await[63];
+    // Both numbers end in the same six bits, which is when a feed is trimmed.
+    let id = |n: u64| ArticleId(n << 6);
+    let put = async |numbers: std::ops::RangeInclusive<u64>| {
+        let entry = |n| vec![("article", id(n).0), ("author", ANN.0)];
+        write(&test, numbers.map(|n| (keys::feed_entry(follower, id(n)), entry(n))).collect()).await;
+    };
+    let publish = async |n| {
+        let entry = vec![("article", id(n).0), ("author", ANN.0)];
+        write(&test, vec![(keys::own_article(ANN, id(n)), entry)]).await;
+        test.plaza.deliver().await.unwrap();
+    };
+    put(1..=999).await;
+    publish(1_000).await;
+    assert_eq!(feed(&test, follower).await.len(), 1_000);
+    put(1_001..=1_049).await;
+    publish(1_050).await;
+    assert_eq!(feed(&test, follower).await, (51..=1_050).map(id).collect::<Vec<_>>());
+    // Nobody else's was looked at in vain.
+    assert_eq!(feed(&test, UserId(63)).await, [id(1_000), id(1_050)]);
+}
+
+#[tokio::test]
+async fn an_unfollow_during_the_fan_out_is_not_undone_by_it() {
+    let test = four().await;
+    let test = &test;
+    for _ in 0..15 {
+        follow(test, BOB, ANN).await;
+        test.plaza.deliver().await.unwrap();
+        let article = publish(test, ANN).await;
+        let published = wanted(records(test));
+        // The entry is written, the answer lost, and while the SDK waits BOB unfollows and all is cleaned up. Then the
+        // entry is written again.
+        test.line.spoil("BatchWriteItem", [Fault::AnswerLost]);
+        let unfollowing = async {
+            while !feed(test, BOB).await.contains(&article) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            unfollow(test, BOB, ANN).await;
+            handle(test, &wanted(records(test))).await
+        };
+        let (published, unfollowed) = tokio::join!(handle(test, &published), unfollowing);
+        assert!(published.batch_item_failures.is_empty() && unfollowed.batch_item_failures.is_empty());
+        assert_eq!(feed(test, BOB).await, []);
+    }
+}
+
+#[tokio::test]
+async fn a_deletion_during_a_back_fill_is_not_undone_by_it() {
+    let test = four().await;
+    let test = &test;
+    let stays = publish(test, ANN).await;
+    for _ in 0..15 {
+        let article = publish(test, ANN).await;
+        test.plaza.deliver().await.unwrap();
+        follow(test, BOB, ANN).await;
+        let followed = wanted(records(test));
+        test.line.spoil("BatchWriteItem", [Fault::AnswerLost]);
+        let deleting = async {
+            while !feed(test, BOB).await.contains(&article) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            unpublish(test, ANN, article).await;
+            handle(test, &wanted(records(test))).await
+        };
+        let (followed, deleted) = tokio::join!(handle(test, &followed), deleting);
+        assert!(followed.batch_item_failures.is_empty() && deleted.batch_item_failures.is_empty());
+        assert_eq!(feed(test, BOB).await, [stays]);
+        unfollow(test, BOB, ANN).await;
+        test.plaza.deliver().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn feeds_end_at_the_truth_whatever_happens_during_the_delivery() {
+    const USERS: [UserId; 4] = [ANN, BOB, CAT, DAN];
+    let test = std::sync::Arc::new(four().await);
+    // One shard each for what the users do, as they may lie in the real stream: in order within, not across.
+    let lives = USERS.map(|user| {
+        let test = test.clone();
+        async move {
+            let (mut chance, mut own) = (Chance(user.0), vec![]);
+            for _ in 0..60 {
+                let other = USERS[chance.below(4)];
+                match chance.below(5) {
+                    0 | 1 => own.push(publish(&test, user).await),
+                    2 if !own.is_empty() => unpublish(&test, user, own.swap_remove(chance.below(own.len()))).await,
+                    3 if other != user => follow(&test, user, other).await,
+                    4 if other != user => unfollow(&test, user, other).await,
+                    _ => {}
+                }
+            }
+            (user, own)
+        }
+    });
+    let (live, lived) = tokio::sync::watch::channel(());
+    let delivering = tokio::spawn({
+        let test = test.clone();
+        async move {
+            let mut chance = Chance(1);
+            loop {
+                // Shards are read side by side, and now and then again.
+                let last = lived.has_changed().is_err();
+                let mut shards = BTreeMap::<String, Vec<Value>>::new();
+                for record in wanted(records(&test)) {
+                    let pk = record["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap().to_owned();
+                    shards.entry(pk).or_default().push(record);
+                }
+                let again = chance.below(2);
+                let delivered = shards.into_values().map(|shard| {
+                    let test = test.clone();
+                    async move {
+                        for _ in 0..=again {
+                            assert_eq!(failed_at(&handle(&test, &shard).await, &shard), None);
+                        }
+                    }
+                });
+                together(delivered).await;
+                if last {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+    });
+    let lived: BTreeMap<_, _> = together(lives).await.into_iter().collect();
+    drop(live);
+    delivering.await.unwrap();
+    for user in USERS {
+        let mut expected = BTreeSet::new();
+        for (author, articles) in &lived {
+            if test.plaza.app.store.is_following(user, *author).await.unwrap() {
+                expected.extend(articles.iter().copied());
+            }
+        }
+        assert_eq!(feed(&test, user).await.into_iter().collect::<BTreeSet<_>>(), expected, "{user:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_runner_delivers_by_itself() {
+    let test = four().await;
+    let story = async {
+        follow(&test, BOB, ANN).await;
+        // Broken for longer than a try, it goes on after a pause.
+        test.line.spoil("BatchWriteItem", [Fault::Broken; 3]);
+        let article = publish(&test, ANN).await;
+        while feed(&test, BOB).await != [article] {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(test.line.unstruck(), 0);
+    };
+    tokio::select! {
+        () = test.plaza.stream.run() => unreachable!(),
+        within = tokio::time::timeout(Duration::from_secs(20), story) => within.unwrap(),
+    }
+}

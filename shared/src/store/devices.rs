@@ -1,0 +1,142 @@
+//! Devices: document B's other way to be signed in, and what the apps on them report.
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use serde::{Deserialize, Serialize};
+use serde_dynamo::to_item;
+
+use super::{
+    Item, LoggedIn, Outcome, Store, TRIES, keys, named, number,
+    sessions::{Auth, Session},
+    unreadable, values,
+};
+use crate::domain::{DAY, DeviceId, FeedbackId, Millis, Refusal, TrackId, UserId};
+
+/// How long reports of where a device is are kept.
+const TRACKS_LAST: Millis = 90 * DAY;
+
+const TAKEN: Refusal = Refusal::Conflict("X-Device-Id: this device belongs to another user");
+
+/// Whose device it is, and since which epoch of theirs: a later one ends it, as it ends their tokens.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct Device {
+    holder: UserId,
+    epoch: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct UnderReview {}
+
+/// Where a device is, and whether it may be sent messages; each may be unknown.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Track {
+    pub push_status: Option<bool>,
+    /// Degrees east and north.
+    pub lng: Option<f64>,
+    pub lat: Option<f64>,
+}
+
+impl Store {
+    /// The session that a device stands for, not yet checked; none where it is nobody's. One read.
+    pub async fn device_session(&self, id: &DeviceId) -> Result<Option<Session>, Refusal> {
+        let device: Option<Device> = self.get(keys::device(id)).await?;
+        Ok(device.map(|device| Session::of_device(device.holder, device.epoch)))
+    }
+
+    /// A login by a device; none where it leads to nobody, or no longer. Two rounds.
+    pub async fn log_in_by_device(&self, id: &DeviceId) -> Result<Option<LoggedIn>, Refusal> {
+        let Some(device) = self.get::<Device>(keys::device(id)).await? else {
+            return Ok(None);
+        };
+        let user = self.log_in_vouched(device.holder).await?;
+        Ok((user.epoch == device.epoch).then_some(user))
+    }
+
+    /// Lets a device sign in the user of a session that was checked. One read where it does so already; 409 where it
+    /// signs in somebody else.
+    pub async fn tie_device(&self, id: &DeviceId, to: &Session) -> Result<(), Refusal> {
+        for _ in 0..TRIES {
+            let seen: Option<Device> = self.get(keys::device(id)).await?;
+            match seen {
+                Some(Device { holder, epoch }) if holder == to.user && epoch == to.epoch => return Ok(()),
+                Some(device) if device.holder != to.user && self.signs_in(&device).await? => return Err(TAKEN),
+                _ => {}
+            }
+            let tied = Device { holder: to.user, epoch: to.epoch };
+            let mut of: Item = named(to_item(tied).map_err(unreadable)?);
+            let (condition, old) = unchanged(seen);
+            of.extend(old.unwrap_or_default());
+            let update = self.update(keys::device(id), "SET holder = :holder, epoch = :epoch");
+            let update = update.condition_expression(condition).set_expression_attribute_values(Some(of));
+            if let Outcome::Done(_) = self.change(update).await? {
+                return Ok(());
+            }
+            // Somebody else has just tied it: look again.
+        }
+        Err(Refusal::Unavailable)
+    }
+
+    /// A fresh device id that signs somebody in who has just shown who they are. One write.
+    pub async fn new_device(&self, of: &LoggedIn) -> Result<DeviceId, Refusal> {
+        let id = DeviceId::fresh(&self.world);
+        self.put(keys::device(&id), &Device { holder: of.profile.id, epoch: of.epoch }).await?;
+        Ok(id)
+    }
+
+    /// The part of a registration that gives a device its first user; 409 where it has one.
+    pub(super) async fn device_action(&self, id: &DeviceId, user: UserId) -> Result<TransactWriteItem, Refusal> {
+        let seen: Option<Device> = self.get(keys::device(id)).await?;
+        if let Some(device) = &seen
+            && self.signs_in(device).await?
+        {
+            return Err(Refusal::Conflict("X-Device-Id: this device has a user already: log in with it"));
+        }
+        let (condition, old) = unchanged(seen);
+        self.put_action(keys::device(id), &Device { holder: user, epoch: 0 }, condition, old)
+    }
+
+    /// A locked user's device stays theirs: it must not come back as another user.
+    async fn signs_in(&self, device: &Device) -> Result<bool, Refusal> {
+        let auth: Option<Auth> = self.get(keys::auth(device.holder)).await?;
+        Ok(auth.is_some_and(|auth| auth.locked || auth.epoch == device.epoch))
+    }
+
+    /// Whether an app of this version is to be used with a review account alone.
+    pub async fn is_under_review(&self, version: &str) -> Result<bool, Refusal> {
+        Ok(self.get::<UnderReview>(keys::version_under_review(version)).await?.is_some())
+    }
+
+    pub async fn put_under_review(&self, version: &str) -> Result<(), Refusal> {
+        self.put(keys::version_under_review(version), &UnderReview {}).await
+    }
+
+    pub async fn keep_feedback(&self, from: UserId, content: &str) -> Result<(), Refusal> {
+        #[derive(Serialize)]
+        struct Feedback<'a> {
+            from: UserId,
+            content: &'a str,
+        }
+        let id = FeedbackId::fresh(&self.world);
+        self.put(keys::feedback(self.world.now(), id, from), &Feedback { from, content }).await
+    }
+
+    pub async fn keep_track(&self, of: UserId, track: &Track) -> Result<(), Refusal> {
+        #[derive(Serialize)]
+        struct Kept<'a> {
+            #[serde(flatten)]
+            track: &'a Track,
+            expires_at: u64,
+        }
+        let expires_at = (self.world.now() + TRACKS_LAST) / 1000;
+        self.put(keys::track(of, TrackId::fresh(&self.world)), &Kept { track, expires_at }).await
+    }
+}
+
+/// That a device's record is still as it was seen.
+fn unchanged(seen: Option<Device>) -> (&'static str, Option<Item>) {
+    match seen {
+        None => ("attribute_not_exists(pk)", None),
+        Some(Device { holder, epoch }) => (
+            "holder = :old_holder AND epoch = :old_epoch",
+            values([(":old_holder", number(holder.0)), (":old_epoch", number(epoch))]),
+        ),
+    }
+}

@@ -1,0 +1,78 @@
+//! What users upload past the functions: whose it is, and what was found of it.
+use aws_sdk_dynamodb::{operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue};
+use serde::{Deserialize, Serialize};
+
+use super::{Outcome, Store, keys, number, read, text, values};
+use crate::domain::{DAY, MediaId, MediaKind, Millis, Refusal, UserId};
+
+/// How long an upload may take to come and be checked.
+const LIFE: Millis = DAY;
+
+/// An upload that is to come, or has come.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MediaRecord {
+    pub id: MediaId,
+    pub owner: UserId,
+    pub standing: Standing,
+    /// How long it is, in whole seconds: of audio that was checked and says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whole_seconds: Option<u64>,
+    /// In seconds since 1970; what was checked stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<u64>,
+}
+
+/// It waits, once; what was found of it stays.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    /// To come, or to be checked.
+    Waiting,
+    /// It is what it says, and is served.
+    Checked,
+    /// It is not, and is gone.
+    Refused,
+}
+
+impl Store {
+    /// Names what `owner` is about to upload. Good for a day.
+    pub async fn new_media(&self, owner: UserId, kind: MediaKind) -> Result<MediaId, Refusal> {
+        let id = MediaId::fresh(&self.world, kind.extension());
+        let expires_at = Some((self.world.now() + LIFE) / 1000);
+        let record = MediaRecord { id, owner, standing: Standing::Waiting, whole_seconds: None, expires_at };
+        self.put(keys::media(&record.id), &record).await?;
+        Ok(record.id)
+    }
+
+    /// What is known of these, in no order; of those that nobody named, or whose day is over, nothing. One round.
+    pub async fn media_of(&self, ids: &[MediaId]) -> Result<Vec<MediaRecord>, Refusal> {
+        let once = ids.iter().enumerate().filter(|(at, id)| !ids[..*at].contains(id));
+        let records: Vec<MediaRecord> = self.get_all(once.map(|(_, id)| keys::media(id)).collect()).await?;
+        let now = self.world.now() / 1000;
+        Ok(records.into_iter().filter(|record| record.expires_at.is_none_or(|end| end > now)).collect())
+    }
+
+    /// It was found good: it stays, unless it was found bad before. Gives how it stands now; a repeat changes nothing.
+    pub async fn media_checked(&self, id: &MediaId, whole_seconds: Option<u64>) -> Result<Standing, Refusal> {
+        let length = whole_seconds.map_or(AttributeValue::Null(true), number);
+        let change = "SET standing = :found, whole_seconds = :length REMOVE expires_at";
+        let with = values([(":found", text("checked")), (":length", length), (":waiting", text("waiting"))]);
+        self.found(Standing::Checked, self.update(keys::media(id), change).set_expression_attribute_values(with)).await
+    }
+
+    /// It was found bad, unless it was found good before. Gives how it stands now; a repeat changes nothing.
+    pub async fn media_refused(&self, id: &MediaId) -> Result<Standing, Refusal> {
+        let with = values([(":found", text("refused")), (":waiting", text("waiting"))]);
+        let update = self.update(keys::media(id), "SET standing = :found");
+        self.found(Standing::Refused, update.set_expression_attribute_values(with)).await
+    }
+
+    async fn found(&self, standing: Standing, update: UpdateItemFluentBuilder) -> Result<Standing, Refusal> {
+        match self.change(update.condition_expression("standing = :waiting")).await? {
+            Outcome::Done(_) => Ok(standing),
+            // Its day ended meanwhile: nobody can use it any more.
+            Outcome::Refused(item) if item.is_empty() => Ok(Standing::Refused),
+            Outcome::Refused(item) => Ok(read::<MediaRecord>(item)?.standing),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Users as document D shows them.
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::values::{Key, UserHex};
+use crate::{domain::Gender, store::Profile};
+
+/// Who wrote, likes or collected something.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Face {
+    pub uid: UserHex,
+    pub nickname: String,
+    pub avatar: Option<Key>,
+}
+
+impl From<Profile> for Face {
+    fn from(user: Profile) -> Self {
+        Self { uid: UserHex(user.id), nickname: user.nickname, avatar: user.avatar.map(Key) }
+    }
+}
+
+/// What everybody may know of a user.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Card {
+    #[serde(flatten)]
+    pub face: Face,
+    /// 0 unknown, 1 male, 2 female.
+    pub gender: u8,
+    /// The country code of the user's phone.
+    pub country: Option<String>,
+    pub province: Option<String>,
+    pub city: Option<String>,
+    /// Milliseconds since 1970.
+    pub birthday: Option<i64>,
+    pub intro: Option<String>,
+    /// Milliseconds since 1970.
+    pub created_at: u64,
+}
+
+impl From<Profile> for Card {
+    fn from(mut user: Profile) -> Self {
+        Self {
+            gender: match user.gender {
+                None => 0,
+                Some(Gender::Male) => 1,
+                Some(Gender::Female) => 2,
+            },
+            country: user.phone.as_ref().map(|phone| phone.country().to_owned()),
+            province: user.province.take(),
+            city: user.city.take(),
+            birthday: user.birthday,
+            intro: user.intro.take(),
+            created_at: user.created_at,
+            face: user.into(),
+        }
+    }
+}
