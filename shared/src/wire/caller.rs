@@ -32,6 +32,8 @@ pub enum Needs {
 )]
 pub trait Caller: Send + Sized {
     const NEEDS: Needs;
+    /// Whether the handler begins before the session is known to be good.
+    const READS_ONLY: bool = false;
 
     /// Who it is, before the request's details are looked at; and the session that is still to be checked while the
     /// handler runs, whose answer goes out only if the session is good.
@@ -72,6 +74,7 @@ impl Caller for SignedIn {
 
 impl Caller for Reader {
     const NEEDS: Needs = Needs::Token;
+    const READS_ONLY: bool = true;
 
     async fn identify(credentials: Credentials, app: &App) -> Result<(Self, Option<Session>), Refusal> {
         let session = session(&credentials, app).await?;

@@ -93,13 +93,15 @@ pub struct Listed {
     pub method: Method,
     pub path: &'static str,
     pub needs: Needs,
+    /// The session is checked beside the handler, which therefore must not write.
+    pub reads_only: bool,
 }
 
 impl Operations for Vec<Listed> {
     fn add<O: Operation>(mut self) -> Self {
         let Route { method, path } = O::ROUTE;
-        let (document, needs) = (O::Dialect::DOCUMENT, O::Caller::NEEDS);
-        self.push(Listed { document, name: name::<O>(), method, path, needs });
+        let (document, needs, reads_only) = (O::Dialect::DOCUMENT, O::Caller::NEEDS, O::Caller::READS_ONLY);
+        self.push(Listed { document, name: name::<O>(), method, path, needs, reads_only });
         self
     }
 }
