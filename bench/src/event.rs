@@ -10,11 +10,14 @@ use crate::Result;
 /// The operation that stands for its function. The others: their first event by name.
 ///
 /// A login's Argon2 is meant to cost what it costs: `--event account=account_login` shows it.
-const CHOSEN: [(&str, &str); 4] = [
+const CHOSEN: [(&str, &str); 7] = [
     ("account", "user_update_info"),
+    ("article", "article_list"),
+    ("common", "home_banner"),
     ("entry", "user_get_user_info"),
     ("gallery", "user_pic_list"),
-    ("user", "send_sms_code"),
+    ("member", "m_user_users_homepage"),
+    ("user", "my_user_info"),
 ];
 
 /// Fields that may be used once only, so every request gets its own. The phones are of the form that country 86 has.

@@ -53,8 +53,11 @@ pub fn example(event: &Value) -> Option<Value> {
     }
 }
 
-/// What a function answers its runtime, as answer files have it: status and JSON body.
+/// What a function answers its runtime, as answer files have it: of HTTP status and JSON body.
 pub fn answer(response: &Value) -> Value {
+    if !response["statusCode"].is_number() {
+        return response.clone();
+    }
     let body = response["body"].as_str().unwrap_or_default();
     json!({
         "statusCode": response["statusCode"],

@@ -60,6 +60,9 @@ macro_rules! functions {
 
 functions! { account article common entry gallery member user }
 
+/// The functions that nobody calls over HTTP, each with the name of its sample event.
+pub const BY_EVENT: [(&str, &str); 2] = [("fanout", "article_published"), ("media", "object_created")];
+
 const TEMPLATE: &str = include_str!("../../template.yaml");
 const TABLE: &str = "plaza";
 const BUCKET: &str = "plaza-media";

@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use local::{Options, Plaza, containers, events, functions, sample, template::Template, write_private};
+use local::{BY_EVENT, Options, Plaza, containers, events, functions, sample, template::Template, write_private};
 use serde_json::Value;
 use shared::{function, outside::aws};
 
@@ -42,7 +42,11 @@ async fn main() -> ExitCode {
 #[expect(clippy::disallowed_methods, reason = "how long each takes is for whoever watches")]
 async fn run(one_each: bool, chosen: &[String]) -> Result<Vec<String>, Box<dyn std::error::Error>> {
     let template = Template::parse(include_str!("../../../template.yaml"))?;
-    let known = functions();
+    let mut known: Vec<(&str, Vec<String>)> = functions()
+        .into_iter()
+        .map(|(name, operations)| (name, operations.into_iter().map(|operation| operation.name).collect()))
+        .collect();
+    known.extend(BY_EVENT.map(|(name, event)| (name, vec![event.to_owned()])));
     if let Some(unknown) = chosen.iter().find(|chosen| !known.iter().any(|(name, _)| chosen == name)) {
         return Err(format!("there is no function {unknown}").into());
     }
@@ -56,10 +60,10 @@ async fn run(one_each: bool, chosen: &[String]) -> Result<Vec<String>, Box<dyn s
             return Err(format!(".aws-sam/build/{logical} is missing: run `sam build`").into());
         }
         for operation in operations.iter().take(if one_each { 1 } else { usize::MAX }) {
-            let event = format!("{name}/{}", operation.name);
-            let expected = events::load(&events::answer_path(name, &operation.name))?;
+            let event = format!("{name}/{operation}");
+            let expected = events::load(&events::answer_path(name, operation))?;
             let from = Instant::now();
-            let differences = match invoke(logical, name, &operation.name).await? {
+            let differences = match invoke(logical, name, operation).await? {
                 Ok(answer) => events::differences(&expected, &answer),
                 Err(complaint) => vec![complaint],
             };
@@ -119,7 +123,8 @@ async fn invoke(
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let response = stdout.lines().rev().find_map(|line| serde_json::from_str::<Value>(line).ok());
     Ok(match response {
-        Some(response) if response["statusCode"].is_number() => Ok(events::answer(&response)),
+        // A function that failed says why.
+        Some(response) if response["errorType"].is_null() => Ok(events::answer(&response)),
         _ => Err(format!("no answer:\n{stdout}\n{stderr}")),
     })
 }

@@ -8,7 +8,7 @@ use std::{
 use boon::{Compiler, Draft, Schemas};
 use lambda_http::{Adapter, Context, LambdaEvent, Service as _, request::LambdaRequest};
 use local::{
-    Options, Plaza,
+    BY_EVENT, Options, Plaza,
     events::{self, ANY},
     functions, openapi, sample,
     template::Template,
@@ -127,6 +127,9 @@ fn every_operation_has_an_event_and_an_answer() {
             known.insert(file);
         }
     }
+    for (function, event) in BY_EVENT {
+        known.extend([events::path(function, event), events::answer_path(function, event)]);
+    }
     for folder in fs::read_dir(events::root().join("events")).unwrap() {
         for file in fs::read_dir(folder.unwrap().path()).unwrap().map(|file| file.unwrap().path()) {
             if !known.contains(&file) {
@@ -188,6 +191,22 @@ async fn every_event_is_answered() {
         }
     }
     assert!(wrong.is_empty(), "mend:{wrong}\n(\"*\" stands for what is another value each time)");
+}
+
+/// The events of those that nobody calls over HTTP, read by the types of Lambda's own crate.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_other_event_is_answered() {
+    let plaza = fresh(None).await;
+    for (function, event) in BY_EVENT {
+        let sent = events::load(&events::path(function, event)).unwrap();
+        let answer = match function {
+            "fanout" => json!(fanout::handle(&plaza.app, serde_json::from_value(sent).unwrap()).await),
+            "media" => json!(media::handle(&plaza.app, serde_json::from_value(sent).unwrap()).await.unwrap()),
+            _ => panic!("{function}: say here how it is called"),
+        };
+        let expected = events::load(&events::answer_path(function, event)).unwrap();
+        assert_eq!(events::differences(&expected, &events::answer(&answer)), [""; 0], "{function}");
+    }
 }
 
 /// They are written down in the events: whoever is there first must have the same number everywhere.
