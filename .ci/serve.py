@@ -1,4 +1,4 @@
-"""Runs the README's command as a newcomer would, on free ports and fresh data: the API's description, a login, Ctrl-C."""
+"""Runs the README's command as a newcomer would, on free ports and fresh data: the API's description, a login, the story, Ctrl-C."""
 
 import json
 import os
@@ -61,6 +61,10 @@ def walk(api, process):
     if not answer.get("data", {}).get("user_info", {}).get("token"):
         return f"no token after the login; the answer has {sorted(answer)}"
     print("logged in")
+    # Two people meet; it stops at the first answer that is not as it should be.
+    story = subprocess.run(["./story.sh", api], timeout=60)
+    if story.returncode:
+        return f"the story ended with {story.returncode}"
     process.send_signal(signal.SIGINT)
     from_ = time.monotonic()
     try:

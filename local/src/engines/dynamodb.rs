@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use dynoxide::{Database, DynoxideError};
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{
-    EngineError, Folder,
+    EngineError, Folder, refused,
     stream::{self, Stream},
+    typed,
 };
 use crate::template::Table;
 
@@ -78,12 +78,4 @@ fn shape(table: &Value) -> impl PartialEq {
         keys.collect::<BTreeMap<_, _>>()
     });
     (table["KeySchema"].clone(), indexes, table["StreamSpecification"]["StreamViewType"].clone())
-}
-
-pub(super) fn typed<T: DeserializeOwned>(request: Value) -> Result<T, EngineError> {
-    serde_json::from_value(request).map_err(refused)
-}
-
-fn refused(error: impl ToString) -> EngineError {
-    EngineError::Table(error.to_string())
 }

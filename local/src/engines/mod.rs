@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use aws_lambda_events::s3::S3Event;
 use dynoxide::Database;
+use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::{self, Runtime};
@@ -262,4 +263,13 @@ fn listen(first: Option<u16>) -> Result<[StdListener; 3], EngineError> {
         })
     };
     Ok([listen(0, "DynamoDB")?, listen(1, "S3")?, listen(2, "SNS")?])
+}
+
+/// A request to the database, as its API has it.
+fn typed<T: DeserializeOwned>(request: serde_json::Value) -> Result<T, EngineError> {
+    serde_json::from_value(request).map_err(refused)
+}
+
+fn refused(error: impl ToString) -> EngineError {
+    EngineError::Table(error.to_string())
 }

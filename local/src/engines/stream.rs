@@ -15,7 +15,7 @@ use dynoxide::Database;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::{EngineError, dynamodb::typed};
+use super::{EngineError, typed};
 
 const INDEX: &str = "CREATE INDEX IF NOT EXISTS stream_by_number
     ON _stream_records (table_name, CAST(sequence_number AS INTEGER))";

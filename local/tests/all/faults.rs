@@ -1,7 +1,7 @@
 //! What goes wrong between us and the engines: once, and the client does not notice; for long, and they are told so.
 //! Either way nothing is lost, doubled or half-stored.
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     rc::Rc,
 };
 
@@ -11,17 +11,22 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::task::{JoinSet, LocalSet};
 
-use crate::support::{Answer, Fault, PAUSE, Test, picture};
+use crate::{
+    deeds,
+    support::{Answer, Fault, PAUSE, Test, picture},
+};
 
 const PHONE: &str = "13800138001";
 const NEW_PHONE: &str = "13800138002";
 /// More than anybody tries again.
-const MANY: usize = 100;
+pub const MANY: usize = 100;
 
 /// Something that writes.
-trait Deed: Sized + 'static {
+pub trait Deed: Sized + 'static {
     /// The code of a true answer to whoever repeats it, because it was done when they were told that we are busy.
     const DONE_BEFORE: Option<&str> = None;
+    /// Whether it is done to several things one by one, each whole: a repeat finishes what broke off.
+    const IN_PARTS: bool = false;
 
     /// What has to be there before.
     async fn prepare(test: &Test) -> Self;
@@ -31,7 +36,7 @@ trait Deed: Sized + 'static {
 }
 
 /// How a deed goes and what it leaves when nothing is in its way.
-struct Clean {
+pub struct Clean {
     before: Items,
     answer: (StatusCode, Value),
     after: Items,
@@ -65,7 +70,7 @@ impl Clean {
 }
 
 /// Does it with every fault at each call, some at a time: most of it is waiting.
-async fn each<D: Deed>(
+pub async fn each<D: Deed>(
     case: impl AsyncFn(&Clean, &str, Test, &'static str, Vec<Option<Fault>>) + Copy + 'static,
     often: usize,
 ) {
@@ -91,7 +96,7 @@ async fn each<D: Deed>(
     LocalSet::new().run_until(cases).await;
 }
 
-async fn once<D: Deed>(clean: &Clean, what: &str, test: Test, call: &'static str, faults: Vec<Option<Fault>>) {
+pub async fn once<D: Deed>(clean: &Clean, what: &str, test: Test, call: &'static str, faults: Vec<Option<Fault>>) {
     let deed = D::prepare(&test).await;
     let tries = faults.len() + 1;
     test.line.spoil(call, faults);
@@ -103,7 +108,7 @@ async fn once<D: Deed>(clean: &Clean, what: &str, test: Test, call: &'static str
     deed.shows(&test).await;
 }
 
-async fn for_long<D: Deed>(clean: &Clean, what: &str, test: Test, call: &'static str, faults: Vec<Option<Fault>>) {
+pub async fn for_long<D: Deed>(clean: &Clean, what: &str, test: Test, call: &'static str, faults: Vec<Option<Fault>>) {
     let deed = D::prepare(&test).await;
     test.line.spoil(call, faults);
     let answer = deed.act(&test).await;
@@ -112,8 +117,8 @@ async fn for_long<D: Deed>(clean: &Clean, what: &str, test: Test, call: &'static
     assert_eq!(answer.code(), "503", "{what}");
     answer.refused(503, 503);
     let left = items(&test).await;
-    let (names, before, after) = (names(&left), names(&clean.before), names(&clean.after));
-    assert!(names == before || names == after, "{what}: half-stored: {left:#?}");
+    let (lasting, before, after) = (lasting(&left), lasting(&clean.before), lasting(&clean.after));
+    assert!(D::IN_PARTS || lasting == before || lasting == after, "{what}: half-stored: {left:#?}");
     if call == "PUT" {
         assert_eq!(left, clean.before, "{what}");
     }
@@ -145,9 +150,13 @@ fn plain(answer: Answer) -> (StatusCode, Value) {
             Value::Object(fields) => {
                 for (name, value) in fields {
                     match (&**name, &*value) {
-                        ("uid" | "token", _) => *value = "drawn".into(),
-                        ("avator" | "large_avator", Value::String(_)) => *value = "drawn".into(),
-                        ("name", Value::String(name)) if name.starts_with("nick-") => *value = "drawn".into(),
+                        ("uid" | "id" | "article_id" | "comment_id", _) => *value = "drawn".into(),
+                        ("token" | "im_token" | "device_id", _) => *value = "drawn".into(),
+                        ("media_id" | "upload_url", _) => *value = "drawn".into(),
+                        ("avator" | "large_avator" | "avatar", Value::String(_)) => *value = "drawn".into(),
+                        ("name" | "nickname", Value::String(name)) if name.starts_with("nick-") => {
+                            *value = "drawn".into();
+                        }
                         _ => forget(value),
                     }
                 }
@@ -162,10 +171,10 @@ fn plain(answer: Answer) -> (StatusCode, Value) {
 }
 
 /// The table by its keys.
-type Items = BTreeMap<String, BTreeMap<String, Value>>;
+pub type Items = BTreeMap<String, BTreeMap<String, Value>>;
 
-/// The whole table, found to be of one piece, without what chance brought into it: users are numbered in the order
-/// of their ids, moments have no tail.
+/// The whole table, found to be of one piece, without what chance brought into it: ids and the places in the list of
+/// all articles are numbered in their order, moments have no tail.
 async fn items(test: &Test) -> Items {
     let items = test.items().await.into_iter();
     let fields = |item: HashMap<String, AttributeValue>| {
@@ -174,31 +183,100 @@ async fn items(test: &Test) -> Items {
     };
     let items: Items = items.map(|(key, item)| (key, fields(item))).collect();
     whole(&items);
+    deeds::whole(&items);
 
-    let ids: Vec<_> = items.values().filter_map(|fields| fields.get("id")?.as_str().map(str::to_owned)).collect();
-    let numbered = |id: &str| match ids.iter().position(|known| known == id) {
-        Some(at) => format!("user {}", at + 1),
-        None => panic!("no user has the id {id}"),
-    };
-    let plain = items.into_iter().map(|(key, mut fields)| {
+    let mut chance = Chance::default();
+    for (key, fields) in &items {
+        pieces(key).for_each(|piece| chance.note(piece));
+        fields.values().for_each(|value| chance.note_all(value));
+        chance.places.extend(place_of(key));
+    }
+    let mut plain = Items::new();
+    for (key, mut fields) in items {
         for (name, value) in &mut fields {
             match (&**name, &*value) {
-                ("id" | "holder", Value::String(id)) => *value = numbered(id).into(),
                 ("nickname", Value::String(name)) if name.starts_with("nick-") => *value = "drawn".into(),
-                ("password" | "digits" | "avatar" | "large_avatar", _) => *value = "drawn".into(),
+                ("password" | "digits" | "avatar" | "large_avatar" | "images", _) => *value = "drawn".into(),
+                // A number may be drawn twice where the first one's answer is lost.
+                ("drawn", _) => *value = "drawn".into(),
+                ("number", Value::String(place)) => *value = chance.place(place.parse().unwrap()).into(),
                 (_, Value::Array(moments)) => {
                     *value = moments.iter().map(|moment| moment.as_str().unwrap()[..13].to_owned()).collect();
                 }
-                _ => {}
+                _ => chance.forget(value),
             }
         }
-        let key = match key.strip_prefix("U#") {
-            Some(rest) => format!("{}{}", numbered(rest[..16].trim_start_matches('0')), &rest[16..]),
-            None => key,
-        };
-        (key, fields)
-    });
-    plain.collect()
+        let mut name = pieces(&key).fold(key.clone(), |name, piece| match chance.id(piece) {
+            Some(id) => name.replace(piece, &id),
+            None => name,
+        });
+        if let Some(place) = place_of(&key) {
+            name = format!("L#articles / {}", chance.place(place));
+        }
+        // These are named by chance alone: here, by whose they are.
+        for (kind, owner) in [("M#", "owner"), ("DEVICE#", "holder")] {
+            if key.starts_with(kind) {
+                fields.remove("id");
+                let of = |number: usize| format!("{kind} {number} of {}", fields[owner]);
+                name = (1..).map(of).find(|name| !plain.contains_key(name)).unwrap();
+            }
+        }
+        plain.insert(name, fields);
+    }
+    plain
+}
+
+/// Where an item stands in the list of all articles.
+pub fn place_of(key: &str) -> Option<u64> {
+    key.strip_prefix("L#articles#")?.split_once(" / ")?.1.parse().ok()
+}
+
+/// A key's parts.
+fn pieces(key: &str) -> impl Iterator<Item = &str> {
+    key.split(['#', ' '])
+}
+
+/// What time and chance have made: ids, and places in the list of all articles.
+#[derive(Default)]
+struct Chance {
+    ids: BTreeSet<u64>,
+    places: BTreeSet<u64>,
+}
+
+impl Chance {
+    /// Every id since 2025 is larger than any other number.
+    fn read(text: &str) -> Option<u64> {
+        text.parse().ok().filter(|id| *id > 100_000_000_000_000)
+    }
+
+    fn note(&mut self, text: &str) {
+        self.ids.extend(Self::read(text));
+    }
+
+    fn note_all(&mut self, value: &Value) {
+        match value {
+            Value::String(text) => self.note(text),
+            Value::Object(fields) => fields.values().for_each(|value| self.note_all(value)),
+            _ => {}
+        }
+    }
+
+    fn id(&self, text: &str) -> Option<String> {
+        let id = Self::read(text)?;
+        Some(format!("id {}", self.ids.range(..=id).count()))
+    }
+
+    fn place(&self, place: u64) -> String {
+        format!("place {}", self.places.range(..=place).count())
+    }
+
+    fn forget(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.id(text).unwrap_or_else(|| text.clone()),
+            Value::Object(fields) => fields.values_mut().for_each(|value| self.forget(value)),
+            _ => {}
+        }
+    }
 }
 
 /// Whoever a name leads to bears it, and whatever name somebody bears leads to them; nobody is without their secrets.
@@ -211,7 +289,7 @@ fn whole(items: &Items) {
             match kind {
                 "PHONE" => assert_eq!(borne(profile, "phone").as_deref(), Some(name), "{key}"),
                 "EMAIL" => assert_eq!(borne(profile, "email").as_deref(), Some(name), "{key}"),
-                "OPENID" => {}
+                "OPENID" | "DEVICE" | "REVIEW" => {}
                 _ => panic!("{key} is no name that is known here"),
             }
         }
@@ -236,12 +314,13 @@ fn borne(profile: &BTreeMap<String, Value>, field: &str) -> Option<String> {
     })
 }
 
-/// What must not be half there: profiles, and the names that lead to them.
-fn names(items: &Items) -> Items {
-    let of_names = |key: &str| {
-        key.ends_with("PROFILE") || ["PHONE#", "EMAIL#", "OPENID#"].iter().any(|kind| key.starts_with(kind))
-    };
-    items.iter().filter(|(key, _)| of_names(key)).map(|(key, fields)| (key.clone(), fields.clone())).collect()
+/// What must not be half there: all but what is counted before a thing is done, codes and guesses and numbers drawn.
+fn lasting(items: &Items) -> Items {
+    const COUNTED: [&str; 4] = ["SMS#", "SMSDAY#", "GUESS#", "L#articles / TOP"];
+    let mut items = items.clone();
+    items.retain(|key, _| !COUNTED.iter().any(|kind| key.starts_with(kind)));
+    items.values_mut().for_each(|fields| drop(fields.remove("guesses")));
+    items
 }
 
 fn json(value: &AttributeValue) -> Value {
@@ -252,6 +331,8 @@ fn json(value: &AttributeValue) -> Value {
             texts.sort();
             texts.into()
         }
+        AttributeValue::Bool(truth) => (*truth).into(),
+        AttributeValue::L(list) => list.iter().map(json).collect(),
         AttributeValue::M(map) => map.iter().map(|(name, value)| (name.clone(), json(value))).collect(),
         other => format!("{other:?}").into(),
     }
@@ -260,18 +341,20 @@ fn json(value: &AttributeValue) -> Value {
 macro_rules! deeds {
     ($($name:ident: $deed:ty;)*) => { $(mod $name {
         use super::*;
+        use crate::faults;
 
         #[tokio::test]
         async fn once() {
-            each::<$deed>(super::once::<$deed>, 1).await;
+            faults::each::<$deed>(faults::once::<$deed>, 1).await;
         }
 
         #[tokio::test]
         async fn for_long() {
-            each::<$deed>(super::for_long::<$deed>, MANY).await;
+            faults::each::<$deed>(faults::for_long::<$deed>, faults::MANY).await;
         }
     })* };
 }
+pub(crate) use deeds;
 
 deeds! {
     send_sms_code: SendCode;

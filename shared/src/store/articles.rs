@@ -10,7 +10,7 @@ use crate::domain::{ArticleId, CommentId, MediaId, Millis, Refusal, UserId};
 const ALL: &str = "articles";
 
 /// Entries that a list reads at least when it looks for more in the place of those it may not show.
-const FILL: usize = 20;
+pub(super) const FILL: usize = 20;
 
 /// An article with its counts, which are exact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -129,29 +129,6 @@ impl Store {
         self.see(viewer, entries, false).await
     }
 
-    /// A page of the articles of those whom the viewer follows, the newest first; at most the newest 1,000. Two rounds,
-    /// and two more for each time that what it passed over was deleted, or unfollowed, so lately that it is still there.
-    pub async fn followed_articles(
-        &self,
-        viewer: UserId,
-        offset: usize,
-        limit: usize,
-    ) -> Result<Vec<SeenArticle>, Refusal> {
-        let (mut offset, mut page) = (offset, vec![]);
-        while page.len() < limit && offset < super::feeds::FEED {
-            let wanted = (limit - page.len()).max(FILL.min(limit)).min(super::feeds::FEED - offset);
-            let entries: Vec<ArticleEntry> = self.newest(keys::feed(viewer), "", offset, wanted).await?;
-            let found = entries.len();
-            page.extend(self.see(viewer, entries, true).await?);
-            if found < wanted {
-                break;
-            }
-            offset += found;
-        }
-        page.truncate(limit);
-        Ok(page)
-    }
-
     /// A page of what the viewer collected, the last collected first. Two rounds, and more as in
     /// [`Store::followed_articles`].
     pub async fn collected_articles(
@@ -197,7 +174,7 @@ impl Store {
 
     /// Articles with their authors and the viewer's marks, those left out that are gone; `followed`: those, too, whose
     /// author the viewer does not follow. One round.
-    async fn see(
+    pub(super) async fn see(
         &self,
         viewer: UserId,
         entries: Vec<ArticleEntry>,

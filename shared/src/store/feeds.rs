@@ -10,12 +10,16 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
-    Item, NEW, Store, THERE, articles::ArticleEntry, broken, follows::UserEntry, keys, put_request, read, text, values,
+    Item, NEW, SeenArticle, Store, THERE,
+    articles::{ArticleEntry, FILL},
+    broken,
+    follows::UserEntry,
+    keys, put_request, read, text, values,
 };
 use crate::domain::{ArticleId, CommentId, EntryId, Refusal, UserId};
 
 /// Articles that a feed keeps, the newest ones.
-pub(super) const FEED: usize = 1_000;
+const FEED: usize = 1_000;
 /// A feed is trimmed at one of so many articles, so that it is longer by about as many at most.
 const TRIMMED_AT: u64 = 64;
 /// The list of all articles is looked after at one of so many.
@@ -35,6 +39,29 @@ struct Hanging {
 }
 
 impl Store {
+    /// A page of the articles of those whom the viewer follows, the newest first; at most the newest 1,000. Two rounds,
+    /// and two more for each time that what it passed over was deleted, or unfollowed, so lately that it is still there.
+    pub async fn followed_articles(
+        &self,
+        viewer: UserId,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Vec<SeenArticle>, Refusal> {
+        let (mut offset, mut page) = (offset, vec![]);
+        while page.len() < limit && offset < FEED {
+            let wanted = (limit - page.len()).max(FILL.min(limit)).min(FEED - offset);
+            let entries: Vec<ArticleEntry> = self.newest(keys::feed(viewer), "", offset, wanted).await?;
+            let found = entries.len();
+            page.extend(self.see(viewer, entries, true).await?);
+            if found < wanted {
+                break;
+            }
+            offset += found;
+        }
+        page.truncate(limit);
+        Ok(page)
+    }
+
     /// An article came or went: brings it into the feeds of its author's followers, or takes it out of them, and with
     /// it all that hung on it. One write and little more for each follower, 200 of them in a round.
     pub async fn follow_up_article(&self, author: UserId, article: ArticleId) -> Result<(), Refusal> {
