@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 use aws_lambda_events::dynamodb::Event;
 use lambda_http::tracing;
 use serde_json::json;
-use shared::App;
+use shared::{App, domain::Millis};
 use tokio::{sync::Mutex, task::spawn_blocking};
 
 use crate::{engines::Stream, template::StreamSource};
@@ -93,7 +93,7 @@ impl Delivery {
         if !records.is_empty() {
             let event = json!({ "Records": records });
             let event: Event = serde_json::from_value(event).map_err(|error| error.to_string())?;
-            let response = fanout::handle(&self.app, event).await;
+            let response = fanout::handle(&self.app, event, Millis::MAX).await;
             if let Some(failed) = response.batch_item_failures.into_iter().next() {
                 let number = failed.item_identifier.unwrap_or_default();
                 let at = records.iter().position(|record| record["dynamodb"]["SequenceNumber"] == number);

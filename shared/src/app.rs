@@ -10,7 +10,7 @@ use crate::{
     aside,
     config::Config,
     domain::{
-        Class, MediaId, Millis, Refusal, UserId, World, hex,
+        Class, MediaId, Millis, Refusal, UploadFault, UserId, World, hex,
         picture::{AVATAR, LARGE_AVATAR, Picture},
         token::{self, Token, TokenKeys},
     },
@@ -99,12 +99,18 @@ impl App {
         // Somebody else's is refused in the same words as one that nobody has.
         let what = match class {
             Class::Image => "an image",
-            Class::Audio => "an audio",
+            Class::Audio => "an audio file",
             Class::Video => "a video",
         };
         let refusal = || {
             let how = "ask get_media_id for an id, PUT the file to its upload_url, then send the id";
             Refusal::malformed(format!("{field}: not {what} that you have uploaded: {how}"))
+        };
+        let fault = |standing| match (standing, class) {
+            (Standing::TooLarge, Class::Image) => Some(UploadFault::TooLarge),
+            (Standing::Refused, Class::Image) => Some(UploadFault::NoPicture),
+            (Standing::TooLarge | Standing::Refused, _) => Some(UploadFault::NoRecording),
+            _ => None,
         };
         // Nor is the table asked for what cannot be an id.
         let fits = |id: &MediaId| MediaId::parse(&id.0)?.kind().filter(|kind| kind.class() == class);
@@ -114,9 +120,12 @@ impl App {
         let standings = async || {
             let records = self.store.media_of(ids).await?;
             let of = |id: &MediaId| records.iter().find(|record| record.id == *id && record.owner == owner);
-            let usable =
-                |id: &MediaId| of(id).map(|record| record.standing).filter(|standing| *standing != Standing::Refused);
-            ids.iter().map(usable).collect::<Option<Vec<_>>>().ok_or_else(refusal)
+            let standing = |id: &MediaId| of(id).map(|record| record.standing);
+            let standings = ids.iter().map(standing).collect::<Option<Vec<_>>>().ok_or_else(refusal)?;
+            match standings.iter().find_map(|standing| fault(*standing)) {
+                Some(fault) => Err(Refusal::Upload(field, fault)),
+                None => Ok(standings),
+            }
         };
         let waiting = ids.iter().zip(standings().await?).filter(|(_, standing)| *standing == Standing::Waiting);
         let uploads = try_join_all(waiting.map(|(id, _)| self.media().upload(id))).await?;

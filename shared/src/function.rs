@@ -9,7 +9,12 @@ use lambda_http::{Error, LambdaEvent, lambda_runtime, service_fn};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{App, domain::World, outside::aws, wire::operation::router};
+use crate::{
+    App,
+    domain::{Millis, World},
+    outside::aws,
+    wire::operation::router,
+};
 
 /// Serves a function's operations to the Lambda runtime, for as long as it wants.
 pub async fn serve(operations: impl FnOnce(Router<Arc<App>>) -> Router<Arc<App>>) -> Result<(), Error> {
@@ -17,14 +22,15 @@ pub async fn serve(operations: impl FnOnce(Router<Arc<App>>) -> Router<Arc<App>>
     lambda_http::run(router(operations, app)).await
 }
 
-/// The same for a function that takes events, not requests. An error makes Lambda send the whole event again.
-pub async fn serve_events<E, A>(handle: impl AsyncFn(&App, E) -> Result<A, Error>) -> Result<(), Error>
+/// The same for a function that takes events, not requests; it is told when Lambda ends it. An error makes Lambda send
+/// the whole event again.
+pub async fn serve_events<E, A>(handle: impl AsyncFn(&App, E, Millis) -> Result<A, Error>) -> Result<(), Error>
 where
     E: DeserializeOwned,
     A: Serialize,
 {
     let (app, handle) = (app().await?, &handle);
-    lambda_runtime::run(service_fn(|event: LambdaEvent<E>| handle(&app, event.payload))).await
+    lambda_runtime::run(service_fn(|event: LambdaEvent<E>| handle(&app, event.payload, event.context.deadline))).await
 }
 
 /// What a function uses, its connection to the table open.

@@ -17,6 +17,7 @@ use shared::{
 pub struct UserUpdateInfo {
     /// The nickname, up to 64 characters.
     #[garde(inner(length(chars, min = 1, max = 64), custom(is_one_line)))]
+    #[schemars(length(min = 1, max = 64))]
     name: Option<String>,
     gender: Option<GenderDigit>,
     /// A bare number of country 86, or `+`, country code and number.
@@ -27,6 +28,7 @@ pub struct UserUpdateInfo {
     email: Option<String>,
     /// The intro, up to 500 characters.
     #[garde(inner(length(chars, max = 500)))]
+    #[schemars(length(max = 500))]
     desc: Option<String>,
     /// 1 looks for work, 0 does not.
     #[garde(range(max = 1))]

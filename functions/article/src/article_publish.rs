@@ -1,5 +1,5 @@
 use shared::{
-    domain::Class,
+    domain::{Class, UploadFault},
     wire::{
         dialect::D,
         operation::*,
@@ -34,6 +34,8 @@ impl Operation for ArticlePublish {
     type Caller = SignedIn;
     type Response = Published;
     const ROUTE: Route = Route::post("/article_publish");
+    const REFUSES: &'static [Refusal] =
+        &[Refusal::Upload("images", UploadFault::NoPicture), Refusal::Upload("images", UploadFault::TooLarge)];
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Published, Refusal> {
         if self.images.is_empty() && self.content.trim().is_empty() {

@@ -3,16 +3,30 @@ use aws_lambda_events::{
     dynamodb::{Event, EventRecord},
     streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
 };
-use shared::{App, domain::Refusal, store::keys::Told};
+use shared::{
+    App,
+    domain::{MINUTE, Millis, Refusal},
+    store::keys::Told,
+};
+
+/// What one record may take: a hundred thousand followers.
+const RESERVE: Millis = 3 * MINUTE;
 
 /// Follows up the records in their order. The first that fails ends the batch and is reported: Lambda sends it and
 /// those after it again, as it may send any record again; none is counted, so nothing comes of that.
 ///
 /// A record only says where to look: whether it tells of coming or going is not even read.
-pub async fn handle(app: &App, event: Event) -> DynamoDbEventResponse {
+///
+/// `deadline`: when Lambda ends us. What is not begun well before it is left to the next invocation, and what was done
+/// stays done.
+pub async fn handle(app: &App, event: Event, deadline: Millis) -> DynamoDbEventResponse {
     let mut response = DynamoDbEventResponse::default();
-    for record in event.records {
-        if let Err(refusal) = follow_up(app, &record).await {
+    for (at, record) in event.records.into_iter().enumerate() {
+        let outcome = match at > 0 && app.world.now() + RESERVE > deadline {
+            true => Err(Refusal::Unavailable),
+            false => follow_up(app, &record).await,
+        };
+        if let Err(refusal) = outcome {
             tracing::warn!(%refusal, sequence_number = record.change.sequence_number, "a record was not followed up");
             let mut failure = DynamoDbBatchItemFailure::default();
             // Were it missing, Lambda would send the whole batch again.

@@ -7,7 +7,7 @@
 //! - Only what is not there yet is published: what an id names never changes.
 //! - How the record stands decides, and it is settled once. It is settled after publishing and before the upload goes,
 //!   so whatever is left in the middle, a repeat of the event finds out and finishes.
-use std::{fmt, ops::ControlFlow};
+use std::{fmt, ops::ControlFlow, panic::catch_unwind, time::Duration};
 
 use aws_lambda_events::s3::S3Event;
 use shared::{
@@ -22,7 +22,9 @@ use shared::{
 };
 
 /// How often we look again at an upload that somebody else is writing or checking, before Lambda is to try again.
-const TRIES: usize = 5;
+const TRIES: u32 = 5;
+/// The more of it between two looks, the more often we have looked.
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// The objects that storage failed us for. The event is to be sent again; all others are done.
 #[derive(Debug)]
@@ -61,10 +63,11 @@ async fn settle(app: &App, key: &str) -> Result<(), Refusal> {
     let Some((id, kind)) = MediaId::parse(name).and_then(|id| Some((id.clone(), id.kind()?))) else {
         return app.media().drop_upload(name).await;
     };
-    for _ in 0..TRIES {
+    for tried in 0..TRIES {
         if step(app, &id, kind).await?.is_break() {
             return Ok(());
         }
+        tokio::time::sleep(PAUSE * tried).await;
     }
     Err(Refusal::Unavailable)
 }
@@ -87,14 +90,14 @@ async fn step(app: &App, id: &MediaId, kind: MediaKind) -> Result<ControlFlow<()
                 (None, None) => return Ok(ControlFlow::Break(())),
                 (None, Some(upload)) => match publish(app, id, kind, &upload).await? {
                     Verdict::Published(published) => store.media_checked(id, published.whole_seconds).await?,
-                    Verdict::Bad => store.media_refused(id).await?,
+                    Verdict::Bad(standing) => store.media_refused(id, standing).await?,
                     Verdict::Changed => return Ok(ControlFlow::Continue(())),
                 },
             }
         }
         settled => settled,
     };
-    if standing == Standing::Refused {
+    if standing.is_bad() {
         // Another event may have published a better try of the same upload, a moment too late.
         media.withdraw(std::slice::from_ref(id)).await?;
     }
@@ -104,30 +107,39 @@ async fn step(app: &App, id: &MediaId, kind: MediaKind) -> Result<ControlFlow<()
 
 enum Verdict {
     Published(Published),
-    /// Not what it says.
-    Bad,
+    /// Not what it says, or too large: how it stands from now on.
+    Bad(Standing),
     /// Gone, or another one by now, or published by somebody else.
     Changed,
 }
 
 /// Checks an upload, and serves it if it is good.
 async fn publish(app: &App, id: &MediaId, kind: MediaKind, upload: &Upload) -> Result<Verdict, Refusal> {
-    if upload.size == 0 || upload.size > kind.most_bytes() {
-        return Ok(Verdict::Bad);
+    const NOT_WHAT_IT_SAYS: Verdict = Verdict::Bad(Standing::Refused);
+    match upload.size {
+        0 => return Ok(NOT_WHAT_IT_SAYS),
+        size if size > kind.most_bytes() => return Ok(Verdict::Bad(Standing::TooLarge)),
+        _ => {}
     }
     let media = app.media();
     let (done, published) = match kind.class() {
         Class::Image => {
             let Some(file) = media.read(id, upload, 0..upload.size).await? else { return Ok(Verdict::Changed) };
             let remade =
-                aside(move || Ok(Picture::open_as(kind, &file, "upload").ok().map(|picture| picture.fit([GALLERY]))));
-            let Some([picture]) = remade.await? else { return Ok(Verdict::Bad) };
+                aside(move || Ok(Picture::open_as(kind, &file, "upload").map(|picture| picture.fit([GALLERY]))));
+            let [picture] = match remade.await? {
+                Ok(made) => made,
+                Err(Refusal::ImageTooLarge(_)) => return Ok(Verdict::Bad(Standing::TooLarge)),
+                Err(_) => return Ok(NOT_WHAT_IT_SAYS),
+            };
             (media.publish_picture(id, picture).await?, Published { whole_seconds: None })
         }
         Class::Audio => {
             let Some(file) = media.read(id, upload, 0..upload.size).await? else { return Ok(Verdict::Changed) };
-            let Some(recording) = aside(move || Ok(Recording::audio(kind, &file))).await? else {
-                return Ok(Verdict::Bad);
+            // It reads hostile input: a panic is one more way to say no.
+            let recording = aside(move || Ok(catch_unwind(|| Recording::audio(kind, &file)).ok().flatten()));
+            let Some(recording) = recording.await? else {
+                return Ok(NOT_WHAT_IT_SAYS);
             };
             let published = Published { whole_seconds: recording.seconds };
             (media.publish_upload(id, upload, published).await?, published)
@@ -138,11 +150,11 @@ async fn publish(app: &App, id: &MediaId, kind: MediaKind, upload: &Upload) -> R
             while let Some(wanted) = walk.wanted() {
                 let Some(bytes) = media.read(id, upload, wanted).await? else { return Ok(Verdict::Changed) };
                 if walk.feed(&bytes).is_none() {
-                    return Ok(Verdict::Bad);
+                    return Ok(NOT_WHAT_IT_SAYS);
                 }
             }
             if walk.end(Class::Video).is_none() {
-                return Ok(Verdict::Bad);
+                return Ok(NOT_WHAT_IT_SAYS);
             }
             let published = Published { whole_seconds: None };
             (media.publish_upload(id, upload, published).await?, published)

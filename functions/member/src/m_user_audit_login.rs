@@ -29,7 +29,8 @@ impl Operation for MUserAuditLogin {
     type Caller = Anyone;
     type Response = Reviewer;
     const ROUTE: Route = Route::post("/m_user/audit_login");
-    const REFUSES: &'static [Refusal] = &[Refusal::WrongPassword, Refusal::Locked(LockedBy::WrongPasswords)];
+    const REFUSES: &'static [Refusal] =
+        &[Refusal::WrongPassword, Refusal::Locked(LockedBy::WrongPasswords), Refusal::Locked(LockedBy::Operator)];
 
     async fn handle(self, Anyone: Anyone, app: &App) -> Result<Reviewer, Refusal> {
         let (account, password) = (Account::Review(self.account), Password::typed(&self.password));

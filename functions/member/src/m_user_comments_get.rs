@@ -1,10 +1,10 @@
 use shared::{
     domain::CommentId,
-    store::SeenComment,
+    store::{Pin, SeenComment},
     wire::{
         dialect::B,
         operation::*,
-        values::{ArticleNumber, CommentDigits, CommentNumber, Limit, Offset},
+        values::{ArticleNumber, CommentDigits, Limit, Offset},
     },
 };
 
@@ -12,7 +12,8 @@ use crate::shown::{Face, TargetType};
 
 /// Read a post's comments, the newest first (document B).
 ///
-/// The first page pins the list: send its `cursor` with the next ones, and comments written meanwhile shift nothing.
+/// The first page pins the list: send its `cursor` with the next ones, and what is written or deleted meanwhile shifts
+/// nothing. A page is shorter by what was deleted since.
 #[derive(Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
 pub struct MUserCommentsGet {
@@ -27,23 +28,28 @@ pub struct MUserCommentsGet {
 
 /// The list as it was when its first page was read: what that page came with; empty at first.
 #[derive(JsonSchema)]
-#[schemars(inline, extend("examples" = ["129171456003145"]))]
-pub struct Cursor(#[schemars(with = "String")] CommentId);
+#[schemars(inline, extend("examples" = ["129171615744000-1767225700000"]))]
+pub struct Cursor(#[schemars(with = "String")] Pin);
 
 impl<'de> Deserialize<'de> for Cursor {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        match CommentNumber::deserialize(from) {
-            Ok(newest) => Ok(Self(newest.0)),
-            Err(_) => Err(serde::de::Error::custom("send the one that the first page came with")),
+        let text = String::deserialize(from)?;
+        let parts = text.split_once('-').and_then(|(newest, at)| Some((newest.parse().ok()?, at.parse().ok()?)));
+        match parts.filter(|(newest, _)| *newest <= LARGEST) {
+            Some((newest, at)) => Ok(Self(Pin { newest: CommentId(newest), at })),
+            None => Err(serde::de::Error::custom("send the one that the first page came with, or none")),
         }
     }
 }
 
 impl Serialize for Cursor {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        CommentDigits(self.0).serialize(to)
+        to.collect_str(&format_args!("{}-{}", self.0.newest.0, self.0.at))
     }
 }
+
+/// No comment has a larger id.
+const LARGEST: u64 = (1 << 53) - 1;
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(inline)]
@@ -72,14 +78,16 @@ impl Operation for MUserCommentsGet {
 
     async fn handle(self, Reader(_): Reader, app: &App) -> Result<Page, Refusal> {
         let Self { target_id, target_type: TargetType::Post, cursor, offset, limit } = self;
-        let pin = cursor.map(|cursor| cursor.0);
-        let page = app.store.comments(None, target_id.0, pin, offset.0, limit.0).await?;
+        let now = Pin { newest: CommentId(LARGEST), at: app.world.now() };
+        let pin = cursor.as_ref().map_or(now, |cursor| cursor.0);
+        let page = app.store.comments(None, target_id.0, Some(pin), offset.0, limit.0).await?;
+        let pin = cursor.map_or(Pin { newest: page.newest, ..now }, |cursor| cursor.0);
         let items = page.comments.into_iter().map(|SeenComment { comment, author, .. }| Comment {
             id: CommentDigits(comment.id),
             content: comment.content,
             created_time: comment.created_at,
             user: (&author).into(),
         });
-        Ok(Page { cursor: Cursor(page.pin), total: page.total, items: items.collect() })
+        Ok(Page { cursor: Cursor(pin), total: page.total, items: items.collect() })
     }
 }

@@ -102,7 +102,8 @@ impl<'de, const MOST: u8> Deserialize<'de> for Degrees<MOST> {
             }
             fn visit_f64<E: de::Error>(self, angle: f64) -> Result<Self::Value, E> {
                 match angle.abs() <= f64::from(MOST) {
-                    true => Ok(Degrees(Some(angle))),
+                    // To the centimetre: the table takes no numbers as fine as a float's.
+                    true => Ok(Degrees(Some((angle * 1e7).round() / 1e7))),
                     false => Err(E::invalid_value(de::Unexpected::Float(angle), &self)),
                 }
             }

@@ -1,5 +1,5 @@
 use shared::{
-    domain::{Class, Degree, Gender, Job, Marriage, OnlinePeriod, SexAttitude, UserId},
+    domain::{Class, Degree, Gender, Job, Marriage, OnlinePeriod, SexAttitude, UploadFault, UserId},
     store::Changes,
     wire::{
         dialect::B,
@@ -26,6 +26,7 @@ pub struct Change {
     user_id: NamedUser,
     /// Up to 64 characters.
     #[garde(inner(length(chars, min = 1, max = 64), custom(is_one_line)))]
+    #[schemars(length(min = 1, max = 64))]
     pub nickname: Option<String>,
     /// Male or female.
     pub gender: Option<Gender>,
@@ -36,15 +37,18 @@ pub struct Change {
     age: Option<u8>,
     /// Up to 500 characters.
     #[garde(inner(length(chars, max = 500)))]
+    #[schemars(length(max = 500))]
     signature: Option<String>,
     sex_attitude: Option<SexAttitude>,
     job: Option<Job>,
     degree: Option<Degree>,
     marriage: Option<Marriage>,
     online_period: Option<OnlinePeriod>,
+    /// Of a video chat, in the app's own unit.
     #[garde(inner(range(max = 1_000_000)))]
     #[schemars(range(max = 1_000_000))]
     video_price: Option<u32>,
+    /// Of an audio chat, in the app's own unit.
     #[garde(inner(range(max = 1_000_000)))]
     #[schemars(range(max = 1_000_000))]
     audio_price: Option<u32>,
@@ -63,6 +67,8 @@ impl Operation for MUserUsersPatch {
     type Caller = SignedIn;
     type Response = Card;
     const ROUTE: Route = Route::patch("/m_user/users/{user_id}");
+    const REFUSES: &'static [Refusal] =
+        &[Refusal::Upload("background", UploadFault::NoPicture), Refusal::Upload("background", UploadFault::TooLarge)];
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Card, Refusal> {
         self.0.make(caller, app).await

@@ -14,6 +14,7 @@ use crate::shown::{Icon, Member};
 pub struct MUserUsersPost {
     /// Up to 64 characters; without one the user gets one.
     #[garde(inner(length(chars, min = 1, max = 64), custom(is_one_line)))]
+    #[schemars(length(min = 1, max = 64))]
     nickname: Option<String>,
     /// Male or female.
     gender: Gender,

@@ -1,6 +1,9 @@
 use shared::wire::{dialect::B, operation::*};
 
-use crate::{m_user_users_patch::Change, shown::Card};
+use crate::{
+    m_user_users_patch::{Change, MUserUsersPatch},
+    shown::Card,
+};
 
 /// Change what one says of oneself, nickname and gender at least (document B).
 ///
@@ -16,6 +19,7 @@ impl Operation for MUserUsersPut {
     type Caller = SignedIn;
     type Response = Card;
     const ROUTE: Route = Route::put("/m_user/users/{user_id}");
+    const REFUSES: &'static [Refusal] = MUserUsersPatch::REFUSES;
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Card, Refusal> {
         match &self.0 {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use shared::{
     App,
     domain::{Degree, Gender, Job, Marriage, MediaId, OnlinePeriod, Refusal, SexAttitude},
-    store::{LoggedIn, Profile, Standing},
+    store::{LoggedIn, Profile},
     wire::values::{Key, UserHex},
 };
 
@@ -162,7 +162,6 @@ pub async fn shown<const N: usize>(app: &App, ids: [&Option<MediaId>; N]) -> Res
     let records = app.store.media_of(&named).await?;
     Ok(ids.map(|id| {
         let record = records.iter().find(|record| Some(&record.id) == id.as_ref())?;
-        let good = record.standing != Standing::Refused;
-        good.then(|| Shown { id: record.id.clone(), seconds: record.whole_seconds })
+        (!record.standing.is_bad()).then(|| Shown { id: record.id.clone(), seconds: record.whole_seconds })
     }))
 }

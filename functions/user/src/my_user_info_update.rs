@@ -1,7 +1,7 @@
 use std::slice;
 
 use shared::{
-    domain::{Class, Email, Gender},
+    domain::{Class, Email, Gender, UploadFault},
     store::Changes,
     wire::{
         dialect::D,
@@ -18,6 +18,7 @@ use shared::{
 pub struct MyUserInfoUpdate {
     /// Up to 64 characters.
     #[garde(inner(length(chars, min = 1, max = 64), custom(is_one_line)))]
+    #[schemars(length(min = 1, max = 64))]
     nickname: Option<String>,
     /// An image: an id from `get_media_id` under which the caller has uploaded one.
     avatar: Option<Key>,
@@ -26,9 +27,11 @@ pub struct MyUserInfoUpdate {
     gender: Option<u8>,
     /// Up to 64 characters, or none.
     #[garde(inner(length(chars, max = 64), custom(is_no_block)))]
+    #[schemars(length(max = 64))]
     province: Option<String>,
     /// Up to 64 characters, or none.
     #[garde(inner(length(chars, max = 64), custom(is_no_block)))]
+    #[schemars(length(max = 64))]
     city: Option<String>,
     /// Milliseconds since 1970, before it negative; from 1900 to now.
     #[garde(range(min = -2_208_988_800_000_i64))]
@@ -37,6 +40,7 @@ pub struct MyUserInfoUpdate {
     email: Option<String>,
     /// Up to 500 characters, or none.
     #[garde(inner(length(chars, max = 500)))]
+    #[schemars(length(max = 500))]
     intro: Option<String>,
 }
 
@@ -53,7 +57,11 @@ impl Operation for MyUserInfoUpdate {
     type Caller = SignedIn;
     type Response = Done;
     const ROUTE: Route = Route::post("/my_user_info_update");
-    const REFUSES: &'static [Refusal] = &[Refusal::EmailTaken];
+    const REFUSES: &'static [Refusal] = &[
+        Refusal::Upload("avatar", UploadFault::NoPicture),
+        Refusal::Upload("avatar", UploadFault::TooLarge),
+        Refusal::EmailTaken,
+    ];
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
         let now = i64::try_from(app.world.now()).unwrap_or(i64::MAX);

@@ -11,7 +11,7 @@ use shared::{
 #[derive(Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
 pub struct SendSmsCode {
-    /// Country code, 1 to 3 digits.
+    /// Country code, 1 to 3 digits; 86 where there is none.
     #[serde(default = "china")]
     country: Digits,
     /// Of country 86: 11 digits that begin with 13 to 19. Elsewhere 5 to 15 digits.

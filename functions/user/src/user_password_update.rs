@@ -12,7 +12,7 @@ use crate::send_sms_code::china;
 #[derive(Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
 pub struct UserPasswordUpdate {
-    /// Country code, 1 to 3 digits.
+    /// Country code, 1 to 3 digits; 86 where there is none.
     #[serde(default = "china")]
     country: Digits,
     /// Of country 86: 11 digits that begin with 13 to 19. Elsewhere 5 to 15 digits.

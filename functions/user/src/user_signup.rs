@@ -17,7 +17,7 @@ use crate::{send_sms_code::china, shown::Welcome};
 #[derive(Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
 pub struct UserSignup {
-    /// Country code, 1 to 3 digits.
+    /// Country code, 1 to 3 digits; 86 where there is none.
     #[serde(default = "china")]
     country: Digits,
     /// Of country 86: 11 digits that begin with 13 to 19. Elsewhere 5 to 15 digits.
@@ -28,6 +28,7 @@ pub struct UserSignup {
     password: String,
     /// Up to 64 characters; without one, the user is called `nick-` and eight letters and digits.
     #[garde(inner(length(chars, min = 1, max = 64), custom(is_one_line)))]
+    #[schemars(length(min = 1, max = 64))]
     nickname: Option<String>,
 }
 

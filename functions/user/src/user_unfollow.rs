@@ -1,6 +1,6 @@
 use shared::wire::{dialect::D, operation::*, values::NamedUser};
 
-/// Follow a user no longer (document D).
+/// Unfollow a user (document D).
 ///
 /// May be repeated: whom the caller does not follow is fine.
 #[derive(Deserialize, JsonSchema, Validate)]

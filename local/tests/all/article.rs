@@ -395,6 +395,36 @@ async fn a_deep_page_costs_what_the_first_costs() {
     }
 }
 
+/// Where all of the newest are deleted, a page is found below them: groups of blocks that are nothing but holes.
+#[tokio::test]
+async fn a_page_is_found_below_forty_thousand_holes() {
+    use aws_sdk_dynamodb::types::AttributeValue;
+    let test = Test::start().await;
+    let anna = User::new(&test, "13800138001").await;
+    many(&test, UserId(anna.id), 16_400).await;
+    let number = |n: u64| AttributeValue::N(n.to_string());
+    let mut top = std::collections::HashMap::from([("drawn".to_owned(), number(57_344))]);
+    top.extend([("pk", "L#articles"), ("sk", "TOP")].map(|(name, key)| (name.into(), AttributeValue::S(key.into()))));
+    let group = |group: u64| {
+        let mut item: std::collections::HashMap<_, _> = (0..128).map(|at| (format!("h{at}"), number(128))).collect();
+        item.insert("pk".into(), AttributeValue::S("L#articles".into()));
+        item.insert("sk".into(), AttributeValue::S(format!("HOLES#{group:010}")));
+        item
+    };
+    let mut lowest = group(1);
+    // Of group 1 the first block is half there: 16 numbers were used.
+    lowest.insert("h0".into(), number(112));
+    for item in [top, group(3), group(2), lowest] {
+        test.table().put_item().table_name("plaza").set_item(Some(item)).send().await.unwrap();
+    }
+    let page =
+        async |offset: u64| anna.list(&test, "article_list", json!({"limit": 10, "offset": offset}), "content").await;
+    let wanted = |from: u64| (0..10).map(|at| json!((from - at).to_string())).collect::<Vec<_>>();
+    assert_eq!(page(0).await, wanted(16_399));
+    assert_eq!(page(10).await, wanted(16_389));
+    assert_eq!(page(1000).await, wanted(15_399));
+}
+
 /// So many articles, the oldest called 0: written past the functions, as they would have written them.
 async fn many(test: &Test, author: UserId, many: u64) {
     use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
@@ -458,4 +488,85 @@ async fn a_page_of_a_hundred_takes_three_rounds() {
         println!("{list}: {} rounds, {} calls, {} units", cost.rounds(), cost.0.len(), cost.read_units());
         assert!(cost.rounds() <= 3, "{list}: {:?}", cost.0);
     }
+}
+
+/// Document B's pages of comments: what is written or deleted between two of them shifts nothing, and document D's list
+/// shows what is there now.
+#[tokio::test]
+async fn a_pinned_list_stays_as_it_was() {
+    let test = Test::start().await;
+    let anna = User::new(&test, "13800138001").await;
+    let article = anna.publish(&test, "x").await;
+    let mut ids = vec![];
+    let write = async |ids: &mut Vec<u64>| {
+        let body = json!({"article_id": article, "content": "y"});
+        ids.push(anna.done(&test, "article_comment_publish", body).await["comment_id"].as_u64().unwrap());
+    };
+    for _ in 0..12 {
+        write(&mut ids).await;
+    }
+    let delete = async |id: u64| {
+        anna.done(&test, "article_comment_del", json!({"article_comment_id_list": [id]})).await;
+    };
+    // Gone before: no part of it.
+    delete(ids.remove(5)).await;
+    let page = async |cursor: &str, offset: usize| {
+        let path =
+            format!("/m_user/comments?target_id={article}&target_type=post&cursor={cursor}&offset={offset}&limit=4");
+        test.send(http::Request::builder().header("authorization", &anna.token), &path, "").await.body
+    };
+    let shown = |page: &Value| {
+        let items = page["items"].as_array().unwrap().iter();
+        items.map(|item| item["id"].as_str().unwrap().parse::<u64>().unwrap()).collect::<Vec<_>>()
+    };
+    let then: Vec<_> = ids.iter().rev().copied().collect();
+    let first = page("", 0).await;
+    let cursor = first["cursor"].as_str().unwrap();
+    assert_eq!(shown(&first), then[..4]);
+
+    write(&mut ids).await;
+    delete(then[1]).await;
+    delete(then[5]).await;
+    let (second, third) = (page(cursor, 4).await, page(cursor, 8).await);
+    assert_eq!(shown(&second), [then[4], then[6], then[7]]);
+    assert_eq!(shown(&third), then[8..]);
+    assert_eq!(second["total"], 10);
+    for bad in ["x", "1", "1-", "-1", "99999999999999999-1", "1-x"] {
+        assert_eq!(page(bad, 0).await["code"], 400, "{bad}");
+    }
+    let now: Vec<_> = ids.iter().rev().filter(|id| ![then[1], then[5]].contains(id)).map(|id| json!(id)).collect();
+    let listed = async |offset: usize, limit: usize| {
+        let body = json!({"article_id": article, "offset": offset, "limit": limit});
+        anna.list(&test, "article_comment_list", body, "comment_id").await
+    };
+    assert_eq!(listed(0, 100).await, now);
+    // Pages of what is there now are full.
+    assert_eq!([listed(0, 4).await, listed(4, 4).await, listed(8, 4).await].concat(), now);
+}
+
+/// A feed whose newest entries are all of somebody who was unfollowed this moment, read one by one.
+#[tokio::test]
+async fn a_page_fills_up_in_few_rounds() {
+    let test = Test::start().await;
+    let (anna, bo) = (User::new(&test, "13800138001").await, User::new(&test, "13800138002").await);
+    let mia = User::new(&test, "13800138003").await;
+    for author in [&anna, &bo] {
+        mia.done(&test, "user_follow", json!({"to_uid": author.id})).await;
+    }
+    let wanted = anna.publish(&test, "still there").await;
+    for _ in 0..150 {
+        let theirs = bo.publish(&test, "gone").await;
+        mia.done(&test, "article_collect", json!({"article_id": theirs})).await;
+    }
+    test.plaza.deliver().await.unwrap();
+    let kept = bo.publish(&test, "kept").await;
+    // Not delivered: the feed and the collection still hold what is to be left out.
+    mia.done(&test, "user_unfollow", json!({"to_uid": bo.id})).await;
+    let body = json!({"token": mia.token, "limit": 1});
+    let (answer, cost) = test.line.meter(test.json("/following_article_list", body)).await;
+    assert_eq!(answer.body["following_article_list"][0]["article_id"], wanted);
+    assert!(cost.rounds() <= 6, "{} rounds", cost.rounds());
+    assert_eq!(bo.list(&test, "my_article_list", json!({"limit": 1}), "article_id").await, [kept]);
+    let collected = mia.list(&test, "my_article_collect_list", json!({}), "article_id").await;
+    assert_eq!(collected.len(), 100);
 }

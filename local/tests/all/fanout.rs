@@ -108,7 +108,7 @@ fn wanted(records: Vec<Value>) -> Vec<Value> {
 
 async fn handle(test: &Test, records: &[Value]) -> DynamoDbEventResponse {
     let event: Event = serde_json::from_value(json!({ "Records": records })).unwrap();
-    fanout::handle(&test.plaza.app, event).await
+    fanout::handle(&test.plaza.app, event, u64::MAX).await
 }
 
 /// Which record is reported, by its place; nothing else may be said.

@@ -10,7 +10,7 @@ use image::{GenericImageView as _, ImageFormat, Rgb, RgbImage};
 use local::{Options, Plaza, engines};
 use serde_json::json;
 use shared::{
-    domain::{Class, DAY, MediaId, MediaKind, Refusal, UserId},
+    domain::{Class, DAY, MediaId, MediaKind, Refusal, UploadFault, UserId},
     function,
     outside::aws,
     store::{Banner, MediaRecord, Place, Standing},
@@ -265,7 +265,8 @@ async fn what_is_too_large_is_removed_unread() {
         let event = test.plaza.engines.uploads.held().remove(0);
         let ((), cost) = test.line.meter(handle(&test, event)).await;
         assert!(cost.0.iter().all(|call| call.operation != "GET"), "{content_type}: {cost:?}");
-        upload.is_refused(&test).await;
+        assert_eq!(upload.standing(&test).await, Some(Standing::TooLarge));
+        assert_eq!((upload.served(&test).await, objects(&test).await.len()), (None, 0));
     }
     // One byte less will do.
     let upload = named(&test, &token, "image/jpeg").await;
@@ -644,7 +645,9 @@ async fn own_media_are_those_that_one_has_uploaded() {
     assert_eq!(test.plaza.app.own_media(UserId(other), of_theirs, Class::Image, "icon").await, Ok(()));
     let nonsense =
         ["", "x.jpeg", "../media/x.png", &format!("{}.jpeg", "e".repeat(100_000))].map(|id| MediaId(id.into()));
-    for id in [&bad.id, &missing.id, &theirs.id, &they_wait.id, &sound.id].into_iter().chain(&nonsense) {
+    let found_bad = Err(Refusal::Upload("images", UploadFault::NoPicture));
+    assert_eq!(own(&[&checked.id, &bad.id], Class::Image).await, found_bad);
+    for id in [&missing.id, &theirs.id, &they_wait.id, &sound.id].into_iter().chain(&nonsense) {
         assert_eq!(own(&[&checked.id, id], Class::Image).await, refusal, "{id}");
     }
     assert!(own(&[&checked.id], Class::Audio).await.is_err());

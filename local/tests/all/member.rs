@@ -3,7 +3,7 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 use shared::{
     domain::{DAY, MINUTE, MediaId, MediaKind, Password, Refusal, StoredPassword, UserId},
-    store::{CameBy, Changes, Gift},
+    store::{CameBy, Changes, Gift, Standing},
 };
 
 use crate::support::{Answer, Test, together};
@@ -201,8 +201,12 @@ async fn a_password_reset_ends_devices() {
     app.store.reset_password(&code, password).await.unwrap();
     get(&test, device(DEVICE), "im_token").await.refused(401, 401);
     post(&test, device(DEVICE), "feedbacks", json!({"content": "hi"})).await.refused(401, 401);
-    post(&test, device(DEVICE), "login", Value::Null).await.refused(400, 1001);
-    // With a new token it is tied again, or somebody else's from then on.
+    post(&test, device(DEVICE), "login", Value::Null).await.refused(401, 401);
+    // It stays theirs: it is no new user's, and a token of theirs ties it again, nobody else's.
+    let mia = json!({"nickname": "mia", "gender": "female", "age": 24});
+    post(&test, device(DEVICE), "users", mia).await.refused(409, 409);
+    let (_, others) = test.person("13800138002").await;
+    get(&test, By { token: &others, ..device(DEVICE) }, "im_token").await.refused(409, 409);
     let logged_in = test.log_in("13800138001", "efgh5678").await;
     let annas = logged_in.body["data"]["user_info"]["token"].as_str().unwrap();
     assert_eq!(get(&test, By { token: annas, ..device(DEVICE) }, "im_token").await.status, 200);
@@ -556,7 +560,7 @@ async fn what_was_found_bad_is_not_shown() {
     // Not checked yet is good enough.
     assert_eq!(homepage().await["audio_intro"], json!({"type": "audio", "key": intro, "duration": null}));
     assert_eq!(chat().await.body["key"], json!(intro));
-    store.media_refused(&intro).await.unwrap();
+    store.media_refused(&intro, Standing::Refused).await.unwrap();
     store.media_checked(&background, None).await.unwrap();
     // Soon, and when nobody knows of it any more.
     for days in [0, 2] {
@@ -818,4 +822,24 @@ async fn few_rounds_by_token_and_by_device() {
     // A device takes a round more than a token; and a login with a password takes three before the device is made.
     let known = [(4, "DELETE likes"), (4, "PATCH users/…"), (4, "POST audit_login")];
     assert_eq!(long, known.map(|(rounds, what)| (rounds, what.to_owned())));
+}
+
+#[tokio::test]
+async fn what_no_table_takes_and_no_gateway_passes_is_refused_or_rounded() {
+    let test = Test::start().await;
+    let (anna, token) = test.person("13800138001").await;
+    let by = || By { token: &token, ..By::default() };
+    for (lng, status) in [("1e-200", 200), ("-180", 200), ("180.0000001", 400), ("NaN", 400), ("inf", 400)] {
+        assert_eq!(post(&test, by(), "user_tracks", json!({"lng": lng})).await.status, status, "{lng}");
+    }
+    let request = |method: &str| Request::builder().method(method).header("authorization", &token);
+    let answer = test.send(request("GET"), "/m_user/users/%ff", "").await;
+    answer.refused(400, 400);
+    let head = test.send(request("HEAD"), "/m_user/im_token", "").await;
+    assert_eq!(head.status, 404);
+    // A client that always sends a body.
+    let article = test.plaza.app.store.publish_article(UserId(anna), "x", vec![]).await.unwrap();
+    let path = format!("/m_user/likes?target_id={}&target_type=post", article.0);
+    let delete = request("DELETE").header("content-type", "application/json");
+    assert_eq!(test.send(delete, &path, "{}").await.status, 200);
 }

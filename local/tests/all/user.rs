@@ -521,7 +521,7 @@ async fn what_is_not_sent_or_null_stays() {
         (json!({"gender": 0}), "gender", json!(0)),
         (json!({"gender": 1}), "gender", json!(1)),
         (json!({"gender": 0, "city": "D"}), "gender", json!(0)),
-        (json!({"province": ""}), "province", json!("")),
+        (json!({"province": ""}), "province", Value::Null),
         (json!({"intro": "a\nb"}), "intro", json!("a\nb")),
         (json!({"nickname": "密".repeat(64)}), "nickname", json!("密".repeat(64))),
     ] {

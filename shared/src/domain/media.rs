@@ -411,10 +411,9 @@ fn without_tags(mut file: &[u8]) -> Option<&[u8]> {
     {
         file = rest;
     }
-    let ape = file.len().saturating_sub(32);
-    if file[ape..].starts_with(b"APETAGEX") {
-        let size = u32::from_le_bytes(part(&file[ape..], 12)?) as usize;
-        let header = if file[ape + 23] & 0x80 > 0 { 32 } else { 0 };
+    if let Some(ape) = file.last_chunk::<32>().filter(|footer| footer.starts_with(b"APETAGEX")) {
+        let size = u32::from_le_bytes(part(ape, 12)?) as usize;
+        let header = if ape[23] & 0x80 > 0 { 32 } else { 0 };
         file = &file[..file.len().checked_sub(size + header)?];
     }
     Some(file)
@@ -723,6 +722,23 @@ mod tests {
         // Version 2 at 22,050 Hz, 64 kbit/s, padded: 209 bytes and 576 samples.
         let half = [&[0xFF, 0xF3, 0x82, 0][..], &[0; 205]].concat();
         assert_eq!(seconds(MediaKind::Mp3, &half.repeat(100)), Some(Some(3)));
+    }
+
+    #[test]
+    fn a_tag_behind_an_mp3_is_passed_over_and_a_broken_one_is_no_panic() {
+        let tag = |size: u32, flags: u8| {
+            let mut footer = b"APETAGEX\xD0\x07\0\0".to_vec();
+            footer.extend(size.to_le_bytes());
+            footer.extend([0, 0, 0, 0, 0, 0, 0, flags]);
+            footer.resize(32, 0);
+            footer
+        };
+        let plain = Recording::audio(MediaKind::Mp3, &frames(100));
+        assert!(plain.is_some());
+        assert_eq!(Recording::audio(MediaKind::Mp3, &[frames(100), tag(32, 0)].concat()), plain);
+        for file in [&b"APETAGEX\xD0\x07\0\0\0\0\0\0"[..], &tag(u32::MAX, 0x80), &tag(0, 0)[..31], &tag(0, 0)] {
+            assert_eq!(Recording::audio(MediaKind::Mp3, file), None);
+        }
     }
 
     #[test]

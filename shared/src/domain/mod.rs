@@ -14,7 +14,7 @@ pub use id::{ArticleId, CommentId, DeviceId, EntryId, FeedbackId, GalleryId, Med
 pub use media::{Class, MediaKind};
 pub use member::{Degree, Job, Marriage, OnlinePeriod, SexAttitude};
 pub use password::{Password, StoredPassword};
-pub use refusal::{LockedBy, PhoneFault, Refusal};
+pub use refusal::{LockedBy, PhoneFault, Refusal, UploadFault};
 pub use world::{DAY, HOUR, MINUTE, Millis, Random, World};
 
 use schemars::JsonSchema;

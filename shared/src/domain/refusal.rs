@@ -50,6 +50,9 @@ pub enum Refusal {
     ImageTooLarge(&'static str),
     #[error("{0}: each side needs at least 64 pixels")]
     ImageTooSmall(&'static str),
+    /// What was uploaded under an id that a field names, past us.
+    #[error("{0}: {1}")]
+    Upload(&'static str, UploadFault),
     #[error("phone: already registered")]
     PhoneTaken,
     #[error("email: already in use")]
@@ -73,13 +76,26 @@ impl fmt::Display for PhoneFault {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(match self {
             Self::China => {
-                "phone: 11 digits that begin with 13 to 19; write numbers of other countries as +, country code, number"
+                "phone: 11 digits that begin with 13 to 19; a number of another country needs its code: in country, or as + before it"
             }
             Self::Elsewhere => "phone: 5 to 15 digits after the country code",
             Self::Country => "country: a country code of 1 to 3 digits, such as 86",
             Self::Nobodys => "phone: no message can be sent to this number",
         })
     }
+}
+
+/// What is wrong with an upload.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+pub enum UploadFault {
+    #[error("what was uploaded under this id is no whole picture of its kind: upload another under a new id")]
+    NoPicture,
+    #[error("the picture uploaded under this id is larger than 10 MiB or 40 megapixels: upload another under a new id")]
+    TooLarge,
+    #[error(
+        "what was uploaded under this id is no audio or video of its kind, or too large: upload another under a new id"
+    )]
+    NoRecording,
 }
 
 /// Who has locked an account.
@@ -96,7 +112,7 @@ impl Refusal {
     /// with is the dialect's.
     pub fn code(&self) -> u16 {
         match self {
-            Self::Malformed(_) => 400,
+            Self::Malformed(_) | Self::Upload(_, UploadFault::NoRecording) => 400,
             Self::NotSignedIn => 401,
             Self::NotYours => 403,
             Self::NoSuch(_) => 404,
@@ -114,8 +130,8 @@ impl Refusal {
             Self::Phone(_) => 3201,
             Self::PasswordRules(_) => 3202,
             Self::RegisterFailed => 3203,
-            Self::ImageFormat(_) => 3300,
-            Self::ImageTooLarge(_) => 3301,
+            Self::ImageFormat(_) | Self::Upload(_, UploadFault::NoPicture) => 3300,
+            Self::ImageTooLarge(_) | Self::Upload(_, UploadFault::TooLarge) => 3301,
             Self::ImageTooSmall(_) => 3302,
             Self::PhoneTaken => 3400,
             Self::EmailTaken => 3401,

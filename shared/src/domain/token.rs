@@ -75,6 +75,9 @@ struct Key {
     id: String,
     sign: EncodingKey,
     verify: DecodingKey,
+    /// For the messaging service, which must know it and thereby could sign: a key of its own, made of the secret, so
+    /// that it signs nobody in here.
+    im: EncodingKey,
 }
 
 impl Key {
@@ -85,7 +88,9 @@ impl Key {
         // A fingerprint: it names the key in a token's header and tells nothing of it.
         let id = hex(&digest::digest(&digest::SHA256, secret.as_bytes()).as_ref()[..4]);
         let (sign, verify) = (EncodingKey::from_secret(secret.as_bytes()), DecodingKey::from_secret(secret.as_bytes()));
-        Ok(Self { id, sign, verify })
+        let im = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), b"im");
+        let im = EncodingKey::from_secret(hex(im.as_ref()).as_bytes());
+        Ok(Self { id, sign, verify, im })
     }
 }
 
@@ -112,7 +117,8 @@ impl TokenKeys {
         encode(&header, &claims, &self.current.sign).map_err(|_| Refusal::Internal)
     }
 
-    /// A token for the messaging service: it names the user for a day, and signs nobody in here.
+    /// A token for the messaging service: it names the user for a day, and signs nobody in here. The service verifies it
+    /// with the hexadecimal digits of HMAC-SHA256 of `im` under our key.
     pub fn sign_im(&self, user: UserId, now: Millis) -> Result<String, Refusal> {
         let header = Header { kid: Some(self.current.id.clone()), ..Header::new(Algorithm::HS256) };
         let claims = ImClaims {
@@ -123,7 +129,7 @@ impl TokenKeys {
             nbf: now / 1000,
             exp: (now + IM_LIFE) / 1000,
         };
-        encode(&header, &claims, &self.current.sign).map_err(|_| Refusal::Internal)
+        encode(&header, &claims, &self.current.im).map_err(|_| Refusal::Internal)
     }
 
     /// What the token says, or `None` where it is not one of ours or not of now. Whether it was ended, its user's
@@ -267,17 +273,24 @@ mod tests {
         let mut rules = Validation::new(Algorithm::HS256);
         rules.set_audience(&["im"]);
         rules.validate_exp = false;
-        let claims: ImClaims = decode(&text, &keys.current.verify, &rules).unwrap().claims;
+        // printf im | openssl dgst -sha256 -hmac "$JWT_KEY"
+        let theirs = "4317f440f4150361dd3d793dc98f8a33b60776f9d434dac9fd67a2411333aeba";
+        let claims: ImClaims = decode(&text, &DecodingKey::from_secret(theirs.as_bytes()), &rules).unwrap().claims;
+        assert!(decode::<ImClaims>(&text, &keys.current.verify, &rules).is_err());
         assert_eq!((claims.iss.as_str(), claims.sub.as_str()), ("plaza", "00000000000000000000000000000006"));
         assert_eq!((claims.nbf, claims.exp), (NOW / 1000, NOW / 1000 + 24 * 60 * 60));
         assert_eq!(keys.verify(&text, NOW), None);
-        // Nor would one that says all that a session's does.
+        // Nor would one that says all that a session's does, signed by either key.
         let header = Header { kid: Some(keys.current.id.clone()), ..Header::new(Algorithm::HS256) };
         let text = |text: &str| text.to_owned();
         let (iss, sub, jti) = (text(ISSUER), text("6"), text("abc"));
         let claims =
             Claims { iss, aud: text(IM_AUDIENCE), sub, jti, ep: 0, iat: claims.iat, nbf: claims.nbf, exp: claims.exp };
-        assert_eq!(keys.verify(&encode(&header, &claims, &keys.current.sign).unwrap(), NOW), None);
+        for key in [&keys.current.sign, &keys.current.im] {
+            assert_eq!(keys.verify(&encode(&header, &claims, key).unwrap(), NOW), None);
+        }
+        let claims = Claims { aud: text(AUDIENCE), ..claims };
+        assert_eq!(keys.verify(&encode(&header, &claims, &keys.current.im).unwrap(), NOW), None);
     }
 
     #[test]

@@ -3,10 +3,10 @@ use std::{ops::Range, time::Duration};
 use aws_sdk_s3::{
     Client,
     config::{Builder, RequestChecksumCalculation, timeout::TimeoutConfig},
-    error::SdkError,
+    error::{ProvideErrorMetadata, SdkError},
     presigning::PresigningConfig,
     primitives::ByteStream,
-    types::{Delete, MetadataDirective, ObjectIdentifier},
+    types::{Delete, MetadataDirective, ObjectIdentifier, TaggingDirective},
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_types::SdkConfig;
@@ -172,6 +172,7 @@ impl Media {
             .if_none_match("*")
             // Nothing that the uploader said of it.
             .metadata_directive(MetadataDirective::Replace)
+            .tagging_directive(TaggingDirective::Replace)
             .set_content_type(id.kind().map(|kind| kind.content_type().to_owned()))
             .cache_control(CACHING);
         if let Some(seconds) = published.whole_seconds {
@@ -189,13 +190,13 @@ impl Media {
 }
 
 /// `None` where the object is not there, or not as it should be: 404, 409, 412, 416.
-fn there<T, E: aws_sdk_s3::error::ProvideErrorMetadata>(
-    answer: Result<T, SdkError<E, HttpResponse>>,
-) -> Result<Option<T>, Refusal> {
+fn there<T, E: ProvideErrorMetadata>(answer: Result<T, SdkError<E, HttpResponse>>) -> Result<Option<T>, Refusal> {
     match answer {
         Ok(done) => Ok(Some(done)),
         Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
             Some(404 | 409 | 412 | 416) => Ok(None),
+            // A copy says so after it has begun to answer.
+            _ if error.code() == Some("PreconditionFailed") => Ok(None),
             _ => Err(aws::refusal("S3", &error)),
         },
     }

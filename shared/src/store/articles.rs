@@ -1,16 +1,20 @@
 //! Articles (document B's posts): publishing and deleting them, and lists of them.
 use std::collections::{BTreeSet, HashMap};
 
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
 
-use super::{NEW, Profile, Refused, Store, THERE, TRIES, keys, marks::Marks, number, values};
+use super::{NEW, Part, Profile, Store, THERE, TRIES, keys, marks::Marks, number, read, values};
 use crate::domain::{ArticleId, CommentId, MediaId, Millis, Refusal, UserId};
 
 /// The numbered list of all articles.
 const ALL: &str = "articles";
 
-/// Entries that a list reads at least when it looks for more in the place of those it may not show.
-pub(super) const FILL: usize = 20;
+/// Entries that a list reads when it looks for more in the place of those it may not show.
+pub(super) const FILL: usize = 100;
+
+/// Articles that are deleted in one transaction, which takes 100 actions at most.
+const DELETED_AT_ONCE: usize = 16;
 
 /// An article with its counts, which are exact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,29 +92,40 @@ impl Store {
         Err(Refusal::Unavailable)
     }
 
-    /// Deletes articles of the caller's, all or, where one is somebody else's, none; what is gone already is fine. They
-    /// go one by one, each whole, so that a repeat finishes what broke off.
+    /// Deletes articles of the caller's, all or, where one is somebody else's, none; what is gone already is fine.
+    /// Several go in one transaction, so that a repeat finishes what broke off.
     pub async fn delete_articles(&self, caller: UserId, ids: &BTreeSet<ArticleId>) -> Result<(), Refusal> {
-        let articles: Vec<Article> = self.get_all(ids.iter().copied().map(keys::article).collect()).await?;
-        if articles.iter().any(|article| article.author != caller) {
-            return Err(Refusal::NotYours);
-        }
-        for Article { id, author, images, number: drawn, .. } in articles {
-            let mut actions = vec![self.delete_action(keys::article(id), THERE, None)?];
-            actions.extend(self.unnumber_actions(ALL, drawn)?);
-            actions.push(self.delete_action(keys::own_article(author, id), THERE, None)?);
-            let less = values([(":less", number(-1))]);
-            actions.push(self.update_action(keys::counts(author), "ADD articles :less", "", less)?);
-            if !images.is_empty() {
-                actions.push(self.delete_action(keys::pictured(author, id), THERE, None)?);
+        for _ in 0..TRIES {
+            let articles: Vec<Article> = self.get_all(ids.iter().copied().map(keys::article).collect()).await?;
+            if articles.iter().any(|article| article.author != caller) {
+                return Err(Refusal::NotYours);
             }
-            match self.transact(actions).await? {
-                // The article is the first: a parallel call has deleted it.
-                Ok(()) | Err(Refused { at: 0, .. }) => {}
-                Err(_) => return Err(Refusal::Internal),
+            let mut raced = false;
+            for some in articles.chunks(DELETED_AT_ONCE) {
+                // Where one has gone meanwhile, look again for the others.
+                raced |= self.transact(self.deletion(caller, some)?).await?.is_err();
+            }
+            if !raced {
+                return Ok(());
             }
         }
-        Ok(())
+        Err(Refusal::Unavailable)
+    }
+
+    /// All that it takes for articles of one author to be gone.
+    fn deletion(&self, author: UserId, articles: &[Article]) -> Result<Vec<TransactWriteItem>, Refusal> {
+        let numbers: Vec<_> = articles.iter().map(|article| article.number).collect();
+        let mut actions = self.unnumber_actions(ALL, &numbers)?;
+        let less = values([(":less", number(-(articles.len() as i64)))]);
+        actions.push(self.update_action(keys::counts(author), "ADD articles :less", "", less)?);
+        for article in articles {
+            actions.push(self.delete_action(keys::article(article.id), THERE, None)?);
+            actions.push(self.delete_action(keys::own_article(author, article.id), THERE, None)?);
+            if !article.images.is_empty() {
+                actions.push(self.delete_action(keys::pictured(author, article.id), THERE, None)?);
+            }
+        }
+        Ok(actions)
     }
 
     pub async fn article(&self, id: ArticleId) -> Result<Article, Refusal> {
@@ -141,17 +156,20 @@ impl Store {
         struct Collected {
             article: ArticleId,
         }
-        let (mut offset, mut page) = (offset, vec![]);
-        while page.len() < limit {
-            let wanted = (limit - page.len()).max(FILL.min(limit));
-            let entries: Vec<Collected> = self.newest(keys::user(viewer), keys::COLLECT, offset, wanted).await?;
-            let found = entries.len();
+        let collected = || Part::new(keys::user(viewer), keys::COLLECT).newest_first();
+        let (mut wanted, mut page) = (limit, vec![]);
+        let mut items = self.items(collected(), offset, wanted).await?;
+        while !items.is_empty() {
+            let is_end = items.len() < wanted;
+            let last = items.last().cloned();
+            let entries = items.into_iter().map(read).collect::<Result<Vec<Collected>, _>>()?;
             let mut articles = self.articles_by_id(entries.iter().map(|entry| entry.article)).await?;
             page.extend(entries.iter().filter_map(|entry| articles.remove(&entry.article)));
-            if found < wanted {
+            if is_end || page.len() >= limit {
                 break;
             }
-            offset += found;
+            wanted = FILL;
+            items = self.items(collected().after(last.as_ref()), 0, wanted).await?;
         }
         page.truncate(limit);
         Ok(page)

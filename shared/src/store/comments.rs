@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Article, NEW, Profile, Refused, Store, THERE, TRIES, broken, follows::UserEntry, keys, number, read, text, values,
+    Article, NEW, Part, Profile, Refused, Store, THERE, TRIES, follows::UserEntry, keys, number, read, values,
 };
 use crate::domain::{ArticleId, CommentId, Millis, Refusal, UserId};
 
@@ -58,10 +58,17 @@ pub struct SeenComment {
     pub is_down: bool,
 }
 
-/// A page of comments: of a list that stays as it was, whatever is written meanwhile.
+/// A list of comments as it was: what is written or deleted since shifts nothing in it.
+#[derive(Clone, Copy)]
+pub struct Pin {
+    /// Its newest comment.
+    pub newest: CommentId,
+    pub at: Millis,
+}
+
 pub struct CommentPage {
-    /// The newest comment of that list.
-    pub pin: CommentId,
+    /// The newest comment that there ever was.
+    pub newest: CommentId,
     /// All comments now.
     pub total: u64,
     pub comments: Vec<SeenComment>,
@@ -180,7 +187,13 @@ impl Store {
                     THERE,
                     values([(":less", number(-1))]),
                 )?,
-                self.delete_action(keys::comment_entry(article, id), THERE, None)?,
+                // Its place stays, for those who are paging through the list as it was.
+                self.update_action(
+                    keys::comment_entry(article, id),
+                    "SET gone_at = :now",
+                    THERE,
+                    values([(":now", number(self.world.now()))]),
+                )?,
             ];
             match self.transact(actions).await? {
                 // A parallel call has deleted it; or the article is gone, and its comments with it in a moment.
@@ -221,25 +234,29 @@ impl Store {
         Err(Refusal::Unavailable)
     }
 
-    /// A page of an article's comments, the newest first, none newer than `pin`. Two rounds. Without a viewer nobody's
-    /// votes are looked at.
+    /// A page of an article's comments, the newest first; where the list is pinned, as it was then, less what was deleted
+    /// since. Two rounds. Without a viewer nobody's votes are looked at.
     pub async fn comments(
         &self,
         viewer: Option<UserId>,
         on: ArticleId,
-        pin: Option<CommentId>,
+        pin: Option<Pin>,
         offset: usize,
         limit: usize,
     ) -> Result<CommentPage, Refusal> {
-        let entries = self.comment_entries(on, pin, offset.saturating_add(limit));
-        let (article, entries) = tokio::try_join!(self.article(on), entries)?;
-        let pin = pin.or(entries.first().map(|entry| entry.comment)).unwrap_or_default();
-        let entries: Vec<_> = entries.into_iter().skip(offset).collect();
+        let mut part = Part::new(keys::about_article(on), keys::COMMENT).newest_first();
+        if let Some(pin) = pin {
+            part = part.up_to(keys::comment_entry(on, pin.newest).sk).with_gone_since(pin.at);
+        }
+        let (article, entries) = tokio::try_join!(self.article(on), self.items(part, offset, limit))?;
+        let entries = entries.into_iter().map(read).collect::<Result<Vec<CommentEntry>, _>>()?;
+        // One may have come between the two reads.
+        let newest = entries.first().map_or(article.last_comment, |entry| entry.comment.max(article.last_comment));
         let users = entries.iter().flat_map(CommentEntry::users).collect();
         let ids = || entries.iter().map(|entry| entry.comment);
         let (bodies, users, votes) =
             tokio::try_join!(self.comments_by_id(ids()), self.users(users), self.votes(viewer, ids()))?;
-        Ok(CommentPage { pin, total: article.comment_count, comments: seen(&entries, bodies, &users, &votes) })
+        Ok(CommentPage { newest, total: article.comment_count, comments: seen(&entries, bodies, &users, &votes) })
     }
 
     /// An article with its newest 100 comments, likers and collectors. Two rounds.
@@ -249,7 +266,7 @@ impl Store {
         let (article, mut marks, entries, likers, collectors) = tokio::try_join!(
             self.article(id),
             self.marks(viewer, [id].into_iter()),
-            self.comment_entries(id, None, MOST),
+            self.newest::<CommentEntry>(about(), keys::COMMENT, 0, MOST),
             self.newest::<UserEntry>(about(), keys::LIKER, 0, MOST),
             self.newest::<UserEntry>(about(), keys::COLLECTOR, 0, MOST),
         )?;
@@ -279,35 +296,6 @@ impl Store {
 
     async fn users(&self, users: BTreeSet<UserId>) -> Result<HashMap<UserId, Profile>, Refusal> {
         self.profiles(users.into_iter()).await
-    }
-
-    /// The newest entries of an article's list, none newer than `pin`.
-    async fn comment_entries(
-        &self,
-        on: ArticleId,
-        pin: Option<CommentId>,
-        most: usize,
-    ) -> Result<Vec<CommentEntry>, Refusal> {
-        let Some(pin) = pin else {
-            return self.newest(keys::about_article(on), keys::COMMENT, 0, most).await;
-        };
-        let from = keys::comment_entry(on, CommentId(0));
-        let range =
-            values([(":pk", text(from.pk)), (":from", text(from.sk)), (":pin", text(keys::comment_entry(on, pin).sk))]);
-        let request = self.client.query().table_name(&self.table).consistent_read(true).scan_index_forward(false);
-        let request = request
-            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :pin")
-            .set_expression_attribute_values(range);
-        let (mut entries, mut start) = (vec![], None);
-        loop {
-            let left = i32::try_from(most - entries.len()).unwrap_or(i32::MAX);
-            let page = request.clone().limit(left).set_exclusive_start_key(start).send().await.map_err(broken)?;
-            entries.extend(page.items.unwrap_or_default().into_iter().map(read).collect::<Result<Vec<_>, _>>()?);
-            start = page.last_evaluated_key;
-            if start.is_none() || entries.len() >= most {
-                return Ok(entries);
-            }
-        }
     }
 
     async fn comments_by_id(

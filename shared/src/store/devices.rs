@@ -3,11 +3,7 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
 use serde_dynamo::to_item;
 
-use super::{
-    Item, LoggedIn, Outcome, Store, TRIES, keys, named, number,
-    sessions::{Auth, Session},
-    unreadable, values,
-};
+use super::{Item, LoggedIn, NEW, Outcome, Store, TRIES, keys, named, number, sessions::Session, unreadable, values};
 use crate::domain::{DAY, DeviceId, FeedbackId, Millis, Refusal, TrackId, UserId};
 
 /// How long reports of where a device is are kept.
@@ -41,13 +37,16 @@ impl Store {
         Ok(device.map(|device| Session::of_device(device.holder, device.epoch)))
     }
 
-    /// A login by a device; none where it leads to nobody, or no longer. Two rounds.
+    /// A login by a device; none where it leads to nobody. 401 where the user's sessions were ended since. Two rounds.
     pub async fn log_in_by_device(&self, id: &DeviceId) -> Result<Option<LoggedIn>, Refusal> {
         let Some(device) = self.get::<Device>(keys::device(id)).await? else {
             return Ok(None);
         };
         let user = self.log_in_vouched(device.holder).await?;
-        Ok((user.epoch == device.epoch).then_some(user))
+        if user.epoch != device.epoch {
+            return Err(Refusal::NotSignedIn);
+        }
+        Ok(Some(user))
     }
 
     /// Lets a device sign in the user of a session that was checked. One read where it does so already; 409 where it
@@ -57,7 +56,7 @@ impl Store {
             let seen: Option<Device> = self.get(keys::device(id)).await?;
             match seen {
                 Some(Device { holder, epoch }) if holder == to.user && epoch == to.epoch => return Ok(()),
-                Some(device) if device.holder != to.user && self.signs_in(&device).await? => return Err(TAKEN),
+                Some(device) if device.holder != to.user => return Err(TAKEN),
                 _ => {}
             }
             let tied = Device { holder: to.user, epoch: to.epoch };
@@ -81,22 +80,9 @@ impl Store {
         Ok(id)
     }
 
-    /// The part of a registration that gives a device its first user; 409 where it has one.
-    pub(super) async fn device_action(&self, id: &DeviceId, user: UserId) -> Result<TransactWriteItem, Refusal> {
-        let seen: Option<Device> = self.get(keys::device(id)).await?;
-        if let Some(device) = &seen
-            && self.signs_in(device).await?
-        {
-            return Err(Refusal::Conflict("X-Device-Id: this device has a user already: log in with it"));
-        }
-        let (condition, old) = unchanged(seen);
-        self.put_action(keys::device(id), &Device { holder: user, epoch: 0 }, condition, old)
-    }
-
-    /// A locked user's device stays theirs: it must not come back as another user.
-    async fn signs_in(&self, device: &Device) -> Result<bool, Refusal> {
-        let auth: Option<Auth> = self.get(keys::auth(device.holder)).await?;
-        Ok(auth.is_some_and(|auth| auth.locked || auth.epoch == device.epoch))
+    /// The part of a registration that gives a device its user.
+    pub(super) fn device_action(&self, id: &DeviceId, user: UserId) -> Result<TransactWriteItem, Refusal> {
+        self.put_action(keys::device(id), &Device { holder: user, epoch: 0 }, NEW, None)
     }
 
     /// Whether an app of this version is to be used with a review account alone.
@@ -133,7 +119,7 @@ impl Store {
 /// That a device's record is still as it was seen.
 fn unchanged(seen: Option<Device>) -> (&'static str, Option<Item>) {
     match seen {
-        None => ("attribute_not_exists(pk)", None),
+        None => (NEW, None),
         Some(Device { holder, epoch }) => (
             "holder = :old_holder AND epoch = :old_epoch",
             values([(":old_holder", number(holder.0)), (":old_epoch", number(epoch))]),

@@ -10,7 +10,7 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
-    Item, NEW, SeenArticle, Store, THERE,
+    Item, NEW, Part, SeenArticle, Store, THERE,
     articles::{ArticleEntry, FILL},
     broken,
     follows::UserEntry,
@@ -47,16 +47,21 @@ impl Store {
         offset: usize,
         limit: usize,
     ) -> Result<Vec<SeenArticle>, Refusal> {
-        let (mut offset, mut page) = (offset, vec![]);
-        while page.len() < limit && offset < FEED {
-            let wanted = (limit - page.len()).max(FILL.min(limit)).min(FEED - offset);
-            let entries: Vec<ArticleEntry> = self.newest(keys::feed(viewer), "", offset, wanted).await?;
-            let found = entries.len();
+        let feed = || Part::new(keys::feed(viewer), "").newest_first();
+        let (mut left, mut page) = (FEED.saturating_sub(offset), vec![]);
+        let mut wanted = limit.min(left);
+        let mut items = self.items(feed(), offset, wanted).await?;
+        while !items.is_empty() {
+            left -= items.len();
+            let is_end = items.len() < wanted;
+            let last = items.last().cloned();
+            let entries = items.into_iter().map(read).collect::<Result<_, _>>()?;
             page.extend(self.see(viewer, entries, true).await?);
-            if found < wanted {
+            if is_end || page.len() >= limit {
                 break;
             }
-            offset += found;
+            wanted = FILL.min(left);
+            items = self.items(feed().after(last.as_ref()), 0, wanted).await?;
         }
         page.truncate(limit);
         Ok(page)
@@ -68,8 +73,11 @@ impl Store {
         if self.is_there(keys::own_article(author, article)).await? {
             self.add_to_feeds(author, article).await?;
             // A gap can wait: one look for several articles.
-            if article.0.is_multiple_of(SETTLED_AT) {
-                self.settle_numbers().await?;
+            if article.0.is_multiple_of(SETTLED_AT)
+                && let Err(refusal) = self.settle_numbers().await
+            {
+                // Nor is it worth another fan-out.
+                tracing::warn!(%refusal, "numbers were not settled");
             }
         } else {
             self.remove_from_feeds(author, article).await?;
@@ -149,8 +157,8 @@ impl Store {
     }
 
     async fn newest_articles(&self, author: UserId) -> Result<BTreeSet<ArticleId>, Refusal> {
-        let items = self.query_items(keys::user(author), keys::OWN_ARTICLE, BACK_FILL, true).await?;
-        items.into_iter().map(|item| Ok(read::<ArticleEntry>(item)?.article)).collect()
+        let newest: Vec<ArticleEntry> = self.newest(keys::user(author), keys::OWN_ARTICLE, 0, BACK_FILL).await?;
+        Ok(newest.into_iter().map(|entry| entry.article).collect())
     }
 
     async fn take_back(&self, follower: UserId, followee: UserId) -> Result<(), Refusal> {
@@ -161,10 +169,8 @@ impl Store {
 
     async fn trim_feed(&self, of: UserId) -> Result<(), Refusal> {
         // Should there be more, the next time brings them.
-        let feed = self.query_items(keys::feed(of), "", 2 * FEED, true).await?;
-        let beyond =
-            feed.into_iter().skip(FEED).map(|item| Ok(keys::feed_entry(of, read::<ArticleEntry>(item)?.article)));
-        self.delete_all(beyond.collect::<Result<_, Refusal>>()?).await
+        let beyond: Vec<ArticleEntry> = self.newest(keys::feed(of), "", FEED, FEED).await?;
+        self.delete_all(beyond.iter().map(|entry| keys::feed_entry(of, entry.article)).collect()).await
     }
 
     /// Deletes what hangs on an article: likes, collects, comments. The entries go after what they lead to, so that a
@@ -173,7 +179,9 @@ impl Store {
         let about = keys::about_article(article);
         for kind in [keys::LIKER, keys::COLLECTOR, keys::COMMENT] {
             loop {
-                let entries: Vec<Hanging> = self.query(about.clone(), kind, ENTRIES).await?;
+                let part = Part::new(about.clone(), kind).with_gone_since(0);
+                let entries = self.items(part, 0, ENTRIES).await?;
+                let entries = entries.into_iter().map(read).collect::<Result<Vec<Hanging>, _>>()?;
                 if entries.is_empty() {
                     break;
                 }

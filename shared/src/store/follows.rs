@@ -120,12 +120,17 @@ impl Store {
         Ok(follows.into_iter().map(|follow| follow.user).collect())
     }
 
-    /// Users' profiles, as they were a moment ago. One round; no user twice.
+    /// Users' profiles, as they were a moment ago; no user twice. One round, and another where somebody is so new that
+    /// a moment ago they were not there.
     pub(super) async fn profiles(
         &self,
         users: impl Iterator<Item = UserId>,
     ) -> Result<HashMap<UserId, Profile>, Refusal> {
-        let profiles: Vec<Profile> = self.get_all_lately(users.map(keys::profile).collect()).await?;
+        let mut missing: BTreeSet<_> = users.collect();
+        let mut profiles: Vec<Profile> =
+            self.get_all_lately(missing.iter().copied().map(keys::profile).collect()).await?;
+        missing.retain(|user| profiles.iter().all(|profile| profile.id != *user));
+        profiles.extend(self.get_all::<Profile>(missing.into_iter().map(keys::profile).collect()).await?);
         Ok(profiles.into_iter().map(|profile| (profile.id, profile)).collect())
     }
 }

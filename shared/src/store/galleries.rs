@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use serde_dynamo::to_item;
 
-use super::{Item, Refused, Store, TRIES, keys, named, number, read, text, unreadable, values};
+use super::{Item, Part, Refused, Store, TRIES, keys, named, number, read, text, unreadable, values};
 use crate::domain::{GalleryId, MediaId, PictureId, Refusal, UserId};
 
 /// Pictures in one gallery: its list comes whole.
@@ -219,7 +219,7 @@ impl Store {
     /// A gallery's first pictures, `None` where there is no such gallery. One query.
     pub async fn pictures_of(&self, gallery: GalleryId, most: usize) -> Result<Option<Vec<GalleryPicture>>, Refusal> {
         // The head comes before them.
-        let mut items = self.query_items(keys::gallery(gallery), "", most + 1, false).await?.into_iter();
+        let mut items = self.items(Part::new(keys::gallery(gallery), ""), 0, most + 1).await?.into_iter();
         let head: Option<Head> = items.next().filter(|item| item.contains_key("closed")).map(read).transpose()?;
         match head {
             Some(Head { closed: false, .. }) => items.map(read).collect::<Result<_, _>>().map(Some),
@@ -302,9 +302,8 @@ impl Store {
 
     /// The galleries a user gave a heart, newest gallery first, those that are gone left out. Two rounds.
     pub async fn hearts_of(&self, user: UserId) -> Result<Vec<GalleryId>, Refusal> {
-        let items = self.query_items(keys::user(user), keys::HEART, MOST_HEARTS, true).await?;
-        let hearts =
-            items.into_iter().map(|item| Ok(read::<Heart>(item)?.heart)).collect::<Result<Vec<_>, Refusal>>()?;
+        let hearts: Vec<Heart> = self.newest(keys::user(user), keys::HEART, 0, MOST_HEARTS).await?;
+        let hearts: Vec<_> = hearts.into_iter().map(|heart| heart.heart).collect();
         let heads: Vec<Head> = self.get_all(hearts.iter().map(|id| keys::gallery_head(*id)).collect()).await?;
         let there = |id: &GalleryId| heads.iter().any(|head| head.gallery == *id && !head.closed);
         Ok(hearts.into_iter().filter(there).collect())

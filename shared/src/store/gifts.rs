@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use serde::{Deserialize, Serialize};
 
-use super::{Item, NEW, Profile, Refused, Store, THERE, TRIES, keys, number, read, unreadable, values};
+use super::{Item, NEW, Part, Profile, Refused, Store, THERE, TRIES, keys, number, read, unreadable, values};
 use crate::domain::{DAY, Refusal, UserId};
 
 const NO_USER: Refusal = Refusal::NoSuch("user");
@@ -109,7 +109,7 @@ impl Store {
 
     /// Those who gave a user most, with their gifts: 100 at most, of the 1,000 who joined last. Two rounds.
     pub async fn gifts_of(&self, to: UserId) -> Result<Vec<Giver>, Refusal> {
-        let items = self.query_items(keys::user(to), keys::GIFT, LOOKED_AT, true).await?;
+        let items = self.items(Part::new(keys::user(to), keys::GIFT).newest_first(), 0, LOOKED_AT).await?;
         let with_counts = |item: Item| Ok((counts(&item), read::<Given>(item)?));
         let mut given = items.into_iter().map(with_counts).collect::<Result<Vec<_>, Refusal>>()?;
         given.sort_by_key(|(_, given)| std::cmp::Reverse(given.worth));

@@ -1,8 +1,9 @@
 //! What users upload past the functions: whose it is, and what was found of it.
 use aws_sdk_dynamodb::{operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue};
 use serde::{Deserialize, Serialize};
+use serde_dynamo::to_attribute_value;
 
-use super::{Outcome, Store, keys, number, read, text, values};
+use super::{Outcome, Store, keys, number, read, text, unreadable, values};
 use crate::domain::{DAY, MediaId, MediaKind, Millis, Refusal, UserId};
 
 /// How long an upload may take to come and be checked.
@@ -24,7 +25,7 @@ pub struct MediaRecord {
 
 /// It waits, once; what was found of it stays.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// To come, or to be checked.
     Waiting,
@@ -32,6 +33,15 @@ pub enum Standing {
     Checked,
     /// It is not, and is gone.
     Refused,
+    /// It was larger than its kind may be, and is gone.
+    TooLarge,
+}
+
+impl Standing {
+    /// Found bad, for whatever reason.
+    pub fn is_bad(self) -> bool {
+        matches!(self, Self::Refused | Self::TooLarge)
+    }
 }
 
 impl Store {
@@ -60,11 +70,12 @@ impl Store {
         self.found(Standing::Checked, self.update(keys::media(id), change).set_expression_attribute_values(with)).await
     }
 
-    /// It was found bad, unless it was found good before. Gives how it stands now; a repeat changes nothing.
-    pub async fn media_refused(&self, id: &MediaId) -> Result<Standing, Refusal> {
-        let with = values([(":found", text("refused")), (":waiting", text("waiting"))]);
+    /// It was found bad in this way, unless it was found good before. Gives how it stands now; a repeat changes nothing.
+    pub async fn media_refused(&self, id: &MediaId, bad: Standing) -> Result<Standing, Refusal> {
+        let found = to_attribute_value(bad).map_err(unreadable)?;
+        let with = values([(":found", found), (":waiting", text("waiting"))]);
         let update = self.update(keys::media(id), "SET standing = :found");
-        self.found(Standing::Refused, update.set_expression_attribute_values(with)).await
+        self.found(bad, update.set_expression_attribute_values(with)).await
     }
 
     async fn found(&self, standing: Standing, update: UpdateItemFluentBuilder) -> Result<Standing, Refusal> {

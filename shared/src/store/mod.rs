@@ -34,10 +34,10 @@ use futures_util::future::try_join_all;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_dynamo::{from_item, to_item};
 
-use crate::domain::{Refusal, World, hex};
+use crate::domain::{Millis, Refusal, World, hex};
 pub use articles::{Article, SeenArticle};
 pub use banners::{Banner, Place};
-pub use comments::{ArticleDetail, Comment, CommentPage, Reply, SeenComment};
+pub use comments::{ArticleDetail, Comment, CommentPage, Pin, Reply, SeenComment};
 pub use devices::Track;
 pub use follows::Counts;
 pub use galleries::{Gallery, GalleryPicture, MOST_PICTURES};
@@ -63,7 +63,63 @@ pub struct Store {
 }
 
 /// How often a write that met another one is tried in all, before the caller is told that we are busy.
-const TRIES: u32 = 6;
+const TRIES: u32 = 10;
+
+/// The longest pause between two tries, in milliseconds: all of them together take 2 s at most.
+const LONGEST_PAUSE: u64 = 300;
+
+/// Part of a partition, in the order of its keys.
+struct Part {
+    pk: String,
+    /// The first and the last sort key that belong to it.
+    from: String,
+    to: String,
+    newest_first: bool,
+    /// The key of the item to go on after.
+    after: Option<Item>,
+    /// Entries that are gone are left out, but for those that went after this.
+    gone_since: Option<Millis>,
+}
+
+impl Part {
+    /// The items whose sort key begins with `prefix`.
+    fn new(pk: String, prefix: &str) -> Self {
+        // Keys are made of what lies between these two.
+        Self {
+            pk,
+            from: format!("{prefix}!"),
+            to: format!("{prefix}~"),
+            newest_first: false,
+            after: None,
+            gone_since: None,
+        }
+    }
+
+    fn newest_first(self) -> Self {
+        Self { newest_first: true, ..self }
+    }
+
+    /// And the entries that were still there then.
+    fn with_gone_since(self, then: Millis) -> Self {
+        Self { gone_since: Some(then), ..self }
+    }
+
+    /// Whether an item belongs to it; `gone_at` marks entries that went and whose place still counts.
+    fn holds(&self, item: &Item) -> bool {
+        let gone_at = item.get("gone_at").and_then(|at| at.as_n().ok()?.parse::<Millis>().ok());
+        gone_at.is_none_or(|at| self.gone_since.is_some_and(|then| at > then))
+    }
+
+    /// None of those whose sort key is larger.
+    fn up_to(self, to: String) -> Self {
+        Self { to, ..self }
+    }
+
+    fn after(self, item: Option<&Item>) -> Self {
+        let key = |item: &Item| ["pk", "sk"].map(|name| Some((name.to_owned(), item.get(name)?.clone())));
+        Self { after: item.map(|item| key(item).into_iter().flatten().collect()), ..self }
+    }
+}
 
 /// A write whose condition may fail.
 enum Outcome {
@@ -98,7 +154,7 @@ impl Store {
 
     /// Items of one partition whose sort key begins with `prefix`, in its order, as they are now.
     async fn query<T: DeserializeOwned>(&self, pk: String, prefix: &str, most: usize) -> Result<Vec<T>, Refusal> {
-        self.query_items(pk, prefix, most, false).await?.into_iter().map(read).collect()
+        self.items(Part::new(pk, prefix), 0, most).await?.into_iter().map(read).collect()
     }
 
     /// A page of a list that is ordered by time, the newest first. Costs what it passes over, too: entries are small.
@@ -109,26 +165,31 @@ impl Store {
         offset: usize,
         limit: usize,
     ) -> Result<Vec<T>, Refusal> {
-        let items = self.query_items(pk, prefix, offset.saturating_add(limit), true).await?;
-        items.into_iter().skip(offset).map(read).collect()
+        self.items(Part::new(pk, prefix).newest_first(), offset, limit).await?.into_iter().map(read).collect()
     }
 
-    /// The same before it is read; `reverse`: from the last key on.
-    async fn query_items(&self, pk: String, prefix: &str, most: usize, reverse: bool) -> Result<Vec<Item>, Refusal> {
-        let (condition, of) = match prefix {
-            "" => ("pk = :pk", values([(":pk", text(pk))])),
-            _ => ("pk = :pk AND begins_with(sk, :prefix)", values([(":pk", text(pk)), (":prefix", text(prefix))])),
-        };
-        let request = self.client.query().table_name(&self.table).consistent_read(true).scan_index_forward(!reverse);
-        let request = request.key_condition_expression(condition).set_expression_attribute_values(of);
-        let (mut items, mut from) = (vec![], None);
-        // A page ends at 1 MB.
+    /// `most` items of a part, after `skip` others, as they are now.
+    async fn items(&self, part: Part, mut skip: usize, most: usize) -> Result<Vec<Item>, Refusal> {
+        if most == 0 {
+            return Ok(vec![]);
+        }
+        let range = values([(":pk", text(&part.pk)), (":from", text(&part.from)), (":to", text(&part.to))]);
+        let request = self.client.query().table_name(&self.table).consistent_read(true);
+        let request = request
+            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+            .set_expression_attribute_values(range)
+            .scan_index_forward(!part.newest_first);
+        let (mut items, mut after) = (vec![], part.after.clone());
+        // A page ends at 1 MB; what is passed over is not kept.
         loop {
-            let left = i32::try_from(most - items.len()).unwrap_or(i32::MAX);
-            let page = request.clone().limit(left).set_exclusive_start_key(from).send().await.map_err(broken)?;
-            items.extend(page.items.unwrap_or_default());
-            from = page.last_evaluated_key;
-            if from.is_none() || items.len() >= most {
+            let left = i32::try_from((most - items.len()).saturating_add(skip)).unwrap_or(i32::MAX);
+            let page = request.clone().limit(left).set_exclusive_start_key(after).send().await.map_err(broken)?;
+            let found: Vec<_> = page.items.unwrap_or_default().into_iter().filter(|item| part.holds(item)).collect();
+            let passed = skip.min(found.len());
+            skip -= passed;
+            items.extend(found.into_iter().skip(passed));
+            after = page.last_evaluated_key;
+            if after.is_none() || items.len() >= most {
                 return Ok(items);
             }
         }
@@ -251,7 +312,7 @@ impl Store {
         if tried + 1 == TRIES {
             return;
         }
-        let pause = u64::from(u16::from_le_bytes(self.world.random())) % (20 << tried);
+        let pause = u64::from(u16::from_le_bytes(self.world.random())) % (20 << tried).min(LONGEST_PAUSE);
         tokio::time::sleep(Duration::from_millis(pause)).await;
     }
 

@@ -6,13 +6,13 @@
 //!
 //! Drawing never conflicts: one item takes about 1,000 draws a second, which is the ceiling of one list. A number that
 //! was drawn and never used, because its function died, becomes a hole after a minute (see [`Store::settle_numbers`]).
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Item, NEW, Outcome, Store, THERE, broken, keys, number, read, text, values};
+use super::{Item, NEW, Outcome, Part, Store, THERE, keys, number, read, values};
 use crate::domain::{MINUTE, Millis, Refusal};
 
 /// Numbers in a block.
@@ -21,6 +21,8 @@ const BLOCK: u64 = 128;
 const GROUP: u64 = 128;
 /// Entries that are read beyond a page, for those whose numbers are drawn but which are not there yet.
 const SLACK: usize = 4;
+/// Blocks that are read side by side.
+const AT_ONCE: usize = 16;
 /// How long whoever drew a number may take to use it: longer than any function runs.
 const GIVEN_UP: Millis = MINUTE;
 /// Blocks that are settled at once.
@@ -73,22 +75,34 @@ impl Store {
         self.put_action(keys::numbered_entry(list, number / BLOCK, number), entry, NEW, None)
     }
 
-    /// Takes an entry out.
-    pub(super) fn unnumber_actions(&self, list: &str, number: u64) -> Result<[TransactWriteItem; 2], Refusal> {
-        // It must be told apart from a number that was never used.
-        let entry = self.put_action(keys::numbered_entry(list, number / BLOCK, number), &HOLE, THERE, None)?;
-        Ok([entry, self.hole_action(list, number)?])
+    /// Takes entries out: an action for each, and one for each 16,384 numbers among which they are.
+    pub(super) fn unnumber_actions(&self, list: &str, numbers: &[u64]) -> Result<Vec<TransactWriteItem>, Refusal> {
+        // A hole must be told apart from a number that was never used.
+        let hole =
+            |number: &u64| self.put_action(keys::numbered_entry(list, number / BLOCK, *number), &HOLE, THERE, None);
+        let mut actions = numbers.iter().map(hole).collect::<Result<Vec<_>, _>>()?;
+        actions.extend(self.hole_actions(list, numbers)?);
+        Ok(actions)
     }
 
-    fn hole_action(&self, list: &str, of: u64) -> Result<TransactWriteItem, Refusal> {
-        let block = of / BLOCK;
-        let hole = format!("ADD h{} :one", block % GROUP);
-        self.update_action(keys::numbered_holes(list, block / GROUP), hole, "", values([(":one", number(1))]))
+    fn hole_actions(&self, list: &str, of: &[u64]) -> Result<Vec<TransactWriteItem>, Refusal> {
+        let mut groups: BTreeMap<u64, BTreeMap<u64, u64>> = BTreeMap::new();
+        for number in of {
+            let block = number / BLOCK;
+            *groups.entry(block / GROUP).or_default().entry(block % GROUP).or_default() += 1;
+        }
+        let action = |(group, blocks): (u64, BTreeMap<u64, u64>)| {
+            let adds: Vec<_> = blocks.keys().map(|block| format!("h{block} :h{block}")).collect();
+            let holes = blocks.iter().map(|(block, holes)| (format!(":h{block}"), number(holes))).collect();
+            self.update_action(keys::numbered_holes(list, group), format!("ADD {}", adds.join(", ")), "", Some(holes))
+        };
+        groups.into_iter().map(action).collect()
     }
 
     /// Gives a drawn number up; whoever drew it can no longer use it. Nothing happens where it is used.
     pub(super) async fn void_number(&self, list: &str, number: u64) -> Result<(), Refusal> {
-        let actions = vec![self.number_action(list, number, &HOLE)?, self.hole_action(list, number)?];
+        let mut actions = vec![self.number_action(list, number, &HOLE)?];
+        actions.extend(self.hole_actions(list, &[number])?);
         self.transact(actions).await.map(drop)
     }
 
@@ -101,7 +115,8 @@ impl Store {
     ) -> Result<Vec<T>, Refusal> {
         let groups = 1 + (offset + limit) / (BLOCK * GROUP) as usize;
         // From the end of the partition: the top, then the newest groups of holes.
-        let mut items = self.query_items(keys::numbered(list), "", 1 + 1 + groups, true).await?.into_iter();
+        let part = Part::new(keys::numbered(list), "").newest_first();
+        let mut items = self.items(part, 0, 1 + 1 + groups).await?.into_iter();
         let Some(top) = items.next().map(read::<Top>).transpose()? else {
             return Ok(vec![]);
         };
@@ -122,12 +137,13 @@ impl Store {
             while block > 0 && missing > 0 {
                 block -= 1;
                 if block / GROUP < unknown_below {
-                    let (pk, below) = (keys::numbered(list), keys::numbered_holes(list, unknown_below).sk);
-                    let older = self.holes_below(pk, below).await?;
-                    unknown_below = 0;
-                    for item in older {
-                        unknown_below = holes.add(item).unwrap_or(0);
+                    // Rare: all at once.
+                    let older = keys::numbered_holes(list, unknown_below - 1);
+                    let part = Part::new(older.pk, "HOLES#").up_to(older.sk);
+                    for item in self.items(part, 0, usize::MAX).await? {
+                        holes.add(item);
                     }
+                    unknown_below = 0;
                 }
                 let numbers = (top.drawn - block * BLOCK).min(BLOCK);
                 let hollow = holes.of(block).min(numbers);
@@ -141,8 +157,11 @@ impl Store {
                 missing -= take;
                 skip = 0;
             }
-            let parts = try_join_all(slices.iter().map(|slice| self.slice(list, slice))).await?;
-            page.extend(parts.into_iter().flatten());
+            // Where nearly all is holes, a page comes from many blocks: some at a time.
+            for some in slices.chunks(AT_ONCE) {
+                let parts = try_join_all(some.iter().map(|slice| self.slice(list, slice))).await?;
+                page.extend(parts.into_iter().flatten());
+            }
         }
         page.truncate(limit);
         page.into_iter().map(read).collect()
@@ -150,18 +169,10 @@ impl Store {
 
     async fn slice(&self, list: &str, slice: &Slice) -> Result<Vec<Item>, Refusal> {
         let most = if slice.whole { BLOCK as usize } else { slice.skip + slice.take };
-        let items = self.query_items(keys::numbered_block(list, slice.block), "", most, true).await?;
+        let part = Part::new(keys::numbered_block(list, slice.block), "").newest_first();
+        let items = self.items(part, 0, most).await?;
         let entries = items.into_iter().filter(|item| !item.contains_key("hole"));
         Ok(entries.skip(slice.skip).take(slice.take).collect())
-    }
-
-    /// Holes of older groups, the newest first.
-    async fn holes_below(&self, pk: String, below: String) -> Result<Vec<Item>, Refusal> {
-        let request = self.client.query().table_name(&self.table).consistent_read(true).scan_index_forward(false);
-        let request = request
-            .key_condition_expression("pk = :pk AND sk < :below")
-            .set_expression_attribute_values(values([(":pk", text(pk)), (":below", text(below))]));
-        Ok(request.send().await.map_err(broken)?.items.unwrap_or_default())
     }
 
     /// Makes holes of numbers that were drawn long ago and never used. `made_at` tells an entry's age.
@@ -175,7 +186,7 @@ impl Store {
         };
         let (first, last) = (top.settled / BLOCK, top.drawn.div_ceil(BLOCK));
         let blocks = (first..last.min(first + SETTLED_AT_ONCE))
-            .map(|block| self.query_items(keys::numbered_block(list, block), "", BLOCK as usize, false));
+            .map(|block| self.items(Part::new(keys::numbered_block(list, block), ""), 0, BLOCK as usize));
         let mut used = BTreeSet::new();
         // What is missing below an old entry will not come any more.
         let mut given_up = 0;

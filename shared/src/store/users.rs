@@ -141,11 +141,13 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// The attributes to set, but for the names that are unique.
-    fn plain(&self) -> Result<Item, Refusal> {
-        let mut set: Item = to_item(self).map_err(unreadable)?;
-        set.retain(|_, value| !value.is_null());
-        Ok(set)
+    /// The attributes to set and those to forget, but for the names that are unique. An empty text is none.
+    fn plain(&self) -> Result<(Item, Vec<String>), Refusal> {
+        let all: Item = to_item(self).map_err(unreadable)?;
+        let given = all.into_iter().filter(|(_, value)| !value.is_null());
+        let (forgotten, set): (Item, Item) = given.partition(|(_, value)| value.as_s().is_ok_and(String::is_empty));
+        let gender = self.no_gender.then(|| "gender".to_owned());
+        Ok((set, forgotten.into_keys().chain(gender).collect()))
     }
 }
 
@@ -173,7 +175,7 @@ impl Store {
         password: Option<StoredPassword>,
         first: Changes,
     ) -> Result<Profile, Refusal> {
-        let first = first.plain()?;
+        let (first, _) = first.plain()?;
         loop {
             let id = UserId::fresh(&self.world);
             let phone = match by {
@@ -193,7 +195,7 @@ impl Store {
             ];
             match by {
                 CameBy::Phone(code) => actions.extend([self.use_code(code)?, holder(keys::phone(&code.phone))?]),
-                CameBy::Device(device) => actions.push(self.device_action(device, id).await?),
+                CameBy::Device(device) => actions.push(self.device_action(device, id)?),
                 CameBy::Review(account) => actions.push(holder(keys::account(&Account::Review(account.clone())))?),
                 CameBy::ThirdParty(provider, openid) => actions.push(holder(keys::third_party(provider, openid))?),
             }
@@ -203,6 +205,9 @@ impl Store {
                 (Err(Refused { at: 0 | 1, .. }), _) => continue,
                 (Err(Refused { at: 2, .. }), CameBy::Phone(code)) => Err(Refusal::SmsCode(code.field)),
                 (Err(_), CameBy::Phone(_)) => Err(Refusal::PhoneTaken),
+                (Err(_), CameBy::Device(_)) => {
+                    Err(Refusal::Conflict("X-Device-Id: this device has a user already: log in with it"))
+                }
                 (Err(_), _) => Err(Refusal::Conflict("somebody has just come that way")),
             };
         }
@@ -258,15 +263,15 @@ impl Store {
     /// Changes a profile and gives it back as it is now. One round; two where the phone or the e-mail changes, for
     /// what held the old one is let go in the same transaction.
     pub async fn change_profile(&self, user: UserId, changes: Changes) -> Result<Profile, Refusal> {
-        let (set, remove) = (changes.plain()?, changes.no_gender.then_some("gender"));
+        let (set, remove) = changes.plain()?;
         if changes.email.is_some() || changes.phone.is_some() {
             return self.change_names(user, set, remove, changes.email, changes.phone).await;
         }
-        if set.is_empty() && remove.is_none() {
+        if set.is_empty() && remove.is_empty() {
             return self.get(keys::profile(user)).await?.ok_or(Refusal::NotSignedIn);
         }
         let update = self
-            .update(keys::profile(user), assignments(&set, remove.as_slice()))
+            .update(keys::profile(user), assignments(&set, &remove))
             .condition_expression("attribute_exists(pk)")
             .set_expression_attribute_values(Some(named(set)).filter(|values| !values.is_empty()));
         match self.change(update).await? {
@@ -280,7 +285,7 @@ impl Store {
         &self,
         user: UserId,
         plain: Item,
-        plain_remove: Option<&str>,
+        plain_remove: Vec<String>,
         email: Option<Email>,
         phone: Option<PhoneChange>,
     ) -> Result<Profile, Refusal> {
@@ -295,7 +300,7 @@ impl Store {
                 actions.push(action);
                 meanings.push(meaning);
             };
-            let mut remove = Vec::from_iter(plain_remove);
+            let mut remove = plain_remove.clone();
             match &phone {
                 Some(PhoneChange::Proved(code)) => {
                     act(self.use_code(code)?, Some(Refusal::SmsCode(code.field)));
@@ -305,9 +310,11 @@ impl Store {
                         act(self.delete_action(keys::phone(old), FREE_OR_MINE, me())?, None);
                     }
                     set.insert("phone".into(), to_attribute_value(&code.phone).map_err(unreadable)?);
-                    remove.push("claimed_phone");
+                    remove.push("claimed_phone".into());
                 }
-                Some(PhoneChange::Claimed(phone)) if Some(phone) == old.phone.as_ref() => remove.push("claimed_phone"),
+                Some(PhoneChange::Claimed(phone)) if Some(phone) == old.phone.as_ref() => {
+                    remove.push("claimed_phone".into())
+                }
                 Some(PhoneChange::Claimed(phone)) => {
                     act(self.check_action(keys::phone(phone), FREE, None)?, Some(Refusal::PhoneTaken));
                     set.insert("claimed_phone".into(), to_attribute_value(phone).map_err(unreadable)?);
@@ -342,7 +349,7 @@ impl Store {
             match self.transact(actions).await? {
                 Ok(()) => {
                     whole.extend(set);
-                    remove.iter().for_each(|name| drop(whole.remove(*name)));
+                    remove.iter().for_each(|name| drop(whole.remove(name)));
                     return from_item(whole).map_err(unreadable);
                 }
                 Err(Refused { at, .. }) => match meanings.swap_remove(at) {
@@ -357,7 +364,7 @@ impl Store {
 }
 
 /// `SET a = :a, b = :b REMOVE c`.
-fn assignments(set: &Item, remove: &[&str]) -> String {
+fn assignments(set: &Item, remove: &[String]) -> String {
     let set: Vec<_> = set.keys().map(|name| format!("{name} = :{name}")).collect();
     let set = (!set.is_empty()).then(|| format!("SET {}", set.join(", ")));
     let remove = (!remove.is_empty()).then(|| format!("REMOVE {}", remove.join(", ")));

@@ -66,8 +66,10 @@ impl Caller for SignedIn {
     const NEEDS: Needs = Needs::Token;
 
     async fn identify(credentials: Credentials, app: &App) -> Result<(Self, Option<Session>), Refusal> {
-        let session = session(&credentials, app).await?;
-        app.store.check_session(&session).await?;
+        let (session, is_checked) = session(&credentials, app).await?;
+        if !is_checked {
+            app.store.check_session(&session).await?;
+        }
         Ok((Self(session.user), None))
     }
 }
@@ -77,8 +79,8 @@ impl Caller for Reader {
     const READS_ONLY: bool = true;
 
     async fn identify(credentials: Credentials, app: &App) -> Result<(Self, Option<Session>), Refusal> {
-        let session = session(&credentials, app).await?;
-        Ok((Self(session.user), Some(session)))
+        let (session, is_checked) = session(&credentials, app).await?;
+        Ok((Self(session.user), (!is_checked).then_some(session)))
     }
 }
 
@@ -131,20 +133,20 @@ fn token(credentials: &Credentials, app: &App) -> Result<Token, Refusal> {
     app.keys.verify(token, app.world.now()).ok_or(Refusal::NotSignedIn)
 }
 
-/// The session that the token or the device claims. A call that brings both has its session checked here, and ties the
-/// device to the user.
-async fn session(credentials: &Credentials, app: &App) -> Result<Session, Refusal> {
+/// The session that the token or the device claims, and whether it is checked: a call that brings both ties the device to
+/// the user, which nobody may do unchecked.
+async fn session(credentials: &Credentials, app: &App) -> Result<(Session, bool), Refusal> {
     match (&credentials.token, &credentials.device) {
         (None, Some(device)) => match app.store.device_session(device).await? {
-            Some(session) => Ok(session),
+            Some(session) => Ok((session, false)),
             None => Err(Device::unregistered(credentials.app_version.as_deref(), app).await),
         },
-        (_, None) => Ok(Session::from(&token(credentials, app)?)),
+        (_, None) => Ok((Session::from(&token(credentials, app)?), false)),
         (Some(_), Some(device)) => {
             let session = Session::from(&token(credentials, app)?);
             app.store.check_session(&session).await?;
             app.store.tie_device(device, &session).await?;
-            Ok(session)
+            Ok((session, true))
         }
     }
 }

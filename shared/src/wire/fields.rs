@@ -42,8 +42,10 @@ impl Fields {
             Refusal::malformed(format!("body: not valid JSON at line {line}, column {column}"))
         })?;
         match value {
+            // A field that is null is one not given, as one that is empty is in a form.
             Value::Object(object) => {
-                Self(object.into_iter().map(|(name, value)| (name, Field::Json(value))).collect()).checked()
+                let given = object.into_iter().filter(|(_, value)| !value.is_null());
+                Self(given.map(|(name, value)| (name, Field::Json(value))).collect()).checked()
             }
             _ => Err(Refusal::malformed("body: send a JSON object")),
         }
@@ -128,11 +130,15 @@ impl Fields {
         Ok(self)
     }
 
-    /// Takes a text field out, such as document D's token.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Takes a text field out, such as document D's token; one that is empty says nothing.
     pub fn take_text(&mut self, name: &str) -> Option<String> {
         let at = self.0.iter().position(|(field, _)| field == name)?;
         match self.0.swap_remove(at).1 {
-            Field::Text(text) | Field::Json(Value::String(text)) => Some(text),
+            Field::Text(text) | Field::Json(Value::String(text)) if !text.is_empty() => Some(text),
             _ => None,
         }
     }
@@ -436,7 +442,7 @@ mod tests {
             ("[]", "body: send a JSON object"),
             ("{\"name\": \"a\",}", "body: not valid JSON at line 1, column 14"),
             (r#"{"name": 1}"#, "name: must be text"),
-            (r#"{"name": null}"#, "name: must be text"),
+            (r#"{"name": null}"#, "name: is missing"),
             (r#"{"name": {"a": 1}}"#, "name: must be text"),
             (r#"{"name": "a", "kind": 3}"#, "kind: must be one of 1, 2"),
             (r#"{"name": "a", "kind": []}"#, "kind: must be one of 1, 2"),

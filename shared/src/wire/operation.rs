@@ -4,7 +4,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use axum::{
     Router,
     body::to_bytes,
-    extract::{RawPathParams, Request, State},
+    extract::{RawPathParams, Request, State, rejection::RawPathParamsRejection},
     response::{IntoResponse, Response},
     routing::{MethodFilter, on},
 };
@@ -138,11 +138,22 @@ fn json(status: StatusCode, body: Vec<u8>) -> Response {
     (status, HEADERS, body).into_response()
 }
 
-async fn serve<O: Operation>(State(app): State<Arc<App>>, path: RawPathParams, request: Request) -> Response {
+async fn serve<O: Operation>(
+    State(app): State<Arc<App>>,
+    path: Result<RawPathParams, RawPathParamsRejection>,
+    request: Request,
+) -> Response {
     let (head, body) = request.into_parts();
-    let outcome = match to_bytes(body, LARGEST_BODY).await {
-        Ok(body) => timeout(LONGEST, run::<O>(&app, head, &path, body)).await.unwrap_or(Err(Refusal::Unavailable)),
-        Err(_) => Err(Refusal::BodyTooLarge("6 MiB")),
+    if head.method != O::ROUTE.method {
+        // axum would answer HEAD where GET is; API Gateway does not.
+        return unknown().await;
+    }
+    let outcome = match (to_bytes(body, LARGEST_BODY).await, path) {
+        (_, Err(_)) => Err(Refusal::malformed("path: not valid UTF-8")),
+        (Ok(body), Ok(path)) => {
+            timeout(LONGEST, run::<O>(&app, head, &path, body)).await.unwrap_or(Err(Refusal::Unavailable))
+        }
+        (Err(_), _) => Err(Refusal::BodyTooLarge("6 MiB")),
     };
     let (status, body) = O::Dialect::answer(outcome);
     match body {

@@ -16,8 +16,11 @@ The back end of a community app: five API documents over one user base. A tag is
 Codes of four digits are answers that a client is meant to read: they travel with HTTP 200 (in document B with 400). \
 Any other code is the HTTP status. Either way the body is the document's own envelope, and its message says what to mend.
 
-Any operation may refuse with 400 (malformed or out of range), 413 (body too large), 429 (too often), 500 or 503; one \
-that needs a token with 401.";
+Any operation may refuse with 400 (malformed or out of range), 413 (body too large), 415 (a content type that its \
+document does not know), 429 (too often), 500 or 503; one that needs a token with 401; one that names a thing with 403 \
+(public, but not yours to change), 404 (no such thing, or somebody else's secret) or 409 (not in this state). In document \
+B a device that nobody has registered is 1001, or 1101 where its app's version is under review, and one that is sent \
+beside somebody else's token 409. A field that is null is one not given.";
 
 /// The documents.
 const TAGS: [(&str, &str); 5] = [
@@ -125,13 +128,25 @@ impl Reference {
                 content["example"] = example.clone();
             }
             let content: Map<_, _> = kinds.map(|kind| (kind.to_string(), content.clone())).collect();
-            request["requestBody"] = json!({"required": true, "content": content});
+            let required = schema_required(&content);
+            request["requestBody"] = json!({"required": required, "content": content});
+        }
+        if O::Dialect::DEVICES {
+            parameters.push(json!({
+                "name": "X-App-Version", "in": "header", "required": false, "schema": {"type": "string"},
+                "description": "The app's version: while it is under review, an unregistered device is 1101.",
+            }));
         }
         if !parameters.is_empty() {
             request["parameters"] = parameters.into();
         }
         request
     }
+}
+
+/// Whether some field of a body must be there.
+fn schema_required(content: &Map<String, Value>) -> bool {
+    content.values().any(|kind| kind["schema"]["required"].as_array().is_some_and(|list| !list.is_empty()))
 }
 
 impl Operations for Reference {

@@ -87,9 +87,27 @@ impl de::Visitor<'_> for NumberOrDigits {
 }
 
 /// A user named in a request: their number, or its 32 hexadecimal digits as other documents show them.
-#[derive(Clone, Copy, JsonSchema)]
-#[schemars(inline, extend("examples" = ["129171456003145", "0000000000000000000075802e8b9449"]))]
-pub struct NamedUser(#[schemars(with = "String", regex(pattern = "^([0-9]{1,16}|[0-9a-f]{32})$"))] pub UserId);
+#[derive(Clone, Copy)]
+pub struct NamedUser(pub UserId);
+
+impl JsonSchema for NamedUser {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "NamedUser".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A user's id.",
+            "oneOf": [
+                {"type": "string", "pattern": "^([0-9]{1,16}|[0-9a-f]{32})$"},
+                {"type": "integer", "minimum": 0, "maximum": LARGEST_ID},
+            ],
+            "examples": ["0000000000000000000075802e8b9449", EXAMPLE],
+        })
+    }
+}
 
 impl<'de> Deserialize<'de> for NamedUser {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -107,9 +125,12 @@ impl<'de> Deserialize<'de> for NamedUser {
                     32 if id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) => {
                         // More than 64 bits name nobody, as does any number that was never given.
                         let id = u128::from_str_radix(id, 16).ok().and_then(|id| id.try_into().ok());
-                        self.visit_u64(id.unwrap_or(0))
+                        self.visit_u64(id.filter(|id| *id <= LARGEST_ID).unwrap_or(0))
                     }
-                    _ => NumberOrDigits.visit_str(id).map(|id| NamedUser(UserId(id))),
+                    _ => match NumberOrDigits.visit_str::<E>(id) {
+                        Ok(id) => Ok(NamedUser(UserId(id))),
+                        Err(_) => Err(E::invalid_value(de::Unexpected::Str(id), &self)),
+                    },
                 }
             }
         }
@@ -177,9 +198,9 @@ impl<const DEFAULT: u8> Default for Limit<DEFAULT> {
 
 impl<'de, const DEFAULT: u8> Deserialize<'de> for Limit<DEFAULT> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        match u64::deserialize(from)? {
-            limit @ 1..=100 => Ok(Self(limit as usize)),
-            _ => Err(de::Error::custom("must be 1 to 100")),
+        match u64::deserialize(from) {
+            Ok(limit @ 1..=100) => Ok(Self(limit as usize)),
+            _ => Err(de::Error::custom("must be a whole number from 1 to 100")),
         }
     }
 }
@@ -202,10 +223,10 @@ pub struct Offset(pub usize);
 
 impl<'de> Deserialize<'de> for Offset {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        match u64::deserialize(from)? {
+        match u64::deserialize(from) {
             // No list is as long; the rest is so that nothing overflows.
-            offset @ ..=LARGEST_OFFSET => Ok(Self(offset as usize)),
-            _ => Err(de::Error::custom("must be 0 to 1000000000")),
+            Ok(offset @ ..=LARGEST_OFFSET) => Ok(Self(offset as usize)),
+            _ => Err(de::Error::custom("must be a whole number from 0 to 1000000000")),
         }
     }
 }
@@ -296,14 +317,21 @@ impl JsonSchema for Upload {
 /// For `#[garde(custom(…))]`: a name stands on one line and holds something to read.
 pub fn is_one_line(name: &str, (): &()) -> garde::Result {
     match name {
-        name if name.chars().any(char::is_control) => Err(garde::Error::new("must be one line of text")),
+        // That it is empty, its length says.
+        "" => Ok(()),
+        name if name.chars().any(|letter| letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}')) => {
+            Err(garde::Error::new("must be one line of text"))
+        }
         _ => is_not_blank(name, &()),
     }
 }
 
 /// For `#[garde(custom(…))]`: a text holds something to read.
 pub fn is_not_blank(text: &str, (): &()) -> garde::Result {
-    match text.trim().is_empty() {
+    // What takes no room, or only says which way to write.
+    let unseen = |letter| matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    match text.chars().all(|letter| letter.is_whitespace() || letter.is_control() || unseen(letter)) && !text.is_empty()
+    {
         true => Err(garde::Error::new("must not be blank")),
         false => Ok(()),
     }

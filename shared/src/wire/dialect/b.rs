@@ -26,7 +26,10 @@ impl Dialect for B {
         let credentials = Credentials { token: header_token(&head.headers), device, app_version };
         let fields = match head.method {
             Method::GET => Fields::query(head)?,
-            Method::DELETE if body.is_empty() => Fields::query(head)?,
+            Method::DELETE => match Fields::any(&head.headers, body).await? {
+                fields if fields.is_empty() => Fields::query(head)?,
+                fields => fields,
+            },
             _ => Fields::any(&head.headers, body).await?,
         };
         Ok((credentials, fields))
