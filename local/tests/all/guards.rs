@@ -14,10 +14,11 @@ use shared::{
 
 use crate::support::{Answer, Cost, Test};
 
-/// Somebody of the sample who has nothing and follows nobody.
+/// Somebody of the sample, and somebody who has nothing and follows nobody.
+const ANNA: &str = "13800138001";
 const BO: &str = "13800138002";
 const NOBODYS_DEVICE: &str = "a-device-of-nobody-1";
-const FORGED_KEY: &str = "a key that is not ours, but as long as one";
+const STRANGE_KEY: &str = "a key that is not ours, but as long as one";
 
 /// A Plaza with the sample data.
 async fn sampled() -> Test {
@@ -117,28 +118,25 @@ fn only_reads(cost: &Cost, what: &str) {
 #[tokio::test]
 async fn without_a_good_session_nothing_is_done() {
     let test = sampled().await;
-    let felix = user(&test, sample::PHONE).await;
-    let app = &test.plaza.app;
-    let expired = token(&test, felix).await;
+    // Felix has another password since; each of Anna's tokens is bad for one reason alone.
+    let (felix, anna) = (user(&test, sample::PHONE).await, user(&test, ANNA).await);
+    let expired = token(&test, anna).await;
     test.wait(31 * DAY);
-    let logged_out = token(&test, felix).await;
+    let logged_out = token(&test, anna).await;
     assert_eq!(test.json("/user_logout", json!({"token": logged_out})).await.code(), "0");
-    let good = token(&test, felix).await;
-    let claims = Token { user: felix, id: "forged".into(), epoch: 0, expires: app.world.now() + token::LIFE };
-    let strange = TokenKeys::new(FORGED_KEY, None).unwrap().sign(&claims, app.world.now()).unwrap();
-    // Under the name of a key that is known here.
-    let named = format!("{}.{}", good.split('.').next().unwrap(), strange.split_once('.').unwrap().1);
-    let tampered = {
-        let anna = token(&test, user(&test, "13800138001").await).await;
-        let parts = |token: &str| token.split('.').map(str::to_owned).collect::<Vec<_>>();
-        [&parts(&good)[0], &parts(&anna)[1], &parts(&good)[2]].map(String::as_str).join(".")
-    };
-    let im = app.keys.sign_im(felix, app.world.now()).unwrap();
-    // What is good until the password is another one.
-    assert_eq!(test.json("/my_user_info", json!({"token": good})).await.code(), "0");
+    let app = &test.plaza.app;
+    let (now, good) = (app.world.now(), token(&test, anna).await);
+    let claims = Token { user: anna, id: "forged".into(), epoch: 0, expires: now + token::LIFE };
+    let strange = TokenKeys::new(STRANGE_KEY, None).unwrap().sign(&claims, now).unwrap();
+    let (good_parts, strange_parts): (Vec<_>, Vec<_>) = (good.split('.').collect(), strange.split('.').collect());
+    let named = [good_parts[0], strange_parts[1], strange_parts[2]].join(".");
+    let tampered = [good_parts[0], strange_parts[1], good_parts[2]].join(".");
+    let im = app.keys.sign_im(anna, now).unwrap();
+    let before_reset = token(&test, felix).await;
     let code = test.code(sample::PHONE).await;
     let reset = json!({"phone": sample::PHONE, "password": "another1", "code": code});
     assert_eq!(test.json("/user_password_update", reset).await.code(), "0");
+    assert_eq!(test.json("/my_user_info", json!({"token": good})).await.code(), "0");
 
     let table = test.items().await;
     let objects = test.objects().await.0;
@@ -146,11 +144,11 @@ async fn without_a_good_session_nothing_is_done() {
         ("rubbish", "x.y.z"),
         ("a token of another key", &strange),
         ("a token of another key under our key's name", &named),
-        ("a token with another one's claims", &tampered),
+        ("a token with other claims", &tampered),
         ("a token for messages", &im),
         ("an expired token", &expired),
         ("a token that was logged out", &logged_out),
-        ("a token from before the password's reset", &good),
+        ("a token from before the password's reset", &before_reset),
     ];
     let mut asked = 0;
     for operation in operations().filter(|operation| operation.listed.needs != Needs::Nothing) {
@@ -191,9 +189,9 @@ async fn what_only_reads_writes_nothing() {
     let table = test.items().await;
     for operation in &readers {
         let name = &operation.listed.name;
-        let device = Some(sample::DEVICE).filter(|_| operation.listed.document == "B");
-        for by in [Some(By { token: Some(&good), device: None }), device.map(|_| By { token: None, device })] {
-            let Some(by) = by else { continue };
+        let by_device = By { token: None, device: Some(sample::DEVICE) };
+        let by_device = Some(by_device).filter(|_| operation.listed.document == "B");
+        for by in [By { token: Some(&good), device: None }].into_iter().chain(by_device) {
             let (answer, cost) = operation.ask(&test, &by).await;
             assert_eq!(answer.status, 200, "{name}: {answer:?}");
             only_reads(&cost, name);
