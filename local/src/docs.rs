@@ -33,15 +33,15 @@ const PAGE: &str = r##"<!DOCTYPE html>
 const POLICY: &str = "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; \
                       img-src 'self' data: blob:";
 
-/// The routes that serve `openapi` and its reference page.
-pub fn routes(openapi: serde_json::Value) -> Router {
+/// The routes that serve `openapi` and its reference page. It is made when somebody asks: most who start never do.
+pub fn routes(openapi: fn() -> serde_json::Value) -> Router {
     let ui = swagger_ui_dist::generate_routes(ApiDefinition {
         uri_prefix: "/docs/ui",
         api_definition: OpenApiSource::Uri("/openapi.json"),
         title: None,
     });
     Router::new()
-        .route("/openapi.json", get(|| async { Json(openapi) }))
+        .route("/openapi.json", get(move || async move { Json(openapi()) }))
         .route("/docs", get(|| async { ([(CONTENT_SECURITY_POLICY, POLICY)], Html(PAGE)) }))
         .merge(ui)
 }
@@ -58,7 +58,7 @@ mod tests {
     async fn the_page_and_all_it_loads_is_served_from_here() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(axum::serve(listener, routes(json!({"openapi": "3.1.0"}))).into_future());
+        tokio::spawn(axum::serve(listener, routes(|| json!({"openapi": "3.1.0"}))).into_future());
         let get = async |path: &str| {
             let mut stream = TcpStream::connect(address).await.unwrap();
             let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");

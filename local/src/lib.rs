@@ -231,7 +231,7 @@ fn router(template: &Template, app: &Arc<App>, sms: SmsInbox) -> Result<Router, 
         .allow_headers(AllowHeaders::mirror_request())
         .max_age(CORS_AGE);
     Ok(router
-        .merge(docs::routes(openapi()))
+        .merge(docs::routes(openapi))
         .route("/_local/sms", get(last_code).with_state(sms))
         .fallback(operation::unknown)
         .method_not_allowed_fallback(operation::unknown)

@@ -570,3 +570,48 @@ async fn a_page_fills_up_in_few_rounds() {
     let collected = mia.list(&test, "my_article_collect_list", json!({}), "article_id").await;
     assert_eq!(collected.len(), 100);
 }
+
+/// Articles come and go in parallel, each deleted by several calls at once, with conflicts: what is left is of one piece.
+#[tokio::test(flavor = "multi_thread")]
+async fn articles_come_and_go_in_parallel() {
+    let test = std::sync::Arc::new(Test::start().await);
+    let mut authors = vec![];
+    for number in 1..=4 {
+        authors.push(UserId(test.person(&format!("1380013800{number}")).await.0));
+    }
+    test.line.spoil("TransactWriteItems", (0..120).map(|at| (at % 4 == 0).then_some(Fault::Conflict)));
+    let publishers = authors.iter().flat_map(|author| (0..6).map(|_| *author)).map(|author| {
+        let test = test.clone();
+        async move {
+            let store = &test.plaza.app.store;
+            loop {
+                match store.publish_article(author, "x", vec![]).await {
+                    Ok(id) => return (author, id),
+                    Err(no) => assert_eq!(no, shared::domain::Refusal::Unavailable),
+                }
+            }
+        }
+    });
+    let there = together(publishers).await;
+    let ids = |author: UserId| there.iter().filter(move |(by, _)| *by == author).map(|(_, id)| *id);
+    // Of each author's six, four go: three calls name overlapping threes and fours of them.
+    let deleters = authors.iter().flat_map(|author| {
+        let six: Vec<_> = ids(*author).collect();
+        [six[..3].to_vec(), six[1..4].to_vec(), six[..4].to_vec()].map(|some| (*author, some))
+    });
+    let deleters = deleters.map(|(author, some)| {
+        let test = test.clone();
+        async move {
+            let some = some.into_iter().collect();
+            again!(test.plaza.app.store.delete_articles(author, &some));
+        }
+    });
+    together(deleters).await;
+    for author in &authors {
+        assert_eq!(test.plaza.app.store.counts(*author).await.unwrap().articles, 2);
+    }
+    crate::deeds::whole(&crate::faults::raw(&test).await);
+    let left = test.plaza.app.store.articles(authors[0], 0, 100).await.unwrap();
+    let left: BTreeSet<_> = left.into_iter().map(|seen| seen.article.id).collect();
+    assert_eq!(left, authors.iter().flat_map(|author| ids(*author).skip(4)).collect());
+}

@@ -193,6 +193,7 @@ fn plain(answer: Answer) -> (StatusCode, Value) {
 /// The table by its keys.
 pub type Items = BTreeMap<String, BTreeMap<String, Value>>;
 
+/// All items, as JSON.
 pub async fn raw(test: &Test) -> Items {
     let fields = |item: HashMap<String, AttributeValue>| {
         let fields = item.into_iter().filter(|(name, _)| name != "pk" && name != "sk");

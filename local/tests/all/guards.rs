@@ -38,7 +38,7 @@ async fn token(test: &Test, user: UserId) -> String {
 }
 
 /// What a request brings to say who is calling.
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct By<'a> {
     token: Option<&'a str>,
     device: Option<&'a str>,
