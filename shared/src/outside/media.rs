@@ -4,6 +4,7 @@ use aws_sdk_s3::{
     Client,
     config::{Builder, RequestChecksumCalculation, timeout::TimeoutConfig},
     error::{ProvideErrorMetadata, SdkError},
+    operation::put_object::builders::PutObjectFluentBuilder,
     presigning::PresigningConfig,
     primitives::ByteStream,
     types::{Delete, MetadataDirective, ObjectIdentifier, TaggingDirective},
@@ -61,6 +62,12 @@ impl Media {
     /// Keeps a picture that was checked, and serves it from now on.
     pub async fn publish(&self, picture: Rendition) -> Result<MediaId, Refusal> {
         let id = MediaId::fresh(&self.world, picture.format.extension());
+        self.put(&id, picture).send().await.map_err(|error| aws::refusal("S3", &error))?;
+        Ok(id)
+    }
+
+    /// The request that serves a picture under an id.
+    fn put(&self, id: &MediaId, picture: Rendition) -> PutObjectFluentBuilder {
         self.client
             .put_object()
             .bucket(&self.bucket)
@@ -68,10 +75,6 @@ impl Media {
             .content_type(picture.format.content_type())
             .cache_control(CACHING)
             .body(ByteStream::from(picture.bytes))
-            .send()
-            .await
-            .map_err(|error| aws::refusal("S3", &error))?;
-        Ok(id)
     }
 
     /// Takes objects away; what is gone already is fine. One request for up to 1,000.
@@ -143,16 +146,7 @@ impl Media {
     /// Serves a picture made from an upload under the upload's id, unless something is served there.
     /// `false`: something is, or is just about to be.
     pub async fn publish_picture(&self, id: &MediaId, picture: Rendition) -> Result<bool, Refusal> {
-        let request = self
-            .client
-            .put_object()
-            .bucket(&self.bucket)
-            .key(format!("media/{id}"))
-            .if_none_match("*")
-            .content_type(picture.format.content_type())
-            .cache_control(CACHING)
-            .body(ByteStream::from(picture.bytes));
-        Ok(there(request.send().await)?.is_some())
+        Ok(there(self.put(id, picture).if_none_match("*").send().await)?.is_some())
     }
 
     /// Serves an upload as it is under its id, unless something is served there. `false`: something is, or is just

@@ -1,9 +1,8 @@
 //! Devices: document B's other way to be signed in, and what the apps on them report.
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
-use serde_dynamo::to_item;
 
-use super::{Item, LoggedIn, NEW, Outcome, Store, TRIES, keys, named, number, sessions::Session, unreadable, values};
+use super::{LoggedIn, NEW, Outcome, Store, keys, number, sessions::Session, users::FREE_OR_MINE, values};
 use crate::domain::{DAY, DeviceId, FeedbackId, Millis, Refusal, TrackId, UserId};
 
 /// How long reports of where a device is are kept.
@@ -12,7 +11,7 @@ const TRACKS_LAST: Millis = 90 * DAY;
 const TAKEN: Refusal = Refusal::Conflict("X-Device-Id: this device belongs to another user");
 
 /// Whose device it is, and since which epoch of theirs: a later one ends it, as it ends their tokens.
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Device {
     holder: UserId,
     epoch: u32,
@@ -49,28 +48,21 @@ impl Store {
         Ok(Some(user))
     }
 
-    /// Lets a device sign in the user of a session that was checked. One read where it does so already; 409 where it
-    /// signs in somebody else.
+    /// Lets a device sign in the user of a session that was checked. One read where it does so already; 409 where it is
+    /// somebody else's.
     pub async fn tie_device(&self, id: &DeviceId, to: &Session) -> Result<(), Refusal> {
-        for _ in 0..TRIES {
-            let seen: Option<Device> = self.get(keys::device(id)).await?;
-            match seen {
-                Some(Device { holder, epoch }) if holder == to.user && epoch == to.epoch => return Ok(()),
-                Some(device) if device.holder != to.user => return Err(TAKEN),
-                _ => {}
-            }
-            let tied = Device { holder: to.user, epoch: to.epoch };
-            let mut of: Item = named(to_item(tied).map_err(unreadable)?);
-            let (condition, old) = unchanged(seen);
-            of.extend(old.unwrap_or_default());
-            let update = self.update(keys::device(id), "SET holder = :holder, epoch = :epoch");
-            let update = update.condition_expression(condition).set_expression_attribute_values(Some(of));
-            if let Outcome::Done(_) = self.change(update).await? {
-                return Ok(());
-            }
-            // Somebody else has just tied it: look again.
+        let tied = Device { holder: to.user, epoch: to.epoch };
+        if self.get(keys::device(id)).await? == Some(tied) {
+            return Ok(());
         }
-        Err(Refusal::Unavailable)
+        let update = self
+            .update(keys::device(id), "SET holder = :me, epoch = :epoch")
+            .condition_expression(FREE_OR_MINE)
+            .set_expression_attribute_values(values([(":me", number(tied.holder.0)), (":epoch", number(tied.epoch))]));
+        match self.change(update).await? {
+            Outcome::Done(_) => Ok(()),
+            Outcome::Refused(_) => Err(TAKEN),
+        }
     }
 
     /// A fresh device id that signs somebody in who has just shown who they are. One write.
@@ -113,16 +105,5 @@ impl Store {
         }
         let expires_at = (self.world.now() + TRACKS_LAST) / 1000;
         self.put(keys::track(of, TrackId::fresh(&self.world)), &Kept { track, expires_at }).await
-    }
-}
-
-/// That a device's record is still as it was seen.
-fn unchanged(seen: Option<Device>) -> (&'static str, Option<Item>) {
-    match seen {
-        None => (NEW, None),
-        Some(Device { holder, epoch }) => (
-            "holder = :old_holder AND epoch = :old_epoch",
-            values([(":old_holder", number(holder.0)), (":old_epoch", number(epoch))]),
-        ),
     }
 }

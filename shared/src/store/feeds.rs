@@ -12,9 +12,8 @@ use serde::{Deserialize, de::IgnoredAny};
 use super::{
     Item, NEW, Part, SeenArticle, Store, THERE,
     articles::{ArticleEntry, FILL},
-    broken,
     follows::UserEntry,
-    keys, put_request, read, text, values,
+    keys, put_request, read,
 };
 use crate::domain::{ArticleId, CommentId, EntryId, Refusal, UserId};
 
@@ -27,7 +26,7 @@ const SETTLED_AT: u64 = 16;
 /// Articles of somebody newly followed that come into the feed.
 const BACK_FILL: usize = 200;
 /// Followers that are served between two looks at who follows.
-const FOLLOWERS: i32 = 1_000;
+const FOLLOWERS: usize = 1_000;
 /// What hangs on an article is deleted by so many entries at a time.
 const ENTRIES: usize = 200;
 
@@ -209,13 +208,10 @@ impl Store {
         of: UserId,
         from: Option<Item>,
     ) -> Result<(BTreeSet<UserId>, Option<Item>), Refusal> {
-        let request = self.client.query().table_name(&self.table).consistent_read(true).limit(FOLLOWERS);
-        let request =
-            request.key_condition_expression("pk = :pk AND begins_with(sk, :prefix)").set_expression_attribute_values(
-                values([(":pk", text(keys::user(of))), (":prefix", text(keys::FOLLOWER))]),
-            );
-        let page = request.set_exclusive_start_key(from).send().await.map_err(broken)?;
-        let followers = page.items.unwrap_or_default().into_iter().map(|item| Ok(read::<UserEntry>(item)?.user));
-        Ok((followers.collect::<Result<_, Refusal>>()?, page.last_evaluated_key))
+        let part = Part::new(keys::user(of), keys::FOLLOWER).after(from.as_ref());
+        let items = self.items(part, 0, FOLLOWERS).await?;
+        let next = items.last().filter(|_| items.len() == FOLLOWERS).cloned();
+        let followers = items.into_iter().map(|item| Ok(read::<UserEntry>(item)?.user));
+        Ok((followers.collect::<Result<_, Refusal>>()?, next))
     }
 }

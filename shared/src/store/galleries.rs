@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use serde_dynamo::to_item;
 
-use super::{Item, Part, Refused, Store, TRIES, keys, named, number, read, text, unreadable, values};
+use super::{Item, NEW, Part, Refused, Store, THERE, TRIES, keys, named, number, read, text, unreadable, values};
 use crate::domain::{GalleryId, MediaId, PictureId, Refusal, UserId};
 
 /// Pictures in one gallery: its list comes whole.
@@ -63,8 +63,8 @@ impl Store {
             )?;
             let actions = vec![
                 count,
-                self.put_action(keys::gallery_head(id), &head, "attribute_not_exists(pk)", None)?,
-                self.put_action(keys::user_gallery(owner, id), &gallery, "attribute_not_exists(pk)", None)?,
+                self.put_action(keys::gallery_head(id), &head, NEW, None)?,
+                self.put_action(keys::user_gallery(owner, id), &gallery, NEW, None)?,
             ];
             match self.transact(actions).await? {
                 Ok(()) => return Ok(id),
@@ -119,8 +119,8 @@ impl Store {
             )?;
             let actions = vec![
                 count,
-                self.put_action(keys::gallery_picture(gallery.id, picture), &entry, "attribute_not_exists(pk)", None)?,
-                self.put_action(keys::wall(picture), &entry, "attribute_not_exists(pk)", None)?,
+                self.put_action(keys::gallery_picture(gallery.id, picture), &entry, NEW, None)?,
+                self.put_action(keys::wall(picture), &entry, NEW, None)?,
             ];
             match self.transact(actions).await? {
                 Ok(()) => return Ok(picture),
@@ -179,15 +179,11 @@ impl Store {
             )?;
             let mut actions = vec![
                 count,
-                self.delete_action(keys::gallery_picture(gallery, id), "attribute_exists(pk)", None)?,
-                self.delete_action(keys::wall(id), "attribute_exists(pk)", None)?,
+                self.delete_action(keys::gallery_picture(gallery, id), THERE, None)?,
+                self.delete_action(keys::wall(id), THERE, None)?,
             ];
             if let Some((Some(next), _)) = &next_cover {
-                actions.push(self.check_action(
-                    keys::gallery_picture(gallery, next.id),
-                    "attribute_exists(pk)",
-                    None,
-                )?);
+                actions.push(self.check_action(keys::gallery_picture(gallery, next.id), THERE, None)?);
             }
             match self.transact(actions).await? {
                 Ok(()) => return Ok(()),
@@ -261,11 +257,11 @@ impl Store {
                     "closed = :no",
                     values([(":yes", AttributeValue::Bool(true)), (":no", AttributeValue::Bool(false))]),
                 )?,
-                self.delete_action(keys::user_gallery(caller, id), "attribute_exists(pk)", None)?,
+                self.delete_action(keys::user_gallery(caller, id), THERE, None)?,
                 self.update_action(
                     keys::gallery_count(caller),
                     "ADD galleries :less",
-                    "attribute_exists(pk)",
+                    THERE,
                     values([(":less", number(-1))]),
                 )?,
             ];

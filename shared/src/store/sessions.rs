@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_dynamo::to_attribute_value;
 
 use super::{
-    Outcome, Profile, ProvedCode, Refused, Store, keys, number, read, set, text, unreadable, values,
+    Outcome, Profile, ProvedCode, Refused, Store, THERE, keys, number, read, set, text, unreadable, values,
     window::{Window, moment},
 };
 use crate::{
@@ -107,7 +107,7 @@ impl Store {
             self.update_action(
                 keys::auth(user),
                 "SET password = :password, epoch = epoch + :one REMOVE ended, guesses",
-                "attribute_exists(pk)",
+                THERE,
                 values([(":password", password), (":one", number(1))]),
             )?,
         ];

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_dynamo::{from_item, to_attribute_value, to_item};
 
 use super::{
-    Item, Outcome, ProvedCode, Refused, Store, TRIES, keys, named, number, read, sessions::Auth, unreadable, values,
+    Item, NEW, Outcome, ProvedCode, Refused, Store, THERE, TRIES, keys, named, number, read, sessions::Auth,
+    unreadable, values,
 };
 use crate::domain::{
     Account, DAY, Degree, DeviceId, Email, Gender, Job, Marriage, MediaId, Millis, OnlinePeriod, Phone, Refusal,
@@ -158,8 +159,7 @@ pub enum PhoneChange {
     Proved(ProvedCode),
 }
 
-const FREE: &str = "attribute_not_exists(pk)";
-const FREE_OR_MINE: &str = "attribute_not_exists(pk) OR holder = :me";
+pub(super) const FREE_OR_MINE: &str = "attribute_not_exists(pk) OR holder = :me";
 
 impl Store {
     /// The user whom a phone, e-mail, name or identity leads to.
@@ -188,10 +188,10 @@ impl Store {
             profile.extend(first.clone());
             let profile: Profile = read(profile)?;
             let auth = Auth { password: password.clone(), ..Auth::default() };
-            let holder = |key| self.put_action(key, &Holder { holder: id }, FREE, None);
+            let holder = |key| self.put_action(key, &Holder { holder: id }, NEW, None);
             let mut actions = vec![
-                self.put_action(keys::profile(id), &profile, FREE, None)?,
-                self.put_action(keys::auth(id), &auth, FREE, None)?,
+                self.put_action(keys::profile(id), &profile, NEW, None)?,
+                self.put_action(keys::auth(id), &auth, NEW, None)?,
             ];
             match by {
                 CameBy::Phone(code) => actions.extend([self.use_code(code)?, holder(keys::phone(&code.phone))?]),
@@ -272,7 +272,7 @@ impl Store {
         }
         let update = self
             .update(keys::profile(user), assignments(&set, &remove))
-            .condition_expression("attribute_exists(pk)")
+            .condition_expression(THERE)
             .set_expression_attribute_values(Some(named(set)).filter(|values| !values.is_empty()));
         match self.change(update).await? {
             Outcome::Done(item) => read(item),
@@ -316,7 +316,7 @@ impl Store {
                     remove.push("claimed_phone".into())
                 }
                 Some(PhoneChange::Claimed(phone)) => {
-                    act(self.check_action(keys::phone(phone), FREE, None)?, Some(Refusal::PhoneTaken));
+                    act(self.check_action(keys::phone(phone), NEW, None)?, Some(Refusal::PhoneTaken));
                     set.insert("claimed_phone".into(), to_attribute_value(phone).map_err(unreadable)?);
                 }
                 None => {}
@@ -334,7 +334,7 @@ impl Store {
 
             let mut whole: Item = to_item(&old).map_err(unreadable)?;
             let mut values = named(set.clone());
-            let mut unchanged = "attribute_exists(pk)".to_owned();
+            let mut unchanged = THERE.to_owned();
             for name in ["phone", "email"] {
                 unchanged += &match whole.get(name) {
                     Some(value) => {
