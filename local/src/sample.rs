@@ -18,7 +18,7 @@ use shared::{
         picture::{GALLERY, Picture},
         token::{DEVELOPMENT_KEY, Token, TokenKeys},
     },
-    store::{Banner, CameBy, Changes, Mark, Place},
+    store::{Banner, CameBy, Changes, Mark, Place, Vote},
 };
 
 use crate::{Plaza, StartError};
@@ -114,7 +114,7 @@ impl Sample {
         self.comment(anna, storm, "Next time I am coming with you.", Some(ridge)).await?;
         self.comment(mei, train, "Forty seconds and a steady hand!", None).await?;
         self.tick();
-        store.vote_up(mei, ridge).await?;
+        store.vote_on_comment(mei, ridge, Vote::Up).await?;
         for (banner_id, sky) in [(1, [220, 120, 60]), (2, [40, 120, 200])] {
             self.tick();
             let banner = Banner { banner_id, image: self.picture(sky).await?, url: "https://example.com/".into() };
@@ -188,7 +188,7 @@ impl Sample {
         reply_to: Option<CommentId>,
     ) -> Result<CommentId, Refusal> {
         self.tick();
-        match self.app.store.comment(CommentId::fresh(&self.app.world)).await? {
+        match self.app.store.comment(on, CommentId::fresh(&self.app.world)).await? {
             Some(comment) => Ok(comment.id),
             None => self.app.store.publish_comment(user, on, content, reply_to.map(|id| (id, None))).await,
         }

@@ -31,8 +31,8 @@ impl Operation for ArticleCommentList {
 
     async fn handle(self, Reader(caller): Reader, app: &App) -> Result<ArticleCommentListPage, Refusal> {
         let (article, offset, limit) = (self.article_id.0, self.offset.0, self.limit.0);
-        let page = app.store.comments(Some(caller), article, None, offset, limit).await?;
-        let comments = page.comments.into_iter().map(ListedComment::from);
+        let comments = app.store.comments(caller, article, offset, limit).await?;
+        let comments = comments.into_iter().map(ListedComment::from);
         Ok(ArticleCommentListPage { article_comment_list: comments.collect() })
     }
 }

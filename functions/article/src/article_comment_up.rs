@@ -1,4 +1,7 @@
-use shared::wire::{dialect::D, operation::*, values::CommentNumber};
+use shared::{
+    store::Vote,
+    wire::{dialect::D, operation::*, values::CommentNumber},
+};
 
 /// Vote a comment on an article up (document D). Once per user: a repeat changes nothing.
 #[derive(Deserialize, JsonSchema, Validate)]
@@ -14,7 +17,7 @@ impl Operation for ArticleCommentUp {
     const ROUTE: Route = Route::post("/article_comment_up");
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
-        app.store.vote_up(caller, self.article_comment_id.0).await?;
+        app.store.vote_on_comment(caller, self.article_comment_id.0, Vote::Up).await?;
         Ok(Done {})
     }
 }

@@ -53,13 +53,13 @@ impl Operation for ArticleDetail {
         let faces = |users: Vec<_>| users.into_iter().map(Face::from).collect();
         Ok(ArticleDetailPage {
             article_detail: Detail {
-                body: found.article.into(),
+                body: found.view.article.into(),
                 like_user_list: faces(found.likers),
                 collect_user_list: faces(found.collectors),
                 comment_list: found.comments.into_iter().map(ListedComment::from).collect(),
-                author: Author { card: found.author.into(), is_follow: found.is_follow },
-                is_like: found.is_like,
-                is_collect: found.is_collect,
+                author: Author { card: found.view.author.into(), is_follow: found.is_follow },
+                is_like: found.view.is_like,
+                is_collect: found.view.is_collect,
             },
         })
     }

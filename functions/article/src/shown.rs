@@ -2,7 +2,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::{
-    store::{Article, Reply, SeenArticle, SeenComment},
+    store::{Article, ArticleView, CommentView, Reply},
     wire::{
         users::Face,
         values::{ArticleNumber, CommentNumber, Key, UserHex},
@@ -57,8 +57,8 @@ pub struct Listed {
     author: Face,
 }
 
-impl From<SeenArticle> for Marked {
-    fn from(seen: SeenArticle) -> Self {
+impl From<ArticleView> for Marked {
+    fn from(seen: ArticleView) -> Self {
         Self {
             uid: UserHex(seen.article.author),
             is_like: seen.is_like,
@@ -68,8 +68,8 @@ impl From<SeenArticle> for Marked {
     }
 }
 
-impl From<SeenArticle> for Listed {
-    fn from(mut seen: SeenArticle) -> Self {
+impl From<ArticleView> for Listed {
+    fn from(mut seen: ArticleView) -> Self {
         Self { author: std::mem::take(&mut seen.author).into(), marked: seen.into() }
     }
 }
@@ -98,8 +98,8 @@ pub struct ListedComment {
     first_reply_author: Option<Face>,
 }
 
-impl From<SeenComment> for ListedComment {
-    fn from(seen: SeenComment) -> Self {
+impl From<CommentView> for ListedComment {
+    fn from(seen: CommentView) -> Self {
         let comment = seen.comment;
         let id = |reply: Option<Reply>| reply.map(|reply| CommentNumber(reply.comment));
         let uid = |reply: Option<Reply>| reply.map(|reply| UserHex(reply.user));

@@ -1,6 +1,6 @@
 use shared::{
     domain::CommentId,
-    store::{Pin, SeenComment},
+    store::{CommentView, Snapshot},
     wire::{
         dialect::B,
         operation::*,
@@ -29,14 +29,14 @@ pub struct MUserCommentsGet {
 /// The list as it was when its first page was read: what that page came with; empty at first.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("examples" = ["129171615744000-1767225700000"]))]
-pub struct Cursor(#[schemars(with = "String")] Pin);
+pub struct Cursor(#[schemars(with = "String")] Snapshot);
 
 impl<'de> Deserialize<'de> for Cursor {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
         let parts = text.split_once('-').and_then(|(newest, at)| Some((newest.parse().ok()?, at.parse().ok()?)));
         match parts.filter(|(newest, _)| *newest <= LARGEST) {
-            Some((newest, at)) => Ok(Self(Pin { newest: CommentId(newest), at })),
+            Some((newest, at)) => Ok(Self(Snapshot { newest: CommentId(newest), at })),
             None => Err(serde::de::Error::custom("send the one that the first page came with, or none")),
         }
     }
@@ -76,18 +76,17 @@ impl Operation for MUserCommentsGet {
     type Response = Page;
     const ROUTE: Route = Route::get("/m_user/comments");
 
-    async fn handle(self, Reader(_): Reader, app: &App) -> Result<Page, Refusal> {
+    async fn handle(self, Reader(caller): Reader, app: &App) -> Result<Page, Refusal> {
         let Self { target_id, target_type: TargetType::Post, cursor, offset, limit } = self;
-        let now = Pin { newest: CommentId(LARGEST), at: app.world.now() };
-        let pin = cursor.as_ref().map_or(now, |cursor| cursor.0);
-        let page = app.store.comments(None, target_id.0, Some(pin), offset.0, limit.0).await?;
-        let pin = cursor.map_or(Pin { newest: page.newest, ..now }, |cursor| cursor.0);
-        let items = page.comments.into_iter().map(|SeenComment { comment, author, .. }| Comment {
+        let (at, snapshot) = (app.world.now(), cursor.map(|cursor| cursor.0));
+        let page = app.store.comments_as_of(caller, target_id.0, snapshot, offset.0, limit.0).await?;
+        let snapshot = snapshot.unwrap_or(Snapshot { newest: page.newest, at });
+        let items = page.comments.into_iter().map(|CommentView { comment, author, .. }| Comment {
             id: CommentDigits(comment.id),
             content: comment.content,
             created_time: comment.created_at,
             user: (&author).into(),
         });
-        Ok(Page { cursor: Cursor(pin), total: page.total, items: items.collect() })
+        Ok(Page { cursor: Cursor(snapshot), total: page.total, items: items.collect() })
     }
 }

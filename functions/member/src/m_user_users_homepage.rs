@@ -101,7 +101,7 @@ impl Operation for MUserUsersHomepage {
     type Response = Homepage;
     const ROUTE: Route = Route::get("/m_user/users/{user_id}/homepage");
 
-    async fn handle(self, Reader(_): Reader, app: &App) -> Result<Homepage, Refusal> {
+    async fn handle(self, Reader(caller): Reader, app: &App) -> Result<Homepage, Refusal> {
         let (id, store) = (self.user_id.0, &app.store);
         let user = async {
             let user = store.profile(id).await?.ok_or(Refusal::NoSuch("user"))?;
@@ -109,7 +109,7 @@ impl Operation for MUserUsersHomepage {
             Ok((user, media))
         };
         let ((user, [background, audio]), counts, posts, givers) =
-            tokio::try_join!(user, store.counts(id), store.pictured_articles(id, POSTS), store.gifts_of(id))?;
+            tokio::try_join!(user, store.counts(id), store.pictured_articles(id, POSTS), store.gifts_of(caller, id))?;
         Ok(Homepage {
             face: (&user).into(),
             traits: (&user).into(),

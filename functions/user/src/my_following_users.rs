@@ -28,7 +28,7 @@ impl Operation for MyFollowingUsers {
     const ROUTE: Route = Route::post("/my_following_users");
 
     async fn handle(self, Reader(caller): Reader, app: &App) -> Result<Followees, Refusal> {
-        let followees = app.store.followees(caller, self.offset.0, self.limit.0).await?;
+        let followees = app.store.followed_users(caller, self.offset.0, self.limit.0).await?;
         Ok(Followees { my_following_users: followees.into_iter().map(Card::from).collect() })
     }
 }

@@ -5,7 +5,7 @@ use http::Request;
 use serde_json::{Value, json};
 use shared::{
     domain::{ArticleId, CommentId, MediaId, MediaKind, Password, StoredPassword, UserId},
-    store::{CameBy, Changes, Mark},
+    store::{CameBy, Changes, Mark, Vote},
 };
 
 use crate::{
@@ -674,7 +674,7 @@ async fn what_is_half_there_is_found() {
     Unfollow::prepare(&mut scene, &test).await;
     Uncollect::prepare(&mut scene, &test).await;
     let store = &test.plaza.app.store;
-    store.vote_up(scene.bo, CommentId(scene.comment)).await.unwrap();
+    store.vote_on_comment(scene.bo, CommentId(scene.comment), Vote::Up).await.unwrap();
     test.wait(1);
     let gone = store.publish_article(scene.bo, "the hills", vec![]).await.unwrap();
     store.delete_articles(scene.bo, &[gone].into()).await.unwrap();
@@ -714,17 +714,15 @@ pub fn whole(items: &Items) {
         let found = items.get(key).unwrap_or_else(|| panic!("{key} is missing"));
         assert_eq!(id(found, name), wanted, "{name} of {key}");
     };
-    // What was deleted may keep its place, for those who are paging through the list as it was.
-    let stands = |fields: &BTreeMap<String, Value>| !fields.contains_key("gone_at");
-    let under = |prefix: &str| {
-        items.iter().filter(|(key, fields)| key.starts_with(prefix) && stands(fields)).count().to_string()
-    };
+    let under = |prefix: &str| items.keys().filter(|key| key.starts_with(prefix)).count().to_string();
     let count = |key: &str, name: &str, prefix: &str| {
         let counted = items.get(key).and_then(|fields| fields.get(name)).map_or("0", |count| count.as_str().unwrap());
         assert_eq!(counted, under(prefix), "{name} of {key}");
     };
     let user = |user: &str| assert!(items.contains_key(&format!("U#{user} / PROFILE")), "user {user} is missing");
-    let article = |id: &str| items.get(&format!("A#{id} / ARTICLE"));
+    // What hangs on an article names it.
+    let about = |fields: &BTreeMap<String, Value>| format!("{:0>16}", fields["subject"]["article"].as_str().unwrap());
+    let article = |id: &str| items.get(&format!("A#{id} / HEAD"));
 
     let (mut holes, mut counted_holes) = (BTreeMap::new(), BTreeMap::new());
     for (key, fields) in items {
@@ -732,7 +730,7 @@ pub fn whole(items: &Items) {
         // What the partition and the item are named by.
         let ((kind, of), (part, at)) = (pk.split_once('#').unwrap(), sk.split_once('#').unwrap_or((sk, "")));
         match (kind, part) {
-            ("A", "ARTICLE") => {
+            ("A", "HEAD") => {
                 let (author, place) = (id(fields, "author"), text(fields, "number").parse::<u64>().unwrap());
                 user(&author);
                 says(&format!("L#articles#{:010} / {place:016}", place / 128), "article", of);
@@ -745,7 +743,7 @@ pub fn whole(items: &Items) {
                 count(key, "comment_count", &format!("{pk} / COMMENT#"));
             }
             ("L", _) if place_of(key).is_some() => match fields.get("article") {
-                Some(_) => says(&format!("A#{} / ARTICLE", id(fields, "article")), "number", sk),
+                Some(_) => says(&format!("A#{} / HEAD", id(fields, "article")), "number", sk),
                 None => *holes.entry(place_of(key).unwrap() / 128).or_insert(0) += 1,
             },
             ("L", "HOLES") => {
@@ -758,52 +756,54 @@ pub fn whole(items: &Items) {
                 let top = items.keys().filter_map(|key| place_of(key)).max();
                 assert!(top.is_none_or(|top| top < text(fields, "drawn").parse().unwrap()), "{key}");
             }
-            ("U", "ARTICLE" | "PICTURED") => says(&format!("A#{at} / ARTICLE"), "author", of),
+            ("U", "ARTICLE" | "PICTURED") => says(&format!("A#{at} / HEAD"), "author", of),
             ("U", "PROFILE") => {
                 let counts = format!("{pk} / COUNTS");
                 count(&counts, "articles", &format!("{pk} / ARTICLE#"));
-                count(&counts, "follows", &format!("{pk} / FOLLOWS#"));
+                count(&counts, "follows", &format!("{pk} / FOLLOWS#U#"));
                 count(&counts, "followers", &format!("{pk} / FOLLOWER#"));
-                assert_eq!(under(&format!("{pk} / FOLLOWS#")), under(&format!("{pk} / FOLLOWING#")), "{pk}");
+                assert_eq!(under(&format!("{pk} / FOLLOWS#")), under(&format!("{pk} / FOLLOWING#U#")), "{pk}");
             }
             ("U", "FOLLOWS") => {
-                let entry = id(fields, "entry");
-                says(&format!("{pk} / FOLLOWING#{entry}"), "user", at);
-                says(&format!("U#{at} / FOLLOWER#{entry}"), "user", of);
+                let place = id(fields, "place");
+                let followee = &items[&format!("{pk} / FOLLOWING#U#{place}")]["followee"]["user"];
+                assert_eq!(format!("U#{:0>16}", followee.as_str().unwrap()), at, "{key}");
+                says(&format!("{at} / FOLLOWER#{place}"), "user", of);
             }
-            ("U", "FOLLOWER") => says(&format!("U#{} / FOLLOWS#{of}", id(fields, "user")), "entry", at),
-            ("U", "MARK") if article(at).is_some() => {
+            ("U", "FOLLOWER") => says(&format!("U#{} / FOLLOWS#{pk}", id(fields, "user")), "place", at),
+            ("U", "MARK") if article(&about(fields)).is_some() => {
+                assert_eq!(at, format!("A#{}", about(fields)), "{key}");
                 if fields.contains_key("liked") {
-                    says(&format!("A#{at} / LIKER#{}", id(fields, "liked")), "user", of);
+                    says(&format!("{at} / LIKER#{}", id(fields, "liked")), "user", of);
                 }
                 if fields.contains_key("collected") {
-                    says(&format!("A#{at} / COLLECTOR#{}", id(fields, "collected")), "user", of);
-                    says(&format!("{pk} / COLLECT#{}", id(fields, "collected")), "article", at);
+                    says(&format!("{at} / COLLECTOR#{}", id(fields, "collected")), "user", of);
+                    says(&format!("{pk} / COLLECT#{}", id(fields, "collected")), "user", of);
                 }
             }
-            ("U", "COLLECT") if article(&id(fields, "article")).is_some() => {
-                says(&format!("{pk} / MARK#{}", id(fields, "article")), "collected", at);
+            ("U", "COLLECT") if article(&about(fields)).is_some() => {
+                says(&format!("{pk} / MARK#A#{}", about(fields)), "collected", at);
             }
             ("A", "LIKER") if article(of).is_some() => {
-                says(&format!("U#{} / MARK#{of}", id(fields, "user")), "liked", at);
+                says(&format!("U#{} / MARK#{pk}", id(fields, "user")), "liked", at);
             }
             ("A", "COLLECTOR") if article(of).is_some() => {
-                says(&format!("U#{} / MARK#{of}", id(fields, "user")), "collected", at);
+                says(&format!("U#{} / MARK#{pk}", id(fields, "user")), "collected", at);
             }
-            ("A", "COMMENT") if !stands(fields) => assert!(!items.contains_key(&format!("C#{at} / -")), "{key}"),
             ("A", "COMMENT") if article(of).is_some() => {
-                says(&format!("C#{at} / -"), "article", of);
-                says(&format!("C#{at} / -"), "user", &id(fields, "user"));
+                let origin = &items[&format!("C#{at} / -")];
+                assert_eq!((about(origin), id(origin, "user")), (of.to_owned(), id(fields, "user")), "{key}");
                 assert!(article(of).is_some_and(|article| id(article, "last_comment").as_str() >= at), "{key}");
-            }
-            ("C", _) if article(&id(fields, "article")).is_some() => {
-                user(&id(fields, "user"));
-                says(&format!("A#{} / COMMENT#{of}", id(fields, "article")), "comment", of);
                 let votes = |up: bool| {
-                    let votes = items.iter().filter(|(key, _)| key.ends_with(&format!(" / VOTE#{of}")));
+                    let votes = items.iter().filter(|(key, _)| key.ends_with(&format!(" / VOTE#{pk}#{at}")));
                     votes.filter(|(_, vote)| vote["up"] == up).count().to_string()
                 };
                 assert_eq!((&text(fields, "up_count"), &text(fields, "down_count")), (&votes(true), &votes(false)));
+            }
+            ("A", "GONE") => assert!(!items.contains_key(&format!("C#{} / -", &at[14..])), "{key}"),
+            ("C", _) if article(&about(fields)).is_some() => {
+                user(&id(fields, "user"));
+                says(&format!("A#{} / COMMENT#{of}", about(fields)), "id", of);
             }
             ("M", _) => user(&id(fields, "owner")),
             ("DEVICE" | "REVIEW", _) => user(&id(fields, "holder")),

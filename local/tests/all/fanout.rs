@@ -101,7 +101,7 @@ fn records(test: &Test) -> Vec<Value> {
 fn wanted(records: Vec<Value>) -> Vec<Value> {
     let wanted = |record: &Value| {
         let sk = record["dynamodb"]["Keys"]["sk"]["S"].as_str().unwrap();
-        record["eventName"] != "MODIFY" && (sk.starts_with("ARTICLE#") || sk.starts_with("FOLLOWS#"))
+        record["eventName"] != "MODIFY" && (sk.starts_with("ARTICLE#") || sk.starts_with("FOLLOWS#U#"))
     };
     records.into_iter().filter(wanted).collect()
 }
@@ -255,8 +255,8 @@ async fn hundreds_of_likers_and_collectors_are_no_special_case() {
         let (user, entry) = (UserId(n), EntryId(n));
         items.push((keys::liker(goes, entry), vec![("user", n)]));
         items.push((keys::collector(goes, entry), vec![("user", n)]));
-        items.push((keys::collect(user, entry), vec![("article", goes.0)]));
-        items.push((keys::mark(user, goes), vec![("article", goes.0), ("liked", n), ("collected", n)]));
+        items.push((keys::collect(user, entry), vec![("user", n)]));
+        items.push((keys::mark(user, goes), vec![("liked", n), ("collected", n)]));
     }
     write(&test, items).await;
     unpublish(&test, ANN, goes).await;
@@ -340,7 +340,7 @@ async fn the_first_failure_ends_the_batch_and_is_reported() {
 #[tokio::test]
 async fn what_passes_is_not_even_reported() {
     for (call, faults) in [
-        ("GetItem", [Fault::Broken, Fault::Throttle]),
+        ("BatchGetItem", [Fault::Broken, Fault::Throttle]),
         ("Query", [Fault::AnswerLost, Fault::Throttle]),
         ("BatchWriteItem", [Fault::Unprocessed, Fault::AnswerLost]),
         ("BatchWriteItem", [Fault::Unprocessed, Fault::Unprocessed]),
@@ -397,7 +397,7 @@ async fn what_nobody_waits_for_costs_nothing() {
 /// So many followers, of whom nothing else is known.
 async fn followers(test: &Test, of: UserId, count: u64) -> Vec<UserId> {
     let users: Vec<_> = (1..=count).map(UserId).collect();
-    let entries = users.iter().map(|user| (keys::follower(of, EntryId(user.0)), vec![("user", user.0)]));
+    let entries = users.iter().map(|user| (keys::follower(of.into(), EntryId(user.0)), vec![("user", user.0)]));
     write(test, entries.collect()).await;
     records(test);
     users
@@ -453,7 +453,7 @@ async fn ten_thousand_followers_are_reached_each_once() {
 }
 
 #[tokio::test]
-async fn a_feed_keeps_the_newest_thousand() {
+async fn a_feed_keeps_the_newest_fifteen_hundred() {
     let test = four().await;
     let follower = followers(&test, ANN, 64).await[63];
     // Both numbers end in the same six bits, which is when a feed is trimmed.
@@ -467,14 +467,14 @@ async fn a_feed_keeps_the_newest_thousand() {
         write(&test, vec![(keys::own_article(ANN, id(n)), entry)]).await;
         test.plaza.deliver().await.unwrap();
     };
-    put(1..=999).await;
-    publish(1_000).await;
-    assert_eq!(feed(&test, follower).await.len(), 1_000);
-    put(1_001..=1_049).await;
-    publish(1_050).await;
-    assert_eq!(feed(&test, follower).await, (51..=1_050).map(id).collect::<Vec<_>>());
+    put(1..=1_499).await;
+    publish(1_500).await;
+    assert_eq!(feed(&test, follower).await.len(), 1_500);
+    put(1_501..=1_549).await;
+    publish(1_550).await;
+    assert_eq!(feed(&test, follower).await, (51..=1_550).map(id).collect::<Vec<_>>());
     // Nobody else's was looked at in vain.
-    assert_eq!(feed(&test, UserId(63)).await, [id(1_000), id(1_050)]);
+    assert_eq!(feed(&test, UserId(63)).await, [id(1_500), id(1_550)]);
 }
 
 #[tokio::test]

@@ -597,7 +597,7 @@ impl Deed for Avatar {
 async fn a_session_that_cannot_be_checked_is_neither_good_nor_bad() {
     let test = test().await;
     let token = user(&test).await;
-    test.line.spoil("GetItem", [Fault::Broken; MANY]);
+    test.line.spoil("BatchGetItem", [Fault::Broken; MANY]);
     test.json_as(&token, "/user/update_info", json!({"name": "felix"})).await.refused(503, 503);
     test.line.mend();
     let answer = test.json_as(&token, "/user/update_info", json!({})).await;

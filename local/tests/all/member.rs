@@ -663,7 +663,7 @@ async fn gifts_and_grants_at_once_all_count() {
     assert_eq!(test.line.unstruck(), 0);
     let user = test.plaza.app.store.profile(bo).await.unwrap().unwrap();
     assert_eq!((user.profit, user.vip_left(test.plaza.app.world.now())), (80, 8));
-    let givers = test.plaza.app.store.gifts_of(bo).await.unwrap();
+    let givers = test.plaza.app.store.gifts_of(bo, bo).await.unwrap();
     assert_eq!(givers.iter().map(|giver| giver.gifts["car"]).collect::<Vec<_>>(), [8]);
 }
 

@@ -367,7 +367,7 @@ impl HttpConnector for Tap {
             call.ended = true;
             let (response, units) = passed?;
             match operation.as_str() {
-                "GetItem" | "BatchGetItem" | "Query" | "TransactGetItems" => call.read_units = units,
+                "BatchGetItem" | "Query" => call.read_units = units,
                 _ => call.write_units = units,
             }
             Ok(response)

@@ -45,12 +45,106 @@ ids! {
     ArticleId
     /// A comment.
     CommentId
+    /// A game.
+    GameId
+    /// A piece of clothing, a merchant's or the design circle's.
+    ClothId
+    /// A ticket.
+    TicketId
     /// A place in a list that is ordered by time: who liked, collected or followed when.
     EntryId
     /// What a user wrote to the operators.
     FeedbackId
     /// A report of where a device is.
     TrackId
+}
+
+/// Names of operators' choosing, of 32 hexadecimal digits.
+macro_rules! hexes {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(into = "String", try_from = "String")]
+        pub struct $name(pub u128);
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                format!("{:032x}", id.0)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = std::num::ParseIntError;
+            fn try_from(digits: String) -> Result<Self, Self::Error> {
+                u128::from_str_radix(&digits, 16).map(Self)
+            }
+        }
+    )*};
+}
+
+hexes! {
+    /// A master, whose projects have tickets.
+    MasterId
+    /// A merchant, who sells clothes.
+    MerchantId
+}
+
+/// What can be liked, collected and commented on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    Article(ArticleId),
+    Game(GameId),
+    Cloth(ClothId),
+    Ticket(TicketId),
+}
+
+impl Subject {
+    /// What a refusal calls it.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Article(_) => "article",
+            Self::Game(_) => "game",
+            Self::Cloth(_) => "cloth",
+            Self::Ticket(_) => "ticket",
+        }
+    }
+}
+
+/// Whom one can follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Followee {
+    User(UserId),
+    Master(MasterId),
+    Merchant(MerchantId),
+}
+
+impl Followee {
+    /// What a refusal calls them.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::User(_) => "user",
+            Self::Master(_) => "master",
+            Self::Merchant(_) => "merchant",
+        }
+    }
+}
+
+/// `From` for each kind of an id.
+macro_rules! kinds {
+    ($($of:ident: $($kind:ident($id:ident))*;)*) => {$($(
+        impl From<$id> for $of {
+            fn from(id: $id) -> Self {
+                Self::$kind(id)
+            }
+        }
+    )*)*};
+}
+
+kinds! {
+    Subject: Article(ArticleId) Game(GameId) Cloth(ClothId) Ticket(TicketId);
+    Followee: User(UserId) Master(MasterId) Merchant(MerchantId);
 }
 
 /// What signs a device in (document B's `X-Device-Id`): a secret, of which only the hash is kept.
@@ -75,7 +169,7 @@ impl DeviceId {
 }
 
 /// Names an image, audio or video in the object store: `<uuid>.<ext>`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct MediaId(pub String);
 
 impl MediaId {

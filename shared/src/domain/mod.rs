@@ -10,7 +10,10 @@ pub mod token;
 mod world;
 
 pub use account::{Account, Email, Phone};
-pub use id::{ArticleId, CommentId, DeviceId, EntryId, FeedbackId, GalleryId, MediaId, PictureId, TrackId, UserId};
+pub use id::{
+    ArticleId, ClothId, CommentId, DeviceId, EntryId, FeedbackId, Followee, GalleryId, GameId, MasterId, MediaId,
+    MerchantId, PictureId, Subject, TicketId, TrackId, UserId,
+};
 pub use media::{Class, MediaKind};
 pub use member::{Degree, Job, Marriage, OnlinePeriod, SexAttitude};
 pub use password::{Password, StoredPassword};

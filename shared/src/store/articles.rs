@@ -1,20 +1,33 @@
 //! Articles (document B's posts): publishing and deleting them, and lists of them.
 use std::collections::{BTreeSet, HashMap};
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
 
-use super::{NEW, Part, Profile, Store, THERE, TRIES, keys, marks::Marks, number, read, values};
-use crate::domain::{ArticleId, CommentId, MediaId, Millis, Refusal, UserId};
+use super::{
+    comments::{CommentView, Votes},
+    follows::UserEntry,
+    keys,
+    marks::Marks,
+    numbered::{Numbered, Top},
+    table::{Action, Range, Store, full_page},
+    users::Profile,
+};
+use crate::domain::{ArticleId, CommentId, EntryId, MediaId, Millis, Refusal, Subject, UserId};
 
 /// The numbered list of all articles.
 const ALL: &str = "articles";
 
-/// Entries that a list reads when it looks for more in the place of those it may not show.
-pub(super) const FILL: usize = 100;
-
 /// Articles that are deleted in one transaction, which takes 100 actions at most.
 const DELETED_AT_ONCE: usize = 16;
+
+/// Comments, likers and collectors that an article's own page shows.
+const DETAIL: usize = 100;
+
+/// Text, in bytes, up to which an article, with its images, is one KB: a like is then two write units. A longer text is
+/// an item of its own, which no like touches.
+const SHORT: usize = 600;
+/// What an image's id takes of it.
+const IMAGE: usize = 45;
 
 /// An article with its counts, which are exact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +45,15 @@ pub struct Article {
     pub comment_count: u64,
     /// The newest comment that there ever was: the next one's id is larger.
     pub(super) last_comment: CommentId,
+    /// The text is an item of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_long: bool,
+}
+
+/// The text of a long article.
+#[derive(Serialize, Deserialize)]
+struct Text {
+    content: String,
 }
 
 /// What every index of articles holds: enough to fetch the article and its author at once.
@@ -39,15 +61,27 @@ pub struct Article {
 pub(super) struct ArticleEntry {
     pub article: ArticleId,
     pub author: UserId,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_long: bool,
 }
 
 /// An article as somebody sees it.
 #[derive(Clone, Debug)]
-pub struct SeenArticle {
+pub struct ArticleView {
     pub article: Article,
     pub author: Profile,
     pub is_like: bool,
     pub is_collect: bool,
+}
+
+/// An article with all that its page shows.
+pub struct ArticleDetail {
+    pub view: ArticleView,
+    pub is_follow: bool,
+    pub comments: Vec<CommentView>,
+    /// The last who liked and collected it.
+    pub likers: Vec<Profile>,
+    pub collectors: Vec<Profile>,
 }
 
 impl Store {
@@ -58,13 +92,13 @@ impl Store {
         content: &str,
         images: Vec<MediaId>,
     ) -> Result<ArticleId, Refusal> {
-        for _ in 0..TRIES {
-            let drawn = self.draw_number(ALL).await?;
-            let id = ArticleId::fresh(&self.world);
+        let (is_long, images) = (content.len() + IMAGE * images.len() > SHORT, &images);
+        let build = |_| async move {
+            let (drawn, id) = (self.draw_number(ALL).await?, ArticleId::fresh(&self.world));
             let article = Article {
                 id,
                 author,
-                content: content.to_owned(),
+                content: if is_long { String::new() } else { content.to_owned() },
                 images: images.clone(),
                 created_at: self.world.now(),
                 number: drawn,
@@ -72,162 +106,245 @@ impl Store {
                 collect_count: 0,
                 comment_count: 0,
                 last_comment: CommentId(0),
+                is_long,
             };
-            let entry = ArticleEntry { article: id, author };
+            let entry = ArticleEntry { article: id, author, is_long };
             let mut actions = vec![
-                self.put_action(keys::article(id), &article, NEW, None)?,
-                self.number_action(ALL, drawn, &entry)?,
-                self.put_action(keys::own_article(author, id), &entry, NEW, None)?,
-                self.update_action(keys::counts(author), "ADD articles :one", "", values([(":one", number(1))]))?,
+                // Another article may have drawn the same id: the number becomes a hole, as of one that died.
+                Action::put_new(keys::head(id), &article).or_again(),
+                self.number_action(ALL, drawn, &entry),
+                Action::put_new(keys::own_article(author, id), &entry),
+                Action::add(keys::counts(author), "articles", 1),
             ];
             if !images.is_empty() {
-                actions.push(self.put_action(keys::pictured(author, id), &entry, NEW, None)?);
+                actions.push(Action::put_new(keys::pictured(author, id), &entry));
             }
-            match self.transact(actions).await? {
-                Ok(()) => return Ok(id),
-                // Another article drew the same id, or the number was given up while we slept.
-                Err(_) => self.void_number(ALL, drawn).await?,
+            if is_long {
+                actions.push(Action::put_new(keys::article_text(id), &Text { content: content.to_owned() }));
             }
-        }
-        Err(Refusal::Unavailable)
+            Ok((actions, id))
+        };
+        self.transact(build).await
     }
 
     /// Deletes articles of the caller's, all or, where one is somebody else's, none; what is gone already is fine.
-    /// Several go in one transaction, so that a repeat finishes what broke off.
+    /// Several go in one transaction, so that a repeat finishes what broke off. One read, and a transaction for 16.
     pub async fn delete_articles(&self, caller: UserId, ids: &BTreeSet<ArticleId>) -> Result<(), Refusal> {
-        for _ in 0..TRIES {
-            let articles: Vec<Article> = self.get_all(ids.iter().copied().map(keys::article).collect()).await?;
-            if articles.iter().any(|article| article.author != caller) {
-                return Err(Refusal::NotYours);
-            }
-            let mut raced = false;
-            for some in articles.chunks(DELETED_AT_ONCE) {
+        let known = &self.articles_to_delete(caller, ids.iter().copied()).await?;
+        let ids: Vec<_> = known.1.iter().map(|article| article.id).collect();
+        for some in ids.chunks(DELETED_AT_ONCE) {
+            let build = |gone| async move {
                 // Where one has gone meanwhile, look again for the others.
-                raced |= self.transact(self.deletion(caller, some)?).await?.is_err();
-            }
-            if !raced {
-                return Ok(());
-            }
+                let again = match gone {
+                    None => None,
+                    Some(_) => Some(self.articles_to_delete(caller, some.iter().copied()).await?),
+                };
+                let (settled, articles) = again.as_ref().unwrap_or(known);
+                let articles = articles.iter().filter(|article| some.contains(&article.id)).collect::<Vec<_>>();
+                Ok((self.article_deletion(caller, &articles, *settled), ()))
+            };
+            self.transact(build).await?;
         }
-        Err(Refusal::Unavailable)
+        Ok(())
+    }
+
+    /// Those of the articles that are there, each the caller's; and up to which number the list of all is settled.
+    async fn articles_to_delete(
+        &self,
+        caller: UserId,
+        ids: impl Iterator<Item = ArticleId>,
+    ) -> Result<(u64, Vec<Article>), Refusal> {
+        let (top, articles) =
+            tokio::try_join!(self.get::<Top>(keys::numbered_top(ALL)), self.get_each::<_, Article>(ids, keys::head),)?;
+        match articles.values().any(|article| article.author != caller) {
+            true => Err(Refusal::NotYours),
+            false => Ok((top.unwrap_or_default().settled, articles.into_values().collect())),
+        }
     }
 
     /// All that it takes for articles of one author to be gone.
-    fn deletion(&self, author: UserId, articles: &[Article]) -> Result<Vec<TransactWriteItem>, Refusal> {
+    fn article_deletion(&self, author: UserId, articles: &[&Article], settled: u64) -> Vec<Action> {
+        if articles.is_empty() {
+            return vec![];
+        }
         let numbers: Vec<_> = articles.iter().map(|article| article.number).collect();
-        let mut actions = self.unnumber_actions(ALL, &numbers)?;
-        let less = values([(":less", number(-(articles.len() as i64)))]);
-        actions.push(self.update_action(keys::counts(author), "ADD articles :less", "", less)?);
+        let mut actions = self.unnumber_actions(ALL, &numbers, settled);
+        actions.push(Action::add(keys::counts(author), "articles", -(articles.len() as i64)));
         for article in articles {
-            actions.push(self.delete_action(keys::article(article.id), THERE, None)?);
-            actions.push(self.delete_action(keys::own_article(author, article.id), THERE, None)?);
+            actions.push(Action::delete_there(keys::head(article.id)).or_look());
+            actions.push(Action::delete_there(keys::own_article(author, article.id)).or_look());
             if !article.images.is_empty() {
-                actions.push(self.delete_action(keys::pictured(author, article.id), THERE, None)?);
+                actions.push(Action::delete_there(keys::pictured(author, article.id)).or_look());
             }
         }
-        Ok(actions)
+        actions
     }
 
+    /// An article as it is now. One round, and one more for the text of a long one.
     pub async fn article(&self, id: ArticleId) -> Result<Article, Refusal> {
-        self.get(keys::article(id)).await?.ok_or(Refusal::NoSuch("article"))
+        let mut article: Article = self.get(keys::head(id)).await?.ok_or(Refusal::NoSuch("article"))?;
+        if article.is_long {
+            let text: Text = self.get(keys::article_text(id)).await?.ok_or(Refusal::NoSuch("article"))?;
+            article.content = text.content;
+        }
+        Ok(article)
+    }
+
+    /// An article with its newest 100 comments, likers and collectors. Two rounds.
+    pub async fn article_detail(&self, viewer: UserId, id: ArticleId) -> Result<ArticleDetail, Refusal> {
+        let (about, partition) = (Subject::Article(id), || keys::subject(id.into()));
+        let (article, marks, comments, likers, collectors) = tokio::try_join!(
+            self.get::<Article>(keys::head(id)),
+            self.article_marks(viewer, [id]),
+            self.newest(partition(), keys::COMMENT, 0, DETAIL),
+            self.newest::<UserEntry>(partition(), keys::LIKER, 0, DETAIL),
+            self.newest::<UserEntry>(partition(), keys::COLLECTOR, 0, DETAIL),
+        )?;
+        let mut article = article.ok_or(Refusal::NoSuch("article"))?;
+        let marked = likers.iter().chain(&collectors).map(|entry| entry.user);
+        let others = marked.chain([article.author]).collect::<Vec<_>>();
+        let text = async {
+            match article.is_long {
+                true => Ok(self.get_each_lately::<_, Text>([id], keys::article_text).await?.remove(&id)),
+                false => Ok(None),
+            }
+        };
+        let ((comments, users), text, is_follow) = tokio::try_join!(
+            self.comment_views(viewer, Votes::Shown, about, comments, others),
+            text,
+            self.is_following(viewer, article.author),
+        )?;
+        if let Some(Text { content }) = text {
+            article.content = content;
+        }
+        let profiles =
+            |entries: Vec<UserEntry>| entries.iter().filter_map(|entry| users.get(&entry.user).cloned()).collect();
+        let marks = marks.get(&id);
+        Ok(ArticleDetail {
+            is_follow,
+            comments,
+            likers: profiles(likers),
+            collectors: profiles(collectors),
+            view: ArticleView {
+                author: users.get(&article.author).cloned().ok_or(Refusal::Internal)?,
+                is_like: marks.is_some_and(Marks::is_like),
+                is_collect: marks.is_some_and(Marks::is_collect),
+                article,
+            },
+        })
     }
 
     /// A page of all articles, the newest first. Three rounds, whatever the offset.
-    pub async fn articles(&self, viewer: UserId, offset: usize, limit: usize) -> Result<Vec<SeenArticle>, Refusal> {
-        let entries = self.numbered_page(ALL, offset, limit).await?;
-        self.see(viewer, entries, false).await
+    pub async fn articles(&self, viewer: UserId, offset: usize, limit: usize) -> Result<Vec<ArticleView>, Refusal> {
+        let index = &self.numbered_index(ALL, offset + limit).await?;
+        let next = |wanted, last: Option<Numbered<ArticleEntry>>| {
+            self.numbered_entries(ALL, index, last.map(|last| last.number), offset, wanted)
+        };
+        full_page(limit, next, |entries: Vec<Numbered<_>>| {
+            self.article_views(viewer, entries.into_iter().map(|numbered| numbered.entry).collect())
+        })
+        .await
     }
 
     /// A page of the viewer's own articles, the newest first. Two rounds.
-    pub async fn own_articles(&self, viewer: UserId, offset: usize, limit: usize) -> Result<Vec<SeenArticle>, Refusal> {
-        let entries = self.newest(keys::user(viewer), keys::OWN_ARTICLE, offset, limit).await?;
-        self.see(viewer, entries, false).await
+    pub async fn own_articles(&self, viewer: UserId, offset: usize, limit: usize) -> Result<Vec<ArticleView>, Refusal> {
+        let own = || Range::new(keys::user(viewer), keys::OWN_ARTICLE).newest_first();
+        let next = |wanted, last: Option<ArticleEntry>| {
+            let skip = if last.is_some() { 0 } else { offset };
+            self.items(own().after(last.map(|last| keys::own_article(viewer, last.article))), skip, wanted)
+        };
+        full_page(limit, next, |entries| self.article_views(viewer, entries)).await
     }
 
-    /// A page of what the viewer collected, the last collected first. Two rounds, and more as in
-    /// [`Store::followed_articles`].
+    /// A page of what the viewer collected, the last collected first. Two rounds; one more where long ones are among
+    /// them, and where what it passed over was deleted so lately that it is still in the list.
     pub async fn collected_articles(
         &self,
         viewer: UserId,
         offset: usize,
         limit: usize,
     ) -> Result<Vec<Article>, Refusal> {
-        #[derive(Deserialize)]
+        #[derive(Clone, Deserialize)]
         struct Collected {
-            article: ArticleId,
+            sk: String,
+            subject: Subject,
         }
-        let collected = || Part::new(keys::user(viewer), keys::COLLECT).newest_first();
-        let (mut wanted, mut page) = (limit, vec![]);
-        let mut items = self.items(collected(), offset, wanted).await?;
-        while !items.is_empty() {
-            let is_end = items.len() < wanted;
-            let last = items.last().cloned();
-            let entries = items.into_iter().map(read).collect::<Result<Vec<Collected>, _>>()?;
-            let mut articles = self.articles_by_id(entries.iter().map(|entry| entry.article)).await?;
-            page.extend(entries.iter().filter_map(|entry| articles.remove(&entry.article)));
-            if is_end || page.len() >= limit {
-                break;
-            }
-            wanted = FILL;
-            items = self.items(collected().after(last.as_ref()), 0, wanted).await?;
-        }
-        page.truncate(limit);
-        Ok(page)
+        let collected = || Range::new(keys::user(viewer), keys::COLLECT).newest_first();
+        let next = |wanted, last: Option<Collected>| {
+            let skip = if last.is_some() { 0 } else { offset };
+            let after = last.and_then(|last| keys::entry_number(&last.sk));
+            self.items(collected().after(after.map(|place| keys::collect(viewer, EntryId(place)))), skip, wanted)
+        };
+        full_page(limit, next, |entries: Vec<Collected>| async move {
+            let ids = entries.iter().filter_map(|entry| match entry.subject {
+                Subject::Article(id) => Some(id),
+                _ => None,
+            });
+            let ids: Vec<_> = ids.collect();
+            let mut articles = self.get_each_lately::<_, Article>(ids.iter().copied(), keys::head).await?;
+            let long = articles.values().filter(|article| article.is_long).map(|article| article.id);
+            let texts = self.get_each_lately::<_, Text>(long.collect::<Vec<_>>(), keys::article_text).await?;
+            add_texts(&mut articles, texts);
+            Ok(ids.iter().filter_map(|id| articles.remove(id)).collect())
+        })
+        .await
     }
 
     /// A user's newest articles with images, whatever else they wrote. Two rounds.
     pub async fn pictured_articles(&self, author: UserId, most: usize) -> Result<Vec<Article>, Refusal> {
         let entries: Vec<ArticleEntry> = self.newest(keys::user(author), keys::PICTURED, 0, most).await?;
-        let mut articles = self.articles_by_id(entries.iter().map(|entry| entry.article)).await?;
+        let mut articles = self.articles_of(&entries).await?;
         Ok(entries.iter().filter_map(|entry| articles.remove(&entry.article)).collect())
     }
 
-    async fn articles_by_id(
-        &self,
-        ids: impl Iterator<Item = ArticleId>,
-    ) -> Result<HashMap<ArticleId, Article>, Refusal> {
-        let articles: Vec<Article> = self.get_all(ids.map(keys::article).collect()).await?;
-        Ok(articles.into_iter().map(|article| (article.id, article)).collect())
+    /// Articles with their texts, as they were a moment ago; none that is gone. One round.
+    async fn articles_of(&self, entries: &[ArticleEntry]) -> Result<HashMap<ArticleId, Article>, Refusal> {
+        let ids: Vec<_> = entries.iter().map(|entry| entry.article).collect();
+        let long: Vec<_> = entries.iter().filter(|entry| entry.is_long).map(|entry| entry.article).collect();
+        let (mut articles, texts) =
+            tokio::try_join!(self.get_each_lately(ids, keys::head), self.get_each_lately(long, keys::article_text))?;
+        add_texts(&mut articles, texts);
+        Ok(articles)
     }
 
-    /// Articles with their authors and the viewer's marks, those left out that are gone; `followed`: those, too, whose
-    /// author the viewer does not follow. One round.
-    pub(super) async fn see(
+    /// Articles with their authors and the viewer's marks, those left out that are gone. One round.
+    pub(super) async fn article_views(
         &self,
         viewer: UserId,
         entries: Vec<ArticleEntry>,
-        followed: bool,
-    ) -> Result<Vec<SeenArticle>, Refusal> {
-        let authors: BTreeSet<_> = entries.iter().map(|entry| entry.author).collect();
-        let ids = || entries.iter().map(|entry| entry.article);
-        let (mut articles, authors, marks, followees) = tokio::try_join!(
-            self.articles_by_id(ids()),
-            self.profiles(authors.iter().copied()),
-            self.marks(viewer, ids()),
-            async {
-                match followed {
-                    true => self.followees_among(viewer, authors.iter().copied()).await.map(Some),
-                    false => Ok(None),
-                }
-            },
+    ) -> Result<Vec<ArticleView>, Refusal> {
+        let (ids, authors): (Vec<_>, Vec<_>) = entries.iter().map(|entry| (entry.article, entry.author)).unzip();
+        let (mut articles, authors, marks) = tokio::try_join!(
+            self.articles_of(&entries),
+            self.profiles(viewer, authors),
+            self.article_marks(viewer, ids),
         )?;
-        let seen = entries.into_iter().filter_map(|ArticleEntry { article, author }| {
-            if followees.as_ref().is_some_and(|followees| !followees.contains(&author)) {
-                return None;
-            }
-            let Marks { liked, collected, .. } = marks.get(&article).copied().unwrap_or_default();
-            Some(SeenArticle {
+        let view = |ArticleEntry { article, author, .. }| {
+            let marks = marks.get(&article);
+            Some(ArticleView {
                 article: articles.remove(&article)?,
                 author: authors.get(&author)?.clone(),
-                is_like: liked.is_some(),
-                is_collect: collected.is_some(),
+                is_like: marks.is_some_and(Marks::is_like),
+                is_collect: marks.is_some_and(Marks::is_collect),
             })
-        });
-        Ok(seen.collect())
+        };
+        Ok(entries.into_iter().filter_map(view).collect())
     }
 
     /// Gives up numbers that were drawn and never used, so that offsets stay exact.
-    pub async fn settle_numbers(&self) -> Result<(), Refusal> {
+    pub async fn settle_articles(&self) -> Result<(), Refusal> {
         self.settle(ALL, |entry: &ArticleEntry| entry.article.made_at()).await
     }
+}
+
+/// Gives long articles their texts; one whose text is gone already is going itself.
+fn add_texts(articles: &mut HashMap<ArticleId, Article>, mut texts: HashMap<ArticleId, Text>) {
+    articles.retain(|id, article| {
+        match texts.remove(id) {
+            Some(text) => article.content = text.content,
+            None if article.is_long => return false,
+            None => {}
+        }
+        true
+    });
 }

@@ -1,7 +1,7 @@
 //! Banners: pictures with a link, by the place that shows them.
 use serde::{Deserialize, Serialize};
 
-use super::{Store, keys};
+use super::{keys, table::Store};
 use crate::domain::{MediaId, Refusal};
 
 /// A banner as operators bring it.

@@ -1,21 +1,30 @@
-//! Comments on articles, and votes on comments.
+//! Comments on a subject, and votes on comments.
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Article, NEW, Part, Profile, Refused, Store, THERE, TRIES, follows::UserEntry, keys, number, read, values,
+    keys,
+    table::{Action, Item, Range, Store, THERE, number, read},
+    users::Profile,
 };
-use crate::domain::{ArticleId, CommentId, Millis, Refusal, UserId};
+use crate::domain::{CommentId, DAY, Millis, Refusal, Subject, UserId};
 
 const NO_COMMENT: Refusal = Refusal::NoSuch("comment");
+
+/// Text, in bytes, up to which a comment is one KB: a vote is then two write units. A longer text is an item of its own.
+const SHORT: usize = 600;
+
+/// How long a deleted comment keeps its place in lists that were pinned before.
+const REMEMBERED: Millis = DAY;
+/// Comments deleted since a list was pinned whose places are kept.
+const MOST_GONE: usize = 1_000;
 
 /// A comment with its counts, which are exact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comment {
     pub id: CommentId,
-    pub article: ArticleId,
     pub user: UserId,
     pub content: String,
     pub created_at: Millis,
@@ -27,6 +36,9 @@ pub struct Comment {
     pub first_reply: Option<Reply>,
     pub up_count: u64,
     pub down_count: u64,
+    /// The text stands beside the [`Origin`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_long: bool,
 }
 
 /// Another comment, which may be gone, and who wrote it.
@@ -36,20 +48,36 @@ pub struct Reply {
     pub user: UserId,
 }
 
-/// What an article's list of comments holds: enough to fetch them and all of their users at once.
+/// What is found by a comment's id alone: what it stands under, and who wrote it. It never changes.
 #[derive(Serialize, Deserialize)]
-struct CommentEntry {
-    comment: CommentId,
+struct Origin {
+    subject: Subject,
     user: UserId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reply_user: Option<UserId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_reply_user: Option<UserId>,
+    /// The text, where it is long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    content: Option<String>,
+}
+
+/// What a comment wants to know of its subject.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Head {
+    /// Articles have one.
+    author: Option<UserId>,
+    comment_count: u64,
+    last_comment: CommentId,
+}
+
+/// That a comment was deleted, which had a place in lists that were pinned before.
+#[derive(Serialize, Deserialize)]
+struct Gone {
+    comment: CommentId,
+    expires_at: u64,
 }
 
 /// A comment as somebody sees it.
 #[derive(Clone, Debug)]
-pub struct SeenComment {
+pub struct CommentView {
     pub comment: Comment,
     pub author: Profile,
     pub reply_author: Option<Profile>,
@@ -60,7 +88,7 @@ pub struct SeenComment {
 
 /// A list of comments as it was: what is written or deleted since shifts nothing in it.
 #[derive(Clone, Copy)]
-pub struct Pin {
+pub struct Snapshot {
     /// Its newest comment.
     pub newest: CommentId,
     pub at: Millis,
@@ -71,45 +99,57 @@ pub struct CommentPage {
     pub newest: CommentId,
     /// All comments now.
     pub total: u64,
-    pub comments: Vec<SeenComment>,
+    pub comments: Vec<CommentView>,
 }
 
-/// An article with all that its page shows.
-pub struct ArticleDetail {
-    pub article: Article,
-    pub author: Profile,
-    pub is_follow: bool,
-    pub is_like: bool,
-    pub is_collect: bool,
-    pub comments: Vec<SeenComment>,
-    /// The last who liked and collected it.
-    pub likers: Vec<Profile>,
-    pub collectors: Vec<Profile>,
+/// Whether a list shows how its viewer voted.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Votes {
+    Shown,
+    NotShown,
 }
 
-/// Up or not (which is down).
+/// What somebody thinks of a comment.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Vote {
+    Up,
+    Down,
+}
+
+impl Vote {
+    fn count(self) -> &'static str {
+        match self {
+            Self::Up => "up_count",
+            Self::Down => "down_count",
+        }
+    }
+}
+
+/// Somebody's vote, as it is kept.
 #[derive(Clone, Copy, Deserialize)]
-struct Vote {
+struct KeptVote {
     /// The comment's id; `comment` is a word that the table keeps for itself.
     target: CommentId,
+    /// Or down.
     up: bool,
 }
 
 impl Store {
     /// Writes a comment, or with `reply_to` answers one; `thread` is what the client takes for the thread's beginning.
-    /// One transaction, after a read of what is answered. The ids of an article's comments grow in the order in which
-    /// they come to be there, so that a list can be pinned by its newest.
+    /// 404 where the subject or what is answered is gone. One transaction, after a read of what is answered. The ids of a
+    /// subject's comments grow in the order in which they come to be there, so that a list can be pinned by its newest.
     pub async fn publish_comment(
         &self,
         user: UserId,
-        on: ArticleId,
+        on: impl Into<Subject>,
         content: &str,
         reply_to: Option<(CommentId, Option<CommentId>)>,
     ) -> Result<CommentId, Refusal> {
+        let (on, is_long) = (on.into(), content.len() > SHORT);
         let (reply, first_reply) = match reply_to {
             None => (None, None),
             Some((id, thread)) => {
-                let target = self.comment(id).await?.filter(|comment| comment.article == on).ok_or(NO_COMMENT)?;
+                let target = self.comment(on, id).await?.ok_or(NO_COMMENT)?;
                 let reply = Reply { comment: id, user: target.user };
                 let first = target.first_reply.unwrap_or(reply);
                 if thread.is_some_and(|thread| thread != first.comment) {
@@ -118,233 +158,205 @@ impl Store {
                 (Some(reply), Some(first))
             }
         };
-        let mut last = CommentId(0);
-        for _ in 0..TRIES {
+        let build = |later: Option<Item>| async move {
+            // A later one was there first.
+            let last = match later {
+                Some(head) if head.is_empty() => return Err(Refusal::NoSuch(on.noun())),
+                Some(head) => read::<Head>(head)?.last_comment,
+                None => CommentId(0),
+            };
             let id = CommentId::fresh(&self.world).max(CommentId(last.0 + 1));
             let comment = Comment {
                 id,
-                article: on,
                 user,
-                content: content.to_owned(),
+                content: if is_long { String::new() } else { content.to_owned() },
                 created_at: self.world.now(),
                 reply,
                 first_reply,
                 up_count: 0,
                 down_count: 0,
+                is_long,
             };
-            let entry = CommentEntry {
-                comment: id,
-                user,
-                reply_user: reply.map(|reply| reply.user),
-                first_reply_user: first_reply.map(|reply| reply.user),
-            };
+            let origin = Origin { subject: on, user, content: is_long.then(|| content.to_owned()) };
             let mut actions = vec![
-                self.update_action(
-                    keys::article(on),
-                    "SET last_comment = :id ADD comment_count :one",
-                    "attribute_exists(pk) AND last_comment < :id",
-                    values([(":id", number(id.0)), (":one", number(1))]),
-                )?,
-                self.put_action(keys::comment(id), &comment, NEW, None)?,
-                self.put_action(keys::comment_entry(on, id), &entry, NEW, None)?,
+                Action::update(keys::head(on), "SET last_comment = :id ADD comment_count :one")
+                    .when("attribute_exists(pk) AND (attribute_not_exists(last_comment) OR last_comment < :id)")
+                    .with(":id", number(id.0))
+                    .with(":one", number(1))
+                    .or_look(),
+                Action::put_new(keys::comment(on, id), &comment).or_again(),
+                // A comment elsewhere may have this id.
+                Action::put_new(keys::comment_subject(id), &origin).or_again(),
             ];
             if let Some(reply) = reply {
-                actions.push(self.check_action(keys::comment(reply.comment), THERE, None)?);
+                let there = Action::check(keys::comment(on, reply.comment)).when(THERE);
+                actions.push(there.or_refuse(NO_COMMENT));
             }
-            match self.transact(actions).await? {
-                Ok(()) => return Ok(id),
-                Err(Refused { at: 0, item }) if item.is_empty() => return Err(Refusal::NoSuch("article")),
-                // A later one was there first.
-                Err(Refused { at: 0, item }) => last = read::<Article>(item)?.last_comment,
-                Err(Refused { at: 3, .. }) => return Err(NO_COMMENT),
-                // A comment elsewhere has this id.
-                Err(_) => last = id,
-            }
-        }
-        Err(Refusal::Unavailable)
+            Ok((actions, id))
+        };
+        self.transact(build).await
     }
 
-    pub async fn comment(&self, id: CommentId) -> Result<Option<Comment>, Refusal> {
-        self.get(keys::comment(id)).await
+    /// A comment, without its text where that is long. One read.
+    pub async fn comment(&self, on: impl Into<Subject>, id: CommentId) -> Result<Option<Comment>, Refusal> {
+        self.get(keys::comment(on.into(), id)).await
     }
 
     /// Deletes comments that the caller wrote, or that stand under articles of the caller's: all or, where one is
-    /// neither, none; what is gone already is fine. One by one, each whole, so that a repeat finishes what broke off.
+    /// neither, none (403); what is gone already is fine. One by one, each whole, so that a repeat finishes what broke
+    /// off. Two reads, and a transaction for each.
     pub async fn delete_comments(&self, caller: UserId, ids: &BTreeSet<CommentId>) -> Result<(), Refusal> {
-        let comments: Vec<Comment> = self.get_all(ids.iter().copied().map(keys::comment).collect()).await?;
-        let others = comments.iter().filter(|comment| comment.user != caller).map(|comment| comment.article);
+        let origins: HashMap<_, Origin> = self.get_each(ids.iter().copied(), keys::comment_subject).await?;
+        let others = origins.values().filter(|origin| origin.user != caller).map(|origin| origin.subject);
         let others: BTreeSet<_> = others.collect();
-        let articles: Vec<Article> = self.get_all(others.into_iter().map(keys::article).collect()).await?;
-        if articles.iter().any(|article| article.author != caller) {
+        let heads: HashMap<_, Head> = self.get_each(others, keys::head).await?;
+        if heads.values().any(|head| head.author != Some(caller)) {
             return Err(Refusal::NotYours);
         }
-        for Comment { id, article, .. } in comments {
+        for (id, Origin { subject, .. }) in origins {
+            let now = self.world.now();
+            // Its place stays, for those who are paging through the list as it was.
+            let gone = Gone { comment: id, expires_at: (now + REMEMBERED) / 1000 };
             let actions = vec![
-                self.delete_action(keys::comment(id), THERE, None)?,
-                self.update_action(
-                    keys::article(article),
-                    "ADD comment_count :less",
-                    THERE,
-                    values([(":less", number(-1))]),
-                )?,
-                // Its place stays, for those who are paging through the list as it was.
-                self.update_action(
-                    keys::comment_entry(article, id),
-                    "SET gone_at = :now",
-                    THERE,
-                    values([(":now", number(self.world.now()))]),
-                )?,
+                // A parallel call may have deleted it; or the subject is gone, and its comments with it in a moment.
+                Action::delete_there(keys::comment_subject(id)).or_done(),
+                Action::add(keys::head(subject), "comment_count", -1).when(THERE).or_done(),
+                Action::delete_there(keys::comment(subject, id)),
+                Action::put(keys::comment_gone(subject, now, id), &gone),
             ];
-            match self.transact(actions).await? {
-                // A parallel call has deleted it; or the article is gone, and its comments with it in a moment.
-                Ok(()) | Err(Refused { at: 0 | 1, .. }) => {}
-                Err(_) => return Err(Refusal::Internal),
-            }
+            self.transact_once(actions).await?;
         }
         Ok(())
     }
 
-    /// Votes for a comment; a repeat changes nothing, and the opposite vote is replaced. One transaction, or two.
-    pub async fn vote_up(&self, user: UserId, comment: CommentId) -> Result<(), Refusal> {
-        let mut replaced = false;
-        for _ in 0..TRIES {
-            let (count, before) = match replaced {
-                false => ("ADD up_count :one", "attribute_not_exists(up)"),
-                true => ("ADD up_count :one, down_count :less", "up = :no"),
+    /// Votes on a comment; a repeat changes nothing, and the opposite vote is replaced. 404 where it is gone. A read and
+    /// a transaction, or two.
+    pub async fn vote_on_comment(&self, user: UserId, comment: CommentId, vote: Vote) -> Result<(), Refusal> {
+        let Origin { subject, .. } = self.get(keys::comment_subject(comment)).await?.ok_or(NO_COMMENT)?;
+        let (count, up) = (vote.count(), AttributeValue::Bool(vote == Vote::Up));
+        let up = &up;
+        let build = |before: Option<Item>| async move {
+            let before = before.filter(|item| !item.is_empty()).map(read::<KeptVote>).transpose()?;
+            let head = Action::update(keys::comment(subject, comment), format!("ADD {count} :one"));
+            let kept = Action::update(keys::vote(user, subject, comment), "SET up = :up, target = :target");
+            let kept = kept.with(":up", up.clone()).with(":target", number(comment.0));
+            let (head, kept) = match before {
+                None => (head, kept.when("attribute_not_exists(up)")),
+                Some(before) if before.up == (vote == Vote::Up) => return Ok((vec![], ())),
+                Some(before) => {
+                    let opposite = if before.up { Vote::Up } else { Vote::Down }.count();
+                    let head =
+                        Action::update(keys::comment(subject, comment), format!("ADD {count} :one, {opposite} :less"));
+                    let before = AttributeValue::Bool(before.up);
+                    (head.with(":less", number(-1)), kept.when("up = :before").with(":before", before))
+                }
             };
-            let mut counted = values([(":one", number(1))]).unwrap_or_default();
-            let yes = ("up", AttributeValue::Bool(true));
-            let mut vote = values([(":up", yes.1), (":target", number(comment.0))]).unwrap_or_default();
-            if replaced {
-                counted.insert(":less".into(), number(-1));
-                vote.insert(":no".into(), AttributeValue::Bool(false));
-            }
-            let actions = vec![
-                self.update_action(keys::comment(comment), count, THERE, Some(counted))?,
-                self.update_action(keys::vote(user, comment), "SET up = :up, target = :target", before, Some(vote))?,
-            ];
-            match self.transact(actions).await? {
-                Ok(()) => return Ok(()),
-                Err(Refused { at: 0, .. }) => return Err(NO_COMMENT),
-                Err(Refused { item, .. }) if item.is_empty() => replaced = false,
-                Err(Refused { item, .. }) if read::<Vote>(item.clone())?.up => return Ok(()),
-                Err(_) => replaced = true,
-            }
-        }
-        Err(Refusal::Unavailable)
+            Ok((vec![head.when(THERE).with(":one", number(1)).or_refuse(NO_COMMENT), kept.or_look()], ()))
+        };
+        self.transact(build).await
     }
 
-    /// A page of an article's comments, the newest first; where the list is pinned, as it was then, less what was deleted
-    /// since. Two rounds. Without a viewer nobody's votes are looked at.
+    /// A page of a subject's comments, the newest first. Two rounds. Costs what the offset passes over.
     pub async fn comments(
         &self,
-        viewer: Option<UserId>,
-        on: ArticleId,
-        pin: Option<Pin>,
+        viewer: UserId,
+        on: impl Into<Subject>,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Vec<CommentView>, Refusal> {
+        let on = on.into();
+        let (head, comments) = tokio::try_join!(
+            self.get::<Head>(keys::head(on)),
+            self.newest::<Comment>(keys::subject(on), keys::COMMENT, offset, limit),
+        )?;
+        head.ok_or(Refusal::NoSuch(on.noun()))?;
+        Ok(self.comment_views(viewer, Votes::Shown, on, comments, []).await?.0)
+    }
+
+    /// A page of the list as it was then, less what was deleted since; without a snapshot, of the list now. Two rounds.
+    /// Of what was deleted since, 1,000 comments keep their places.
+    pub async fn comments_as_of(
+        &self,
+        viewer: UserId,
+        on: impl Into<Subject>,
+        snapshot: Option<Snapshot>,
         offset: usize,
         limit: usize,
     ) -> Result<CommentPage, Refusal> {
-        let mut part = Part::new(keys::about_article(on), keys::COMMENT).newest_first();
-        if let Some(pin) = pin {
-            part = part.up_to(keys::comment_entry(on, pin.newest).sk).with_gone_since(pin.at);
+        let on = on.into();
+        let mut range = Range::new(keys::subject(on), keys::COMMENT).newest_first();
+        let (mut skip, mut most) = (offset, limit);
+        if let Some(snapshot) = snapshot {
+            // Where the gone ones were, is known only beside the others.
+            (skip, most) = (0, offset + limit);
+            range = range.up_to(keys::comment(on, snapshot.newest).sk);
         }
-        let (article, entries) = tokio::try_join!(self.article(on), self.items(part, offset, limit))?;
-        let entries = entries.into_iter().map(read).collect::<Result<Vec<CommentEntry>, _>>()?;
-        // One may have come between the two reads.
-        let newest = entries.first().map_or(article.last_comment, |entry| entry.comment.max(article.last_comment));
-        let users = entries.iter().flat_map(CommentEntry::users).collect();
-        let ids = || entries.iter().map(|entry| entry.comment);
-        let (bodies, users, votes) =
-            tokio::try_join!(self.comments_by_id(ids()), self.users(users), self.votes(viewer, ids()))?;
-        Ok(CommentPage { newest, total: article.comment_count, comments: seen(&entries, bodies, &users, &votes) })
-    }
-
-    /// An article with its newest 100 comments, likers and collectors. Two rounds.
-    pub async fn article_detail(&self, viewer: UserId, id: ArticleId) -> Result<ArticleDetail, Refusal> {
-        const MOST: usize = 100;
-        let about = || keys::about_article(id);
-        let (article, mut marks, entries, likers, collectors) = tokio::try_join!(
-            self.article(id),
-            self.marks(viewer, [id].into_iter()),
-            self.newest::<CommentEntry>(about(), keys::COMMENT, 0, MOST),
-            self.newest::<UserEntry>(about(), keys::LIKER, 0, MOST),
-            self.newest::<UserEntry>(about(), keys::COLLECTOR, 0, MOST),
-        )?;
-        let marks = marks.remove(&id).unwrap_or_default();
-        let marked = likers.iter().chain(&collectors).map(|entry| entry.user);
-        let users = entries.iter().flat_map(CommentEntry::users).chain(marked).chain([article.author]).collect();
-        let ids = || entries.iter().map(|entry| entry.comment);
-        let (bodies, users, votes, is_follow) = tokio::try_join!(
-            self.comments_by_id(ids()),
-            self.users(users),
-            self.votes(Some(viewer), ids()),
-            self.is_following(viewer, article.author),
-        )?;
-        let profiles =
-            |entries: Vec<UserEntry>| entries.iter().filter_map(|entry| users.get(&entry.user).cloned()).collect();
-        Ok(ArticleDetail {
-            author: users.get(&article.author).cloned().ok_or(Refusal::Internal)?,
-            is_follow,
-            is_like: marks.liked.is_some(),
-            is_collect: marks.collected.is_some(),
-            comments: seen(&entries, bodies, &users, &votes),
-            likers: profiles(likers),
-            collectors: profiles(collectors),
-            article,
-        })
-    }
-
-    async fn users(&self, users: BTreeSet<UserId>) -> Result<HashMap<UserId, Profile>, Refusal> {
-        self.profiles(users.into_iter()).await
-    }
-
-    async fn comments_by_id(
-        &self,
-        ids: impl Iterator<Item = CommentId>,
-    ) -> Result<HashMap<CommentId, Comment>, Refusal> {
-        let comments: Vec<Comment> = self.get_all(ids.map(keys::comment).collect()).await?;
-        Ok(comments.into_iter().map(|comment| (comment.id, comment)).collect())
-    }
-
-    async fn votes(
-        &self,
-        viewer: Option<UserId>,
-        ids: impl Iterator<Item = CommentId>,
-    ) -> Result<HashMap<CommentId, Vote>, Refusal> {
-        let Some(viewer) = viewer else {
-            return Ok(HashMap::new());
+        let gone = async {
+            let Some(Snapshot { newest, at }) = snapshot else {
+                return Ok(BTreeSet::new());
+            };
+            let range = Range::new(keys::subject(on), keys::GONE).from(keys::gone_at(at + 1));
+            let gone: Vec<Gone> = self.items(range, 0, MOST_GONE).await?;
+            Ok(gone.into_iter().map(|gone| gone.comment).filter(|comment| *comment <= newest).collect())
         };
-        let votes: Vec<Vote> = self.get_all(ids.map(|id| keys::vote(viewer, id)).collect()).await?;
-        Ok(votes.into_iter().map(|vote| (vote.target, vote)).collect())
+        let (head, mut comments, mut gone) =
+            tokio::try_join!(self.get::<Head>(keys::head(on)), self.items::<Comment>(range, skip, most), gone)?;
+        let head = head.ok_or(Refusal::NoSuch(on.noun()))?;
+        // One may have come between the two reads.
+        let newest = comments.first().map_or(head.last_comment, |comment| comment.id.max(head.last_comment));
+        if snapshot.is_some() {
+            let mut place = 0;
+            comments.retain(|comment| {
+                place += gone.split_off(&comment.id).len() + 1;
+                (offset + 1..=offset + limit).contains(&place)
+            });
+        }
+        let (comments, _) = self.comment_views(viewer, Votes::NotShown, on, comments, []).await?;
+        Ok(CommentPage { newest, total: head.comment_count, comments })
+    }
+
+    /// Comments with all that is shown of them, and the profiles of all who take part in them, and of `others`. One
+    /// round.
+    pub(super) async fn comment_views(
+        &self,
+        viewer: UserId,
+        votes: Votes,
+        on: Subject,
+        comments: Vec<Comment>,
+        others: impl IntoIterator<Item = UserId>,
+    ) -> Result<(Vec<CommentView>, HashMap<UserId, Profile>), Refusal> {
+        let users = comments.iter().flat_map(Comment::users).chain(others);
+        let voted = comments.iter().filter(|_| votes == Votes::Shown).map(|comment| comment.id);
+        let long = comments.iter().filter(|comment| comment.is_long).map(|comment| comment.id);
+        let (users, votes, mut texts) = tokio::try_join!(
+            self.profiles(viewer, users),
+            self.get_near(voted, |id| keys::vote(viewer, on, id), |vote: &KeptVote| vote.target),
+            self.get_each_lately::<_, Origin>(long, keys::comment_subject),
+        )?;
+        let view = |mut comment: Comment| {
+            if comment.is_long {
+                // One whose text is gone was deleted this moment.
+                comment.content = texts.remove(&comment.id)?.content?;
+            }
+            let user = |reply: Option<Reply>| reply.and_then(|reply| users.get(&reply.user).cloned());
+            let vote = votes.get(&comment.id);
+            Some(CommentView {
+                author: users.get(&comment.user)?.clone(),
+                reply_author: user(comment.reply),
+                first_reply_author: user(comment.first_reply),
+                is_up: vote.is_some_and(|vote| vote.up),
+                is_down: vote.is_some_and(|vote| !vote.up),
+                comment,
+            })
+        };
+        Ok((comments.into_iter().filter_map(view).collect(), users))
     }
 }
 
-impl CommentEntry {
-    /// All whose names it takes to show the comment.
+impl Comment {
+    /// All whose names it takes to show it.
     fn users(&self) -> impl Iterator<Item = UserId> {
-        [Some(self.user), self.reply_user, self.first_reply_user].into_iter().flatten()
+        let replies = [self.reply, self.first_reply].into_iter().flatten();
+        [self.user].into_iter().chain(replies.map(|reply| reply.user))
     }
-}
-
-/// Comments in the order of their entries; one that was deleted this moment is left out.
-fn seen(
-    entries: &[CommentEntry],
-    mut bodies: HashMap<CommentId, Comment>,
-    users: &HashMap<UserId, Profile>,
-    votes: &HashMap<CommentId, Vote>,
-) -> Vec<SeenComment> {
-    let seen = entries.iter().filter_map(|entry| {
-        let comment = bodies.remove(&entry.comment)?;
-        let user = |reply: Option<Reply>| reply.and_then(|reply| users.get(&reply.user).cloned());
-        let vote = votes.get(&comment.id);
-        Some(SeenComment {
-            author: users.get(&comment.user)?.clone(),
-            reply_author: user(comment.reply),
-            first_reply_author: user(comment.first_reply),
-            is_up: vote.is_some_and(|vote| vote.up),
-            is_down: vote.is_some_and(|vote| !vote.up),
-            comment,
-        })
-    });
-    seen.collect()
 }

@@ -1,12 +1,14 @@
-//! Devices: document B's other way to be signed in, and what the apps on them report.
-use aws_sdk_dynamodb::types::TransactWriteItem;
+//! Devices: document B's other way to be signed in.
 use serde::{Deserialize, Serialize};
 
-use super::{LoggedIn, NEW, Outcome, Store, keys, number, sessions::Session, users::FREE_OR_MINE, values};
-use crate::domain::{DAY, DeviceId, FeedbackId, Millis, Refusal, TrackId, UserId};
-
-/// How long reports of where a device is are kept.
-const TRACKS_LAST: Millis = 90 * DAY;
+use super::{
+    keys,
+    logins::LoggedIn,
+    sessions::Session,
+    table::{Action, Outcome, Store, number},
+    users::FREE_OR_MINE,
+};
+use crate::domain::{DeviceId, Refusal, UserId};
 
 const TAKEN: Refusal = Refusal::Conflict("X-Device-Id: this device belongs to another user");
 
@@ -19,15 +21,6 @@ struct Device {
 
 #[derive(Serialize, Deserialize)]
 struct UnderReview {}
-
-/// Where a device is, and whether it may be sent messages; each may be unknown.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Track {
-    pub push_status: Option<bool>,
-    /// Degrees east and north.
-    pub lng: Option<f64>,
-    pub lat: Option<f64>,
-}
 
 impl Store {
     /// The session that a device stands for, not yet checked; none where it is nobody's. One read.
@@ -55,10 +48,10 @@ impl Store {
         if self.get(keys::device(id)).await? == Some(tied) {
             return Ok(());
         }
-        let update = self
-            .update(keys::device(id), "SET holder = :me, epoch = :epoch")
-            .condition_expression(FREE_OR_MINE)
-            .set_expression_attribute_values(values([(":me", number(tied.holder.0)), (":epoch", number(tied.epoch))]));
+        let update = Action::update(keys::device(id), "SET holder = :me, epoch = :epoch")
+            .when(FREE_OR_MINE)
+            .with(":me", number(tied.holder.0))
+            .with(":epoch", number(tied.epoch));
         match self.change(update).await? {
             Outcome::Done(_) => Ok(()),
             Outcome::Refused(_) => Err(TAKEN),
@@ -73,8 +66,9 @@ impl Store {
     }
 
     /// The part of a registration that gives a device its user.
-    pub(super) fn device_action(&self, id: &DeviceId, user: UserId) -> Result<TransactWriteItem, Refusal> {
-        self.put_action(keys::device(id), &Device { holder: user, epoch: 0 }, NEW, None)
+    pub(super) fn device_action(&self, id: &DeviceId, user: UserId) -> Action {
+        let taken = Refusal::Conflict("X-Device-Id: this device has a user already: log in with it");
+        Action::put_new(keys::device(id), &Device { holder: user, epoch: 0 }).or_refuse(taken)
     }
 
     /// Whether an app of this version is to be used with a review account alone.
@@ -84,26 +78,5 @@ impl Store {
 
     pub async fn put_under_review(&self, version: &str) -> Result<(), Refusal> {
         self.put(keys::version_under_review(version), &UnderReview {}).await
-    }
-
-    pub async fn keep_feedback(&self, from: UserId, content: &str) -> Result<(), Refusal> {
-        #[derive(Serialize)]
-        struct Feedback<'a> {
-            from: UserId,
-            content: &'a str,
-        }
-        let id = FeedbackId::fresh(&self.world);
-        self.put(keys::feedback(self.world.now(), id, from), &Feedback { from, content }).await
-    }
-
-    pub async fn keep_track(&self, of: UserId, track: &Track) -> Result<(), Refusal> {
-        #[derive(Serialize)]
-        struct Kept<'a> {
-            #[serde(flatten)]
-            track: &'a Track,
-            expires_at: u64,
-        }
-        let expires_at = (self.world.now() + TRACKS_LAST) / 1000;
-        self.put(keys::track(of, TrackId::fresh(&self.world)), &Kept { track, expires_at }).await
     }
 }

@@ -1,13 +1,21 @@
 //! Who follows whom.
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{NEW, Profile, Refused, Store, THERE, TRIES, keys, number, values};
-use crate::domain::{EntryId, Refusal, UserId};
+use super::{
+    keys,
+    table::{Action, Range, Store, number},
+    users::Profile,
+};
+use crate::domain::{DAY, EntryId, Followee, Millis, Refusal, UserId};
 
-/// Whom one user can follow.
+/// Whom of a kind one user can follow.
 const MOST_FOLLOWS: u64 = 10_000;
+/// How long it is remembered that somebody was unfollowed: longer than a feed takes to be rid of their articles.
+const REMEMBERED: Millis = 2 * DAY;
+/// Unfollowed users of whom one query tells.
+const FEW_UNFOLLOWED: usize = 100;
 
 /// Whom an entry of a list of users names.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,122 +23,155 @@ pub(super) struct UserEntry {
     pub user: UserId,
 }
 
-/// That one user follows another.
-#[derive(Serialize, Deserialize)]
-struct Follow {
-    user: UserId,
-    /// Its place in the lists of both.
-    entry: EntryId,
+/// Whom an entry of the list of followees names.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct FolloweeEntry {
+    followee: Followee,
 }
 
-/// What a user's pages count; exact.
+/// That a user follows somebody.
+#[derive(Serialize, Deserialize)]
+struct Follow {
+    /// Its place in the lists of both.
+    place: EntryId,
+}
+
+/// That a user was unfollowed lately.
+#[derive(Serialize, Deserialize)]
+struct Unfollowed {
+    user: UserId,
+    expires_at: u64,
+}
+
+/// What one's pages count; exact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Counts {
     pub articles: u64,
-    /// Whom they follow.
+    /// The users whom they follow.
     pub follows: u64,
     pub followers: u64,
 }
 
+/// The attribute of [`Counts`] that counts whom of a kind one follows.
+fn follow_count(of: Followee) -> &'static str {
+    match of {
+        Followee::User(_) => "follows",
+        Followee::Master(_) => "follows_masters",
+        Followee::Merchant(_) => "follows_merchants",
+    }
+}
+
 impl Store {
-    /// Follows; a repeat changes nothing. One transaction.
-    pub async fn follow(&self, follower: UserId, followee: UserId) -> Result<(), Refusal> {
-        for _ in 0..TRIES {
-            let entry = EntryId::fresh(&self.world);
-            let one = || values([(":one", number(1))]);
-            let actions = vec![
-                self.put_action(keys::follows(follower, followee), &Follow { user: followee, entry }, NEW, None)?,
-                self.check_action(keys::profile(followee), THERE, None)?,
-                self.update_action(
-                    keys::counts(follower),
-                    "ADD follows :one",
-                    "attribute_not_exists(follows) OR follows < :most",
-                    values([(":one", number(1)), (":most", number(MOST_FOLLOWS))]),
-                )?,
-                self.update_action(keys::counts(followee), "ADD followers :one", "", one())?,
-                self.put_action(keys::following(follower, entry), &UserEntry { user: followee }, NEW, None)?,
-                self.put_action(keys::follower(followee, entry), &UserEntry { user: follower }, NEW, None)?,
+    /// Follows; a repeat changes nothing. 404 where there is nobody to follow, 409 at 10,000. One transaction.
+    pub async fn follow(&self, follower: UserId, followee: impl Into<Followee>) -> Result<(), Refusal> {
+        let followee = followee.into();
+        let count = follow_count(followee);
+        let build = |_| async move {
+            let place = EntryId::fresh(&self.world);
+            let full = Refusal::Conflict("you follow 10,000, which is the most: unfollow one first");
+            let mut actions = vec![
+                Action::put_new(keys::follows(follower, followee), &Follow { place }).or_done(),
+                Action::check(keys::followee_head(followee))
+                    .when(super::table::THERE)
+                    .or_refuse(Refusal::NoSuch(followee.noun())),
+                Action::add(keys::counts(follower), count, 1)
+                    .when(format!("attribute_not_exists({count}) OR {count} < :most"))
+                    .with(":most", number(MOST_FOLLOWS))
+                    .or_refuse(full),
+                Action::add(keys::counts(followee), "followers", 1),
+                // Another follow of this millisecond may have drawn the same place.
+                Action::put_new(keys::following(follower, followee, place), &FolloweeEntry { followee }).or_again(),
+                Action::put_new(keys::follower(followee, place), &UserEntry { user: follower }).or_again(),
             ];
-            match self.transact(actions).await? {
-                Ok(()) | Err(Refused { at: 0, .. }) => return Ok(()),
-                Err(Refused { at: 1, .. }) => return Err(Refusal::NoSuch("user")),
-                Err(Refused { at: 2, .. }) => {
-                    return Err(Refusal::Conflict("you follow 10,000 users, which is the most: unfollow one first"));
-                }
-                // Another follow of this millisecond drew the same place.
-                Err(_) => {}
+            if let Followee::User(user) = followee {
+                actions.push(Action::delete(keys::unfollowed(follower, user)));
             }
-        }
-        Err(Refusal::Unavailable)
+            Ok((actions, ()))
+        };
+        self.transact(build).await
     }
 
     /// Unfollows; whom one does not follow is fine. A read and a transaction.
-    pub async fn unfollow(&self, follower: UserId, followee: UserId) -> Result<(), Refusal> {
-        let Some(Follow { entry, .. }) = self.get(keys::follows(follower, followee)).await? else {
+    pub async fn unfollow(&self, follower: UserId, followee: impl Into<Followee>) -> Result<(), Refusal> {
+        let followee = followee.into();
+        let Some(Follow { place }) = self.get(keys::follows(follower, followee)).await? else {
             return Ok(());
         };
-        let less = || values([(":less", number(-1))]);
-        let this = values([(":entry", number(entry.0))]);
-        let actions = vec![
-            self.delete_action(keys::follows(follower, followee), "entry = :entry", this)?,
-            self.update_action(keys::counts(follower), "ADD follows :less", "", less())?,
-            self.update_action(keys::counts(followee), "ADD followers :less", "", less())?,
-            self.delete_action(keys::following(follower, entry), THERE, None)?,
-            self.delete_action(keys::follower(followee, entry), THERE, None)?,
+        let mut actions = vec![
+            // A parallel call may have done it.
+            Action::delete(keys::follows(follower, followee))
+                .when("place = :place")
+                .with(":place", number(place.0))
+                .or_done(),
+            Action::add(keys::counts(follower), follow_count(followee), -1),
+            Action::add(keys::counts(followee), "followers", -1),
+            Action::delete_there(keys::following(follower, followee, place)),
+            Action::delete_there(keys::follower(followee, place)),
         ];
-        match self.transact(actions).await? {
-            // A parallel call has done it.
-            Ok(()) | Err(Refused { at: 0, .. }) => Ok(()),
-            Err(_) => Err(Refusal::Internal),
+        if let Followee::User(user) = followee {
+            let expires_at = (self.world.now() + REMEMBERED) / 1000;
+            actions.push(Action::put(keys::unfollowed(follower, user), &Unfollowed { user, expires_at }));
         }
+        self.transact_once(actions).await
     }
 
-    pub async fn counts(&self, of: UserId) -> Result<Counts, Refusal> {
+    pub async fn counts(&self, of: impl Into<Followee>) -> Result<Counts, Refusal> {
         Ok(self.get(keys::counts(of)).await?.unwrap_or_default())
     }
 
-    pub async fn is_following(&self, follower: UserId, followee: UserId) -> Result<bool, Refusal> {
-        Ok(self.get::<Follow>(keys::follows(follower, followee)).await?.is_some())
+    pub async fn is_following(&self, follower: UserId, followee: impl Into<Followee>) -> Result<bool, Refusal> {
+        Ok(self.get::<Follow>(keys::follows(follower, followee.into())).await?.is_some())
     }
 
     /// A page of those who follow a user, the newest follower first. Two rounds.
     pub async fn followers(&self, of: UserId, offset: usize, limit: usize) -> Result<Vec<Profile>, Refusal> {
-        self.listed(of, keys::FOLLOWER, offset, limit).await
+        let entries: Vec<UserEntry> = self.newest(keys::user(of), keys::FOLLOWER, offset, limit).await?;
+        self.profiles_in_order(of, entries.iter().map(|entry| entry.user)).await
     }
 
-    /// A page of those whom a user follows, the last followed first. Two rounds.
-    pub async fn followees(&self, of: UserId, offset: usize, limit: usize) -> Result<Vec<Profile>, Refusal> {
-        self.listed(of, keys::FOLLOWING, offset, limit).await
+    /// A page of the users whom a user follows, the last followed first. Two rounds.
+    pub async fn followed_users(&self, of: UserId, offset: usize, limit: usize) -> Result<Vec<Profile>, Refusal> {
+        let entries: Vec<FolloweeEntry> = self.newest(keys::user(of), keys::FOLLOWING_USER, offset, limit).await?;
+        let users = entries.iter().filter_map(|entry| match entry.followee {
+            Followee::User(user) => Some(user),
+            _ => None,
+        });
+        self.profiles_in_order(of, users).await
     }
 
-    async fn listed(&self, of: UserId, list: &str, offset: usize, limit: usize) -> Result<Vec<Profile>, Refusal> {
-        let entries: Vec<UserEntry> = self.newest(keys::user(of), list, offset, limit).await?;
-        let mut profiles = self.profiles(entries.iter().map(|entry| entry.user)).await?;
-        Ok(entries.iter().filter_map(|entry| profiles.remove(&entry.user)).collect())
-    }
-
-    /// Those of the users whom somebody follows. One round.
-    pub(super) async fn followees_among(
+    /// Of these users, those whom somebody does not follow though their feed may still hold their articles. `lately` is
+    /// [`Store::unfollowed_lately`]; where that cannot tell, one round.
+    pub(super) async fn unfollowed_among(
         &self,
         follower: UserId,
-        users: impl Iterator<Item = UserId>,
+        lately: Option<BTreeSet<UserId>>,
+        users: BTreeSet<UserId>,
     ) -> Result<BTreeSet<UserId>, Refusal> {
-        let follows: Vec<Follow> = self.get_all(users.map(|user| keys::follows(follower, user)).collect()).await?;
-        Ok(follows.into_iter().map(|follow| follow.user).collect())
+        if let Some(lately) = lately {
+            return Ok(lately);
+        }
+        let key = |user| keys::follows(follower, Followee::User(user));
+        let follows = self.get_each::<_, Follow>(users.iter().copied(), key).await?;
+        Ok(users.into_iter().filter(|user| !follows.contains_key(user)).collect())
     }
 
-    /// Users' profiles, as they were a moment ago; no user twice. One round, and another where somebody is so new that
-    /// a moment ago they were not there.
-    pub(super) async fn profiles(
-        &self,
-        users: impl Iterator<Item = UserId>,
-    ) -> Result<HashMap<UserId, Profile>, Refusal> {
-        let mut missing: BTreeSet<_> = users.collect();
-        let mut profiles: Vec<Profile> =
-            self.get_all_lately(missing.iter().copied().map(keys::profile).collect()).await?;
-        missing.retain(|user| profiles.iter().all(|profile| profile.id != *user));
-        profiles.extend(self.get_all::<Profile>(missing.into_iter().map(keys::profile).collect()).await?);
-        Ok(profiles.into_iter().map(|profile| (profile.id, profile)).collect())
+    /// The users whom somebody unfollowed within two days; `None` where they are too many for one look. One query.
+    pub(super) async fn unfollowed_lately(&self, follower: UserId) -> Result<Option<BTreeSet<UserId>>, Refusal> {
+        let range = Range::new(keys::user(follower), keys::UNFOLLOWED);
+        let entries: Vec<Unfollowed> = self.items(range, 0, FEW_UNFOLLOWED + 1).await?;
+        let is_all = entries.len() <= FEW_UNFOLLOWED;
+        Ok(is_all.then(|| entries.into_iter().map(|entry| entry.user).collect()))
+    }
+
+    /// All users whom somebody follows. 10,000 at most, in a few queries.
+    pub(super) async fn all_followed_users(&self, follower: UserId) -> Result<BTreeSet<UserId>, Refusal> {
+        let range = Range::new(keys::user(follower), keys::FOLLOWING_USER);
+        let entries: Vec<FolloweeEntry> = self.items(range, 0, MOST_FOLLOWS as usize).await?;
+        let users = entries.into_iter().filter_map(|entry| match entry.followee {
+            Followee::User(user) => Some(user),
+            _ => None,
+        });
+        Ok(users.collect())
     }
 }

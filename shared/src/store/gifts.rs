@@ -1,10 +1,13 @@
 //! Gifts and VIP time, as operators enter them: each under an id of theirs, and once.
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use serde::{Deserialize, Serialize};
 
-use super::{Item, NEW, Part, Profile, Refused, Store, THERE, TRIES, keys, number, read, unreadable, values};
+use super::{
+    keys,
+    table::{Action, Item, Range, Store, THERE, number, read},
+    users::Profile,
+};
 use crate::domain::{DAY, Refusal, UserId};
 
 const NO_USER: Refusal = Refusal::NoSuch("user");
@@ -46,75 +49,61 @@ struct Given {
 struct Entered {}
 
 impl Store {
-    /// Gives a gift, unless one of this id was given; says whether it did. One transaction.
+    /// Gives a gift, unless one of this id was given; says whether it did. 404 where giver or taker is nobody. One
+    /// transaction.
     pub async fn give_gift(&self, gift: &Gift<'_>) -> Result<bool, Refusal> {
-        let mut actions = vec![
-            self.put_action(keys::gift_entered(gift.id), &Entered {}, NEW, None)?,
-            self.update_action(
-                keys::profile(gift.to),
-                "ADD profit :value",
-                THERE,
-                values([(":value", number(gift.value))]),
-            )?,
-            self.count_action(gift)?,
-        ];
-        if gift.from != gift.to {
-            actions.push(self.check_action(keys::profile(gift.from), THERE, None)?);
-        }
-        match self.transact(actions).await? {
-            Ok(()) => Ok(true),
-            Err(Refused { at: 0, .. }) => Ok(false),
-            Err(_) => Err(NO_USER),
-        }
-    }
-
-    fn count_action(&self, gift: &Gift) -> Result<TransactWriteItem, Refusal> {
-        let of = [(":giver", number(gift.from.0)), (":count", number(gift.count)), (":value", number(gift.value))];
-        let update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(keys::gift(gift.to, gift.from).into()))
-            .update_expression("SET giver = :giver ADD #code :count, worth :value")
-            .expression_attribute_names("#code", format!("{OF_CODE}{}", gift.code))
-            .set_expression_attribute_values(values(of));
-        Ok(TransactWriteItem::builder().update(update.build().map_err(unreadable)?).build())
+        let build = |entered: Option<Item>| async move {
+            if entered.is_some() {
+                return Ok((vec![], false));
+            }
+            let mut actions = vec![
+                Action::put_new(keys::gift_entered(gift.id), &Entered {}).or_look(),
+                Action::update(keys::profile(gift.to), "ADD profit :value")
+                    .when(THERE)
+                    .with(":value", number(gift.value))
+                    .or_refuse(NO_USER),
+                Action::update(keys::gift(gift.to, gift.from), "SET giver = :giver ADD #code :count, worth :value")
+                    .naming("#code", format!("{OF_CODE}{}", gift.code))
+                    .with(":giver", number(gift.from.0))
+                    .with(":count", number(gift.count))
+                    .with(":value", number(gift.value)),
+            ];
+            if gift.from != gift.to {
+                actions.push(Action::check(keys::profile(gift.from)).when(THERE).or_refuse(NO_USER));
+            }
+            Ok((actions, true))
+        };
+        self.transact(build).await
     }
 
     /// Makes a user a VIP for so many days more, unless a grant of this id did; says whether it did. A read and a
     /// transaction.
     pub async fn grant_vip(&self, id: &str, user: UserId, days: u32) -> Result<bool, Refusal> {
-        for _ in 0..TRIES {
+        let build = |entered: Option<Item>| async move {
+            if entered.is_some() {
+                return Ok((vec![], false));
+            }
             let old = self.profile(user).await?.ok_or(NO_USER)?.vip_until;
             let until = old.unwrap_or(0).max(self.world.now()) + u64::from(days) * DAY;
-            let mut of = Item::from([(":until".to_owned(), number(until))]);
+            let update = Action::update(keys::profile(user), "SET vip_until = :until").with(":until", number(until));
             let unchanged = match old {
-                Some(old) => {
-                    of.insert(":old".into(), number(old));
-                    "vip_until = :old"
-                }
-                None => "attribute_exists(pk) AND attribute_not_exists(vip_until)",
+                Some(old) => update.when("vip_until = :old").with(":old", number(old)),
+                None => update.when("attribute_exists(pk) AND attribute_not_exists(vip_until)"),
             };
-            let actions = vec![
-                self.put_action(keys::vip_granted(id), &Entered {}, NEW, None)?,
-                self.update_action(keys::profile(user), "SET vip_until = :until", unchanged, Some(of))?,
-            ];
-            match self.transact(actions).await? {
-                Ok(()) => return Ok(true),
-                Err(Refused { at: 0, .. }) => return Ok(false),
-                // Another grant was there first.
-                Err(_) => {}
-            }
-        }
-        Err(Refusal::Unavailable)
+            // Another grant may have been there first.
+            Ok((vec![Action::put_new(keys::vip_granted(id), &Entered {}).or_look(), unchanged.or_again()], true))
+        };
+        self.transact(build).await
     }
 
     /// Those who gave a user most, with their gifts: 100 at most, of the 1,000 who joined last. Two rounds.
-    pub async fn gifts_of(&self, to: UserId) -> Result<Vec<Giver>, Refusal> {
-        let items = self.items(Part::new(keys::user(to), keys::GIFT).newest_first(), 0, LOOKED_AT).await?;
+    pub async fn gifts_of(&self, viewer: UserId, to: UserId) -> Result<Vec<Giver>, Refusal> {
+        let items = self.raw_items(Range::new(keys::user(to), keys::GIFT).newest_first(), 0, LOOKED_AT).await?;
         let with_counts = |item: Item| Ok((counts(&item), read::<Given>(item)?));
         let mut given = items.into_iter().map(with_counts).collect::<Result<Vec<_>, Refusal>>()?;
         given.sort_by_key(|(_, given)| std::cmp::Reverse(given.worth));
         given.truncate(SHOWN);
-        let mut users = self.profiles(given.iter().map(|(_, given)| given.giver)).await?;
+        let mut users = self.profiles(viewer, given.iter().map(|(_, given)| given.giver)).await?;
         let giver = |(gifts, Given { giver, .. })| Some(Giver { user: users.remove(&giver)?, gifts });
         Ok(given.into_iter().filter_map(giver).collect())
     }

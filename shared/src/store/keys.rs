@@ -25,28 +25,36 @@
 //! | what one user gave another, by code | `U#<to>` | `GIFT#<from>` | the homepage |
 //! | that a gift was entered, by the operators' id | `GIVEN#<hash of the id>` | `-` | `give_gift` |
 //! | that VIP time was granted, by the operators' id | `GRANTED#<hash of the id>` | `-` | `grant_vip` |
-//! | how many articles, follows, followers a user has | `U#<user>` | `COUNTS` | all that shows them |
-//! | that a user follows another | `U#<follower>` | `FOLLOWS#<followee>` | follow, unfollow, `is_follow`, feeds |
-//! | whom a user follows, in the order of following | `U#<follower>` | `FOLLOWING#<entry>` | `my_following_users` |
-//! | who follows a user, in the same order | `U#<followee>` | `FOLLOWER#<entry>` | `my_follower`, `fanout` |
-//! | an article with its counts | `A#<article>` | `ARTICLE` | all that shows or marks one |
+//! | how many articles, follows, followers one has | `<followee>` | `COUNTS` | all that shows them |
+//! | that a user follows somebody | `U#<follower>` | `FOLLOWS#<followee>` | follow, unfollow, `is_follow`, feeds |
+//! | that a user was unfollowed lately | `U#<follower>` | `UNFOLLOWED#<followee>` | `following_article_list` |
+//! | whom a user follows, in the order of following | `U#<follower>` | `FOLLOWING#<kind>#<entry>` | `my_following_users` |
+//! | who follows somebody, in the same order | `<followee>` | `FOLLOWER#<entry>` | `my_follower`, `fanout` |
+//! | an article, or another subject, with its counts | `<subject>` | `HEAD` | all that shows or marks one |
+//! | the text of an article, where it is long | `A#<article>` | `TEXT` | all that shows one |
 //! | all articles by number, in blocks (see `numbered`) | `L#articles#<block>` | `<number>` | `article_list` |
 //! | how many numbers were drawn | `L#articles` | `TOP` | `article_list`, publishing |
 //! | how many numbers of a block lead nowhere | `L#articles` | `HOLES#<128 blocks>` | `article_list`, deleting |
 //! | a user's articles | `U#<author>` | `ARTICLE#<article>` | `my_article_list`; back-filling feeds |
 //! | those with images | `U#<author>` | `PICTURED#<article>` | the homepage |
 //! | the articles of those whom a user follows | `F#<follower>` | `<article>` | `following_article_list`, `fanout` |
-//! | whether a user likes, collected an article | `U#<user>` | `MARK#<article>` | likes, collects, every list's marks |
+//! | below which article a user's feed was trimmed | `U#<follower>` | `FEED` | `fanout` |
+//! | whether a user likes, collected a subject | `U#<user>` | `MARK#<subject>` | likes, collects, every list's marks |
 //! | who likes an article, in the order of liking | `A#<article>` | `LIKER#<entry>` | `article_detail` |
 //! | who collected it, in the same way | `A#<article>` | `COLLECTOR#<entry>` | `article_detail` |
-//! | what a user collected, in the order of collecting | `U#<user>` | `COLLECT#<entry>` | `my_article_collect_list` |
-//! | a comment with its counts | `C#<comment>` | `-` | all that shows, deletes or votes on one |
-//! | an article's comments | `A#<article>` | `COMMENT#<comment>` | lists of comments |
-//! | a user's vote on a comment | `U#<user>` | `VOTE#<comment>` | up, lists of comments |
+//! | what articles a user collected, in the order of collecting | `U#<user>` | `COLLECT#<entry>` | `my_article_collect_list` |
+//! | a subject's comments, with their counts | `<subject>` | `COMMENT#<comment>` | lists of comments, votes |
+//! | what a comment stands under; its text where it is long | `C#<comment>` | `-` | all that is told a comment's id alone |
+//! | that a comment was deleted, for a day | `<subject>` | `GONE#<when>#<comment>` | document B's pinned lists |
+//! | a user's vote on a comment | `U#<user>` | `VOTE#<subject>#<comment>` | votes, lists of comments |
 //! | whose upload it is, and what was found of it | `M#<media id>` | `-` | `get_media_id`, all that takes one, `media` |
 //! | the banners of a place | `BANNER#<place>` | `<banner>` | the four lists of banners |
 //!
-//! An id is written with 16 digits, so that keys sort as ids do. What ends by itself carries `expires_at`, in seconds.
+//! A subject is `A#<article>`, `GAME#<game>`, `CLOTH#<cloth>` or `TICKET#<ticket>`; a followee is `U#<user>`,
+//! `MASTER#<master>` or `MERCHANT#<merchant>`, and their kind is what stands before the `#`.
+//!
+//! An id is written with 16 digits (a master's and a merchant's with 32 hexadecimal ones), so that keys sort as ids do.
+//! What ends by itself carries `expires_at`, in seconds.
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -54,15 +62,23 @@ use ring::digest;
 use serde::Deserialize;
 
 use crate::domain::{
-    Account, ArticleId, CommentId, DAY, DeviceId, Email, EntryId, FeedbackId, GalleryId, MediaId, Millis, Phone,
-    PictureId, TrackId, UserId, hex,
+    Account, ArticleId, CommentId, DAY, DeviceId, Email, EntryId, FeedbackId, Followee, GalleryId, MediaId, Millis,
+    Phone, PictureId, Subject, TrackId, UserId, hex,
 };
 
 /// An item's whole key.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 pub struct Key {
     pub pk: String,
     pub sk: String,
+}
+
+impl Key {
+    /// An item's own.
+    pub fn of(item: &HashMap<String, AttributeValue>) -> Option<Self> {
+        let [pk, sk] = ["pk", "sk"].map(|name| item.get(name)?.as_s().ok().cloned());
+        Some(Self { pk: pk?, sk: sk? })
+    }
 }
 
 impl From<Key> for HashMap<String, AttributeValue> {
@@ -168,8 +184,10 @@ pub fn gallery_head(of: GalleryId) -> Key {
     key(gallery(of), "HEAD")
 }
 
+pub const PICTURE: &str = "P#";
+
 pub fn gallery_picture(of: GalleryId, picture: PictureId) -> Key {
-    Key { pk: gallery(of), sk: format!("P#{}", id(picture.0)) }
+    Key { pk: gallery(of), sk: format!("{PICTURE}{}", id(picture.0)) }
 }
 
 /// One partition takes 1,000 units of writing a second: some 500 uploads, each a transaction.
@@ -203,34 +221,69 @@ pub fn vip_granted(id: &str) -> Key {
     key(format!("GRANTED#{}", hash(id)), ALONE)
 }
 
-pub fn counts(of: UserId) -> Key {
-    key(user(of), "COUNTS")
+/// The partition of somebody whom one can follow.
+pub fn followee(of: Followee) -> String {
+    match of {
+        Followee::User(id) => user(id),
+        Followee::Master(id) => format!("MASTER#{:032x}", id.0),
+        Followee::Merchant(id) => format!("MERCHANT#{:032x}", id.0),
+    }
+}
+
+/// What is there of them as long as they are.
+pub fn followee_head(of: Followee) -> Key {
+    match of {
+        Followee::User(id) => profile(id),
+        Followee::Master(_) | Followee::Merchant(_) => key(followee(of), "HEAD"),
+    }
+}
+
+pub fn counts(of: impl Into<Followee>) -> Key {
+    key(followee(of.into()), "COUNTS")
 }
 
 /// `fanout` is told of its coming and going, as of [`OWN_ARTICLE`]'s.
 pub const FOLLOWS: &str = "FOLLOWS#";
-pub const FOLLOWING: &str = "FOLLOWING#";
+pub const FOLLOWS_USER: &str = "FOLLOWS#U#";
+pub const UNFOLLOWED: &str = "UNFOLLOWED#";
+pub const FOLLOWING_USER: &str = "FOLLOWING#U#";
 pub const FOLLOWER: &str = "FOLLOWER#";
 
-pub fn follows(follower: UserId, followee: UserId) -> Key {
-    Key { pk: user(follower), sk: format!("{FOLLOWS}{}", id(followee.0)) }
+pub fn follows(follower: UserId, of: Followee) -> Key {
+    Key { pk: user(follower), sk: format!("{FOLLOWS}{}", followee(of)) }
 }
 
-pub fn following(follower: UserId, entry: EntryId) -> Key {
-    Key { pk: user(follower), sk: format!("{FOLLOWING}{}", id(entry.0)) }
+pub fn unfollowed(follower: UserId, of: UserId) -> Key {
+    Key { pk: user(follower), sk: format!("{UNFOLLOWED}{}", id(of.0)) }
 }
 
-pub fn follower(followee: UserId, entry: EntryId) -> Key {
-    Key { pk: user(followee), sk: format!("{FOLLOWER}{}", id(entry.0)) }
+pub fn following(follower: UserId, of: Followee, entry: EntryId) -> Key {
+    let of = followee(of);
+    let kind = of.split_once('#').map_or(&*of, |(kind, _)| kind);
+    Key { pk: user(follower), sk: format!("FOLLOWING#{kind}#{}", id(entry.0)) }
 }
 
-/// What hangs on an article: itself, its likers, collectors and comments.
-pub fn about_article(article: ArticleId) -> String {
-    format!("A#{}", id(article.0))
+pub fn follower(of: Followee, entry: EntryId) -> Key {
+    Key { pk: followee(of), sk: format!("{FOLLOWER}{}", id(entry.0)) }
 }
 
-pub fn article(of: ArticleId) -> Key {
-    key(about_article(of), "ARTICLE")
+/// The partition of what can be liked, collected and commented on, with all that hangs on it.
+pub fn subject(of: Subject) -> String {
+    match of {
+        Subject::Article(article) => format!("A#{}", id(article.0)),
+        Subject::Game(game) => format!("GAME#{}", id(game.0)),
+        Subject::Cloth(cloth) => format!("CLOTH#{}", id(cloth.0)),
+        Subject::Ticket(ticket) => format!("TICKET#{}", id(ticket.0)),
+    }
+}
+
+/// The subject itself, with its counts.
+pub fn head(of: impl Into<Subject>) -> Key {
+    key(subject(of.into()), "HEAD")
+}
+
+pub fn article_text(of: ArticleId) -> Key {
+    key(subject(of.into()), "TEXT")
 }
 
 pub const OWN_ARTICLE: &str = "ARTICLE#";
@@ -252,37 +305,51 @@ pub fn feed_entry(of: UserId, article: ArticleId) -> Key {
     Key { pk: feed(of), sk: id(article.0) }
 }
 
-pub fn mark(of: UserId, article: ArticleId) -> Key {
-    Key { pk: user(of), sk: format!("MARK#{}", id(article.0)) }
+pub fn feed_head(of: UserId) -> Key {
+    key(user(of), "FEED")
+}
+
+pub fn mark(of: UserId, subject: impl Into<Subject>) -> Key {
+    Key { pk: user(of), sk: format!("MARK#{}", self::subject(subject.into())) }
 }
 
 pub const LIKER: &str = "LIKER#";
 pub const COLLECTOR: &str = "COLLECTOR#";
 pub const COLLECT: &str = "COLLECT#";
 pub const COMMENT: &str = "COMMENT#";
+pub const GONE: &str = "GONE#";
 
 pub fn liker(of: ArticleId, entry: EntryId) -> Key {
-    Key { pk: about_article(of), sk: format!("{LIKER}{}", id(entry.0)) }
+    Key { pk: subject(of.into()), sk: format!("{LIKER}{}", id(entry.0)) }
 }
 
 pub fn collector(of: ArticleId, entry: EntryId) -> Key {
-    Key { pk: about_article(of), sk: format!("{COLLECTOR}{}", id(entry.0)) }
+    Key { pk: subject(of.into()), sk: format!("{COLLECTOR}{}", id(entry.0)) }
 }
 
 pub fn collect(of: UserId, entry: EntryId) -> Key {
     Key { pk: user(of), sk: format!("{COLLECT}{}", id(entry.0)) }
 }
 
-pub fn comment(of: CommentId) -> Key {
+pub fn comment(on: Subject, comment: CommentId) -> Key {
+    Key { pk: subject(on), sk: format!("{COMMENT}{}", id(comment.0)) }
+}
+
+pub fn comment_subject(of: CommentId) -> Key {
     key(format!("C#{}", id(of.0)), ALONE)
 }
 
-pub fn comment_entry(on: ArticleId, comment: CommentId) -> Key {
-    Key { pk: about_article(on), sk: format!("{COMMENT}{}", id(comment.0)) }
+pub fn comment_gone(on: Subject, at: Millis, comment: CommentId) -> Key {
+    Key { pk: subject(on), sk: format!("{}#{}", gone_at(at), id(comment.0)) }
 }
 
-pub fn vote(of: UserId, comment: CommentId) -> Key {
-    Key { pk: user(of), sk: format!("VOTE#{}", id(comment.0)) }
+/// What the keys of comments begin with that were deleted in one millisecond.
+pub fn gone_at(at: Millis) -> String {
+    format!("{GONE}{at:013}")
+}
+
+pub fn vote(of: UserId, on: Subject, comment: CommentId) -> Key {
+    Key { pk: user(of), sk: format!("VOTE#{}#{}", subject(on), id(comment.0)) }
 }
 
 /// A numbered list's top and its holes: the top sorts last, so that a query from the end begins with it.
@@ -330,7 +397,7 @@ impl Told {
         if let Some(article) = key.sk.strip_prefix(OWN_ARTICLE) {
             return Some(Self::Article { author: user, article: ArticleId(number(article)?) });
         }
-        Some(Self::Follow { follower: user, followee: UserId(number(key.sk.strip_prefix(FOLLOWS)?)?) })
+        Some(Self::Follow { follower: user, followee: UserId(number(key.sk.strip_prefix(FOLLOWS_USER)?)?) })
     }
 }
 
@@ -375,6 +442,7 @@ fn hash(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{ClothId, GameId, MasterId, MerchantId, TicketId};
 
     #[test]
     fn keys_are_spelt_so() {
@@ -429,20 +497,47 @@ mod tests {
             "GRANTED#6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b / -"
         );
         assert_eq!(spelt(counts(UserId(6))), "U#0000000000000006 / COUNTS");
-        assert_eq!(spelt(follows(UserId(6), UserId(7))), "U#0000000000000006 / FOLLOWS#0000000000000007");
-        assert_eq!(spelt(following(UserId(6), EntryId(9))), "U#0000000000000006 / FOLLOWING#0000000000000009");
-        assert_eq!(spelt(follower(UserId(6), EntryId(9))), "U#0000000000000006 / FOLLOWER#0000000000000009");
-        assert_eq!(spelt(article(ArticleId(5))), "A#0000000000000005 / ARTICLE");
+        let (hers, master) = (Followee::User(UserId(7)), Followee::Master(MasterId(0xabc)));
+        let merchant = Followee::Merchant(MerchantId(0xdef));
+        assert_eq!(spelt(counts(MasterId(0xabc))), "MASTER#00000000000000000000000000000abc / COUNTS");
+        assert_eq!(spelt(followee_head(hers)), "U#0000000000000007 / PROFILE");
+        assert_eq!(spelt(followee_head(merchant)), "MERCHANT#00000000000000000000000000000def / HEAD");
+        assert_eq!(spelt(follows(UserId(6), hers)), "U#0000000000000006 / FOLLOWS#U#0000000000000007");
+        assert_eq!(
+            spelt(follows(UserId(6), master)),
+            "U#0000000000000006 / FOLLOWS#MASTER#00000000000000000000000000000abc"
+        );
+        assert_eq!(spelt(unfollowed(UserId(6), UserId(7))), "U#0000000000000006 / UNFOLLOWED#0000000000000007");
+        assert_eq!(spelt(following(UserId(6), hers, EntryId(9))), "U#0000000000000006 / FOLLOWING#U#0000000000000009");
+        assert_eq!(
+            spelt(following(UserId(6), merchant, EntryId(9))),
+            "U#0000000000000006 / FOLLOWING#MERCHANT#0000000000000009"
+        );
+        assert_eq!(spelt(follower(hers, EntryId(9))), "U#0000000000000007 / FOLLOWER#0000000000000009");
+        assert_eq!(spelt(head(ArticleId(5))), "A#0000000000000005 / HEAD");
+        assert_eq!(spelt(head(GameId(5))), "GAME#0000000000000005 / HEAD");
+        assert_eq!(spelt(head(ClothId(5))), "CLOTH#0000000000000005 / HEAD");
+        assert_eq!(spelt(head(TicketId(5))), "TICKET#0000000000000005 / HEAD");
+        assert_eq!(spelt(article_text(ArticleId(5))), "A#0000000000000005 / TEXT");
         assert_eq!(spelt(own_article(UserId(6), ArticleId(5))), "U#0000000000000006 / ARTICLE#0000000000000005");
         assert_eq!(spelt(pictured(UserId(6), ArticleId(5))), "U#0000000000000006 / PICTURED#0000000000000005");
         assert_eq!(spelt(feed_entry(UserId(6), ArticleId(5))), "F#0000000000000006 / 0000000000000005");
-        assert_eq!(spelt(mark(UserId(6), ArticleId(5))), "U#0000000000000006 / MARK#0000000000000005");
+        assert_eq!(spelt(feed_head(UserId(6))), "U#0000000000000006 / FEED");
+        assert_eq!(spelt(mark(UserId(6), ArticleId(5))), "U#0000000000000006 / MARK#A#0000000000000005");
         assert_eq!(spelt(liker(ArticleId(5), EntryId(9))), "A#0000000000000005 / LIKER#0000000000000009");
         assert_eq!(spelt(collector(ArticleId(5), EntryId(9))), "A#0000000000000005 / COLLECTOR#0000000000000009");
         assert_eq!(spelt(collect(UserId(6), EntryId(9))), "U#0000000000000006 / COLLECT#0000000000000009");
-        assert_eq!(spelt(comment(CommentId(4))), "C#0000000000000004 / -");
-        assert_eq!(spelt(comment_entry(ArticleId(5), CommentId(4))), "A#0000000000000005 / COMMENT#0000000000000004");
-        assert_eq!(spelt(vote(UserId(6), CommentId(4))), "U#0000000000000006 / VOTE#0000000000000004");
+        let (article, game) = (Subject::Article(ArticleId(5)), Subject::Game(GameId(5)));
+        assert_eq!(spelt(comment(article, CommentId(4))), "A#0000000000000005 / COMMENT#0000000000000004");
+        assert_eq!(spelt(comment_subject(CommentId(4))), "C#0000000000000004 / -");
+        assert_eq!(
+            spelt(comment_gone(article, 1_700_000_000_000, CommentId(4))),
+            "A#0000000000000005 / GONE#1700000000000#0000000000000004"
+        );
+        assert_eq!(
+            spelt(vote(UserId(6), game, CommentId(4))),
+            "U#0000000000000006 / VOTE#GAME#0000000000000005#0000000000000004"
+        );
         assert_eq!(spelt(numbered_top("articles")), "L#articles / TOP");
         assert_eq!(spelt(numbered_holes("articles", 1)), "L#articles / HOLES#0000000001");
         assert_eq!(spelt(numbered_entry("articles", 1, 130)), "L#articles#0000000001 / 0000000000000130");
@@ -464,18 +559,20 @@ mod tests {
             Some(Told::Article { author: UserId(6), article: ArticleId(5) })
         );
         assert_eq!(
-            told("U#0000000000000006", "FOLLOWS#9007199254740991"),
+            told("U#0000000000000006", "FOLLOWS#U#9007199254740991"),
             Some(Told::Follow { follower: UserId(6), followee: UserId((1 << 53) - 1) })
         );
         for (pk, sk) in [
             ("U#0000000000000006", "PROFILE"),
-            ("U#0000000000000006", "FOLLOWING#0000000000000009"),
+            ("U#0000000000000006", "FOLLOWING#U#0000000000000009"),
             ("U#0000000000000006", "PICTURED#0000000000000005"),
             ("U#0000000000000006", "ARTICLE#5"),
             ("U#0000000000000006", "ARTICLE#+000000000000005"),
             ("A#0000000000000006", "ARTICLE#0000000000000005"),
-            ("A#0000000000000006", "ARTICLE"),
-            ("U#6", "FOLLOWS#0000000000000007"),
+            ("A#0000000000000006", "HEAD"),
+            ("U#6", "FOLLOWS#U#0000000000000007"),
+            ("U#0000000000000006", "FOLLOWS#MASTER#00000000000000000000000000000abc"),
+            ("U#0000000000000006", "UNFOLLOWED#0000000000000007"),
         ] {
             assert_eq!(told(pk, sk), None, "{pk} / {sk}");
         }

@@ -1,12 +1,16 @@
-//! Likes and collects: once per user and article, counted exactly.
+//! Likes and collects: once per user and subject, counted exactly.
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{NEW, Refused, Store, THERE, TRIES, follows::UserEntry, keys, number, values};
-use crate::domain::{ArticleId, EntryId, Refusal, UserId};
+use super::{
+    follows::UserEntry,
+    keys,
+    table::{Action, Store, THERE, number},
+};
+use crate::domain::{ArticleId, EntryId, Refusal, Subject, UserId};
 
-/// What can be done to an article once.
+/// What can be done to a subject once.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Mark {
     Like,
@@ -14,7 +18,7 @@ pub enum Mark {
 }
 
 impl Mark {
-    /// The attribute of [`Marks`], and the count of the article.
+    /// The attribute of [`Marks`], and the count of the subject.
     fn attributes(self) -> (&'static str, &'static str) {
         match self {
             Self::Like => ("liked", "like_count"),
@@ -22,106 +26,104 @@ impl Mark {
         }
     }
 
-    /// Where it stands in the article's list of those who did it.
-    fn entry(self, article: ArticleId, entry: EntryId) -> keys::Key {
-        match self {
-            Self::Like => keys::liker(article, entry),
-            Self::Collect => keys::collector(article, entry),
+    /// The lists in which it has a place, by the items that hold it there: of articles is shown who marked them, and what
+    /// somebody collected.
+    fn entries(self, user: UserId, subject: Subject, place: EntryId) -> Vec<keys::Key> {
+        match (subject, self) {
+            (Subject::Article(article), Self::Like) => vec![keys::liker(article, place)],
+            (Subject::Article(article), Self::Collect) => {
+                vec![keys::collector(article, place), keys::collect(user, place)]
+            }
+            _ => vec![],
         }
     }
 }
 
-/// A user's marks on an article: each with its place in the lists.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
+/// A user's marks on a subject: each with its place in the lists.
+#[derive(Clone, Copy, Debug, Deserialize)]
 pub(super) struct Marks {
-    article: ArticleId,
-    pub liked: Option<EntryId>,
-    pub collected: Option<EntryId>,
+    subject: Subject,
+    liked: Option<EntryId>,
+    collected: Option<EntryId>,
 }
 
+impl Marks {
+    pub fn is_like(&self) -> bool {
+        self.liked.is_some()
+    }
+
+    pub fn is_collect(&self) -> bool {
+        self.collected.is_some()
+    }
+}
+
+/// What an entry of a mark's lists names: each list shows one of them.
 #[derive(Serialize)]
-struct Collected {
-    article: ArticleId,
+struct MarkEntry {
+    #[serde(flatten)]
+    user: UserEntry,
+    subject: Subject,
 }
 
 impl Store {
-    /// Likes or collects; a repeat changes nothing. One transaction.
-    pub async fn mark(&self, mark: Mark, user: UserId, article: ArticleId) -> Result<(), Refusal> {
-        let (attribute, count) = mark.attributes();
-        for _ in 0..TRIES {
-            let entry = EntryId::fresh(&self.world);
+    /// Likes or collects; a repeat changes nothing. 404 where the subject is gone. One transaction.
+    pub async fn mark(&self, mark: Mark, user: UserId, subject: impl Into<Subject>) -> Result<(), Refusal> {
+        let (subject, (attribute, count)) = (subject.into(), mark.attributes());
+        let build = |_| async move {
+            let place = EntryId::fresh(&self.world);
+            let set =
+                Action::update(keys::mark(user, subject), format!("SET {attribute} = :place, subject = :subject"));
+            let set = set.when(format!("attribute_not_exists({attribute})")).with(":place", number(place.0));
+            let subject_value = serde_dynamo::to_attribute_value(subject).map_err(super::table::unreadable)?;
             let mut actions = vec![
-                self.update_action(
-                    keys::article(article),
-                    format!("ADD {count} :one"),
-                    THERE,
-                    values([(":one", number(1))]),
-                )?,
-                self.update_action(
-                    keys::mark(user, article),
-                    format!("SET {attribute} = :entry, article = :article"),
-                    format!("attribute_not_exists({attribute})"),
-                    values([(":entry", number(entry.0)), (":article", number(article.0))]),
-                )?,
-                self.put_action(mark.entry(article, entry), &UserEntry { user }, NEW, None)?,
+                Action::add(keys::head(subject), count, 1).when(THERE).or_refuse(Refusal::NoSuch(subject.noun())),
+                set.with(":subject", subject_value).or_done(),
             ];
-            if mark == Mark::Collect {
-                actions.push(self.put_action(keys::collect(user, entry), &Collected { article }, NEW, None)?);
-            }
-            match self.transact(actions).await? {
-                Ok(()) | Err(Refused { at: 1, .. }) => return Ok(()),
-                Err(Refused { at: 0, .. }) => return Err(Refusal::NoSuch("article")),
-                // Somebody else did it in this millisecond and drew the same place.
-                Err(_) => {}
-            }
-        }
-        Err(Refusal::Unavailable)
+            let entry = MarkEntry { user: UserEntry { user }, subject };
+            let entries = mark.entries(user, subject, place).into_iter();
+            // Somebody else may have done it in this millisecond and drawn the same place.
+            actions.extend(entries.map(|key| Action::put_new(key, &entry).or_again()));
+            Ok((actions, ()))
+        };
+        self.transact(build).await
     }
 
     /// Takes a mark back; one that was never made is fine. A read and a transaction.
-    pub async fn unmark(&self, mark: Mark, user: UserId, article: ArticleId) -> Result<(), Refusal> {
-        let (attribute, count) = mark.attributes();
-        let marks = self.get::<Marks>(keys::mark(user, article)).await?.unwrap_or_default();
-        let place = match mark {
+    pub async fn unmark(&self, mark: Mark, user: UserId, subject: impl Into<Subject>) -> Result<(), Refusal> {
+        let (subject, (attribute, count)) = (subject.into(), mark.attributes());
+        let marks: Option<Marks> = self.get(keys::mark(user, subject)).await?;
+        let place = marks.and_then(|marks| match mark {
             Mark::Like => marks.liked,
             Mark::Collect => marks.collected,
-        };
-        let Some(entry) = place else {
+        });
+        let Some(place) = place else {
             return Ok(());
         };
         let mut actions = vec![
-            self.update_action(
-                keys::mark(user, article),
-                format!("REMOVE {attribute}"),
-                format!("{attribute} = :entry"),
-                values([(":entry", number(entry.0))]),
-            )?,
-            self.update_action(
-                keys::article(article),
-                format!("ADD {count} :less"),
-                THERE,
-                values([(":less", number(-1))]),
-            )?,
-            self.delete_action(mark.entry(article, entry), THERE, None)?,
+            // A parallel call has taken it back.
+            Action::update(keys::mark(user, subject), format!("REMOVE {attribute}"))
+                .when(format!("{attribute} = :place"))
+                .with(":place", number(place.0))
+                .or_done(),
+            // The subject is gone, and its marks with it in a moment.
+            Action::add(keys::head(subject), count, -1).when(THERE).or_done(),
         ];
-        if mark == Mark::Collect {
-            actions.push(self.delete_action(keys::collect(user, entry), THERE, None)?);
-        }
-        match self.transact(actions).await? {
-            // A parallel call has taken it back; or the article is gone, and its marks with it in a moment.
-            Ok(()) | Err(Refused { at: 0 | 1, .. }) => Ok(()),
-            Err(_) => Err(Refusal::Internal),
-        }
+        actions.extend(mark.entries(user, subject, place).into_iter().map(Action::delete_there));
+        self.transact_once(actions).await
     }
 
-    /// A user's marks on articles. One round.
-    pub(super) async fn marks(
+    /// A user's marks on articles. One round; one more where they lie far apart, with many marks between them.
+    pub(super) async fn article_marks(
         &self,
         user: UserId,
-        articles: impl Iterator<Item = ArticleId>,
+        articles: impl IntoIterator<Item = ArticleId>,
     ) -> Result<HashMap<ArticleId, Marks>, Refusal> {
-        let marks: Vec<Marks> = self.get_all(articles.map(|article| keys::mark(user, article)).collect()).await?;
-        Ok(marks.into_iter().map(|marks| (marks.article, marks)).collect())
+        let subjects = articles.into_iter().map(Subject::Article);
+        let marks = self.get_near(subjects, |subject| keys::mark(user, subject), |marks: &Marks| marks.subject).await?;
+        let of_article = |(subject, marks)| match subject {
+            Subject::Article(id) => Some((id, marks)),
+            _ => None,
+        };
+        Ok(marks.into_iter().filter_map(of_article).collect())
     }
 }

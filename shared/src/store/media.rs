@@ -1,9 +1,12 @@
 //! What users upload past the functions: whose it is, and what was found of it.
-use aws_sdk_dynamodb::{operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue};
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use serde_dynamo::to_attribute_value;
 
-use super::{Outcome, Store, keys, number, read, text, unreadable, values};
+use super::{
+    keys,
+    table::{Action, Outcome, Store, number, read, text, unreadable},
+};
 use crate::domain::{DAY, MediaId, MediaKind, Millis, Refusal, UserId};
 
 /// How long an upload may take to come and be checked.
@@ -56,30 +59,27 @@ impl Store {
 
     /// What is known of these, in no order; of those that nobody named, or whose day is over, nothing. One round.
     pub async fn media_of(&self, ids: &[MediaId]) -> Result<Vec<MediaRecord>, Refusal> {
-        let once = ids.iter().enumerate().filter(|(at, id)| !ids[..*at].contains(id));
-        let records: Vec<MediaRecord> = self.get_all(once.map(|(_, id)| keys::media(id)).collect()).await?;
+        let records = self.get_each::<_, MediaRecord>(ids, keys::media).await?;
         let now = self.world.now() / 1000;
-        Ok(records.into_iter().filter(|record| record.expires_at.is_none_or(|end| end > now)).collect())
+        Ok(records.into_values().filter(|record| record.expires_at.is_none_or(|end| end > now)).collect())
     }
 
     /// It was found good: it stays, unless it was found bad before. Gives how it stands now; a repeat changes nothing.
     pub async fn media_checked(&self, id: &MediaId, whole_seconds: Option<u64>) -> Result<Standing, Refusal> {
         let length = whole_seconds.map_or(AttributeValue::Null(true), number);
         let change = "SET standing = :found, whole_seconds = :length REMOVE expires_at";
-        let with = values([(":found", text("checked")), (":length", length), (":waiting", text("waiting"))]);
-        self.found(Standing::Checked, self.update(keys::media(id), change).set_expression_attribute_values(with)).await
+        let update = Action::update(keys::media(id), change).with(":found", text("checked")).with(":length", length);
+        self.settle_media(Standing::Checked, update).await
     }
 
     /// It was found bad in this way, unless it was found good before. Gives how it stands now; a repeat changes nothing.
     pub async fn media_refused(&self, id: &MediaId, bad: Standing) -> Result<Standing, Refusal> {
         let found = to_attribute_value(bad).map_err(unreadable)?;
-        let with = values([(":found", found), (":waiting", text("waiting"))]);
-        let update = self.update(keys::media(id), "SET standing = :found");
-        self.found(bad, update.set_expression_attribute_values(with)).await
+        self.settle_media(bad, Action::update(keys::media(id), "SET standing = :found").with(":found", found)).await
     }
 
-    async fn found(&self, standing: Standing, update: UpdateItemFluentBuilder) -> Result<Standing, Refusal> {
-        match self.change(update.condition_expression("standing = :waiting")).await? {
+    async fn settle_media(&self, standing: Standing, update: Action) -> Result<Standing, Refusal> {
+        match self.change(update.when("standing = :waiting").with(":waiting", text("waiting"))).await? {
             Outcome::Done(_) => Ok(standing),
             // Its day ended meanwhile: nobody can use it any more.
             Outcome::Refused(item) if item.is_empty() => Ok(Standing::Refused),

@@ -1,11 +1,15 @@
 //! Users: who they are, and which phone, e-mail or identity leads to them.
+use std::collections::{BTreeSet, HashMap};
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
-use serde_dynamo::{from_item, to_attribute_value, to_item};
+use serde_dynamo::{to_attribute_value, to_item};
 
 use super::{
-    Item, NEW, Outcome, ProvedCode, Refused, Store, THERE, TRIES, keys, named, number, read, sessions::Auth,
-    unreadable, values,
+    keys,
+    sessions::Auth,
+    sms_codes::ProvedCode,
+    table::{Action, Item, NEW, Outcome, Store, THERE, assignments, named, number, read, unreadable},
 };
 use crate::domain::{
     Account, DAY, Degree, DeviceId, Email, Gender, Job, Marriage, MediaId, Millis, OnlinePeriod, Phone, Refusal,
@@ -168,15 +172,16 @@ impl Store {
     }
 
     /// One transaction: the user is there with all that leads to them, and the code is used up, or nothing happened.
-    /// `first` is what they say of themself at once; without a nickname they get one.
+    /// `first` is what they say of themself at once; without a nickname they get one. 3200 where the code was used
+    /// meanwhile, 3400 where the phone is somebody's, 409 where what they came by is.
     pub async fn create_user(
         &self,
         by: &CameBy,
         password: Option<StoredPassword>,
         first: Changes,
     ) -> Result<Profile, Refusal> {
-        let (first, _) = first.plain()?;
-        loop {
+        let ((first, _), password) = (&first.plain()?, &password);
+        let build = |_| async move {
             let id = UserId::fresh(&self.world);
             let phone = match by {
                 CameBy::Phone(code) => Some(code.phone.clone()),
@@ -188,29 +193,27 @@ impl Store {
             profile.extend(first.clone());
             let profile: Profile = read(profile)?;
             let auth = Auth { password: password.clone(), ..Auth::default() };
-            let holder = |key| self.put_action(key, &Holder { holder: id }, NEW, None);
+            let holder = |key| Action::put_new(key, &Holder { holder: id });
+            let taken = Refusal::Conflict("somebody has just come that way");
             let mut actions = vec![
-                self.put_action(keys::profile(id), &profile, NEW, None)?,
-                self.put_action(keys::auth(id), &auth, NEW, None)?,
+                // Another user may have been made in this millisecond and have drawn the same chance.
+                Action::put_new(keys::profile(id), &profile).or_again(),
+                Action::put_new(keys::auth(id), &auth).or_again(),
             ];
             match by {
-                CameBy::Phone(code) => actions.extend([self.use_code(code)?, holder(keys::phone(&code.phone))?]),
-                CameBy::Device(device) => actions.push(self.device_action(device, id)?),
-                CameBy::Review(account) => actions.push(holder(keys::account(&Account::Review(account.clone())))?),
-                CameBy::ThirdParty(provider, openid) => actions.push(holder(keys::third_party(provider, openid))?),
-            }
-            return match (self.transact(actions).await?, by) {
-                (Ok(()), _) => Ok(profile),
-                // Another user was made in this millisecond and drew the same chance.
-                (Err(Refused { at: 0 | 1, .. }), _) => continue,
-                (Err(Refused { at: 2, .. }), CameBy::Phone(code)) => Err(Refusal::SmsCode(code.field)),
-                (Err(_), CameBy::Phone(_)) => Err(Refusal::PhoneTaken),
-                (Err(_), CameBy::Device(_)) => {
-                    Err(Refusal::Conflict("X-Device-Id: this device has a user already: log in with it"))
+                CameBy::Phone(code) => actions
+                    .extend([self.use_code(code), holder(keys::phone(&code.phone)).or_refuse(Refusal::PhoneTaken)]),
+                CameBy::Device(device) => actions.push(self.device_action(device, id)),
+                CameBy::Review(account) => {
+                    actions.push(holder(keys::account(&Account::Review(account.clone()))).or_refuse(taken))
                 }
-                (Err(_), _) => Err(Refusal::Conflict("somebody has just come that way")),
-            };
-        }
+                CameBy::ThirdParty(provider, openid) => {
+                    actions.push(holder(keys::third_party(provider, openid)).or_refuse(taken))
+                }
+            }
+            Ok((actions, profile))
+        };
+        self.transact(build).await
     }
 
     /// The user of a third party's identity, made at the first time, and whether this was it.
@@ -270,10 +273,7 @@ impl Store {
         if set.is_empty() && remove.is_empty() {
             return self.get(keys::profile(user)).await?.ok_or(Refusal::NotSignedIn);
         }
-        let update = self
-            .update(keys::profile(user), assignments(&set, &remove))
-            .condition_expression(THERE)
-            .set_expression_attribute_values(Some(named(set)).filter(|values| !values.is_empty()));
+        let update = Action::update(keys::profile(user), assignments(&set, &remove)).when(THERE).with_all(named(set));
         match self.change(update).await? {
             Outcome::Done(item) => read(item),
             Outcome::Refused(_) => Err(Refusal::NotSignedIn),
@@ -289,26 +289,21 @@ impl Store {
         email: Option<Email>,
         phone: Option<PhoneChange>,
     ) -> Result<Profile, Refusal> {
-        let me = || values([(":me", number(user.0))]);
-        let holder = Holder { holder: user };
-        for _ in 0..TRIES {
+        let (plain, plain_remove, email, phone) = (&plain, &plain_remove, &email, &phone);
+        let build = |_| async move {
             let old: Profile = self.get(keys::profile(user)).await?.ok_or(Refusal::NotSignedIn)?;
-            let mut set = plain.clone();
-            // What each action's failure means; the profile's own comes last.
-            let (mut actions, mut meanings) = (vec![], vec![]);
-            let mut act = |action, meaning| {
-                actions.push(action);
-                meanings.push(meaning);
-            };
-            let mut remove = plain_remove.clone();
-            match &phone {
+            let (mut set, mut remove) = (plain.clone(), plain_remove.clone());
+            let mut actions = vec![];
+            let mine = |action: Action| action.when(FREE_OR_MINE).with(":me", number(user.0));
+            let hold = |key| mine(Action::put(key, &Holder { holder: user }));
+            // Where the user's own names changed while we looked, look again.
+            let let_go = |key| mine(Action::delete(key)).or_again();
+            match phone {
                 Some(PhoneChange::Proved(code)) => {
-                    act(self.use_code(code)?, Some(Refusal::SmsCode(code.field)));
-                    let taken = Some(Refusal::PhoneTaken);
-                    act(self.put_action(keys::phone(&code.phone), &holder, FREE_OR_MINE, me())?, taken);
-                    if let Some(old) = old.phone.as_ref().filter(|old| **old != code.phone) {
-                        act(self.delete_action(keys::phone(old), FREE_OR_MINE, me())?, None);
-                    }
+                    actions.push(self.use_code(code));
+                    actions.push(hold(keys::phone(&code.phone)).or_refuse(Refusal::PhoneTaken));
+                    let others = old.phone.iter().filter(|old| **old != code.phone);
+                    actions.extend(others.map(|old| let_go(keys::phone(old))));
                     set.insert("phone".into(), to_attribute_value(&code.phone).map_err(unreadable)?);
                     remove.push("claimed_phone".into());
                 }
@@ -316,57 +311,60 @@ impl Store {
                     remove.push("claimed_phone".into())
                 }
                 Some(PhoneChange::Claimed(phone)) => {
-                    act(self.check_action(keys::phone(phone), NEW, None)?, Some(Refusal::PhoneTaken));
+                    actions.push(Action::check(keys::phone(phone)).when(NEW).or_refuse(Refusal::PhoneTaken));
                     set.insert("claimed_phone".into(), to_attribute_value(phone).map_err(unreadable)?);
                 }
                 None => {}
             }
-            if let Some(email) = &email {
+            if let Some(email) = email {
                 if old.email.as_ref() != Some(email) {
-                    let taken = Some(Refusal::EmailTaken);
-                    act(self.put_action(keys::email(email), &holder, FREE_OR_MINE, me())?, taken);
-                    if let Some(old) = &old.email {
-                        act(self.delete_action(keys::email(old), FREE_OR_MINE, me())?, None);
-                    }
+                    actions.push(hold(keys::email(email)).or_refuse(Refusal::EmailTaken));
+                    actions.extend(old.email.iter().map(|old| let_go(keys::email(old))));
                 }
                 set.insert("email".into(), AttributeValue::S(email.as_str().into()));
             }
 
             let mut whole: Item = to_item(&old).map_err(unreadable)?;
-            let mut values = named(set.clone());
+            let mut update = Action::update(keys::profile(user), assignments(&set, &remove));
             let mut unchanged = THERE.to_owned();
             for name in ["phone", "email"] {
                 unchanged += &match whole.get(name) {
                     Some(value) => {
-                        values.insert(format!(":old_{name}"), value.clone());
+                        update = update.with(&format!(":old_{name}"), value.clone());
                         format!(" AND {name} = :old_{name}")
                     }
                     None => format!(" AND attribute_not_exists({name})"),
                 };
             }
-            let values = Some(values).filter(|values| !values.is_empty());
-            act(self.update_action(keys::profile(user), assignments(&set, &remove), unchanged, values)?, None);
-            match self.transact(actions).await? {
-                Ok(()) => {
-                    whole.extend(set);
-                    remove.iter().for_each(|name| drop(whole.remove(name)));
-                    return from_item(whole).map_err(unreadable);
-                }
-                Err(Refused { at, .. }) => match meanings.swap_remove(at) {
-                    Some(no) => return Err(no),
-                    // The user's own names changed while we looked: look again.
-                    None => continue,
-                },
-            }
-        }
-        Err(Refusal::Unavailable)
+            actions.push(update.when(unchanged).with_all(named(set.clone())).or_again());
+            whole.extend(set);
+            remove.iter().for_each(|name| drop(whole.remove(name)));
+            Ok((actions, read(whole)?))
+        };
+        self.transact(build).await
     }
-}
 
-/// `SET a = :a, b = :b REMOVE c`.
-fn assignments(set: &Item, remove: &[String]) -> String {
-    let set: Vec<_> = set.keys().map(|name| format!("{name} = :{name}")).collect();
-    let set = (!set.is_empty()).then(|| format!("SET {}", set.join(", ")));
-    let remove = (!remove.is_empty()).then(|| format!("REMOVE {}", remove.join(", ")));
-    [set, remove].into_iter().flatten().collect::<Vec<_>>().join(" ")
+    /// Users' profiles, others' as they were a moment ago and the viewer's own as it is now; no user twice. One round,
+    /// and another where somebody is so new that a moment ago they were not there.
+    pub(super) async fn profiles(
+        &self,
+        viewer: UserId,
+        users: impl IntoIterator<Item = UserId>,
+    ) -> Result<HashMap<UserId, Profile>, Refusal> {
+        let (own, others): (BTreeSet<_>, BTreeSet<_>) = users.into_iter().partition(|user| *user == viewer);
+        let (own, mut profiles) =
+            tokio::try_join!(self.get_each(own, keys::profile), self.get_each_lately(others, keys::profile))?;
+        profiles.extend(own);
+        Ok(profiles)
+    }
+
+    /// The same in the order of the users.
+    pub(super) async fn profiles_in_order(
+        &self,
+        viewer: UserId,
+        users: impl Iterator<Item = UserId> + Clone,
+    ) -> Result<Vec<Profile>, Refusal> {
+        let mut profiles = self.profiles(viewer, users.clone()).await?;
+        Ok(users.filter_map(|user| profiles.remove(&user)).collect())
+    }
 }

@@ -4,7 +4,11 @@
 //! condition is on the set's size. A moment that has left the window is taken out when it is in the way.
 use std::collections::BTreeSet;
 
-use crate::domain::{Millis, World};
+use super::{
+    keys::Key,
+    table::{Action, Store, set_of},
+};
+use crate::domain::{Millis, Refusal, World};
 
 /// At most `most` within `span`.
 pub struct Window {
@@ -47,6 +51,23 @@ impl Window {
     /// How long until there is room for one more.
     pub fn wait(&self, moments: &BTreeSet<String>, now: Millis) -> Millis {
         moments.first().map_or(0, |first| (millis(first) + self.span).saturating_sub(now))
+    }
+}
+
+impl Store {
+    /// Takes moments out of a window that is full of outdated ones.
+    pub(super) async fn forget_moments(
+        &self,
+        key: &Key,
+        attribute: &str,
+        moments: BTreeSet<String>,
+    ) -> Result<(), Refusal> {
+        if moments.is_empty() {
+            // It was full when we looked, and is not outdated: somebody else's clock is far ahead of ours.
+            return Err(Refusal::Unavailable);
+        }
+        let update = Action::update(key.clone(), format!("DELETE {attribute} :outdated"));
+        self.change(update.with(":outdated", set_of(moments))).await.map(drop)
     }
 }
 

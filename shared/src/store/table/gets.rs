@@ -1,0 +1,179 @@
+//! Reads of single items. What is asked for in one turn leaves as one BatchGetItem, as in GraphQL's DataLoader: a call of
+//! the SDK costs some 170 µs of CPU, whatever it brings.
+use std::{
+    collections::{BTreeSet, HashMap},
+    hash::Hash,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use aws_sdk_dynamodb::{Client, types::KeysAndAttributes};
+use futures_util::{
+    FutureExt as _,
+    future::{BoxFuture, Shared, WeakShared, try_join_all},
+};
+use serde::de::DeserializeOwned;
+
+use super::{Item, Range, Store, TRIES, broken, pause, read, unreadable};
+use crate::{
+    domain::{Refusal, World},
+    store::keys::Key,
+};
+
+/// Keys in one BatchGetItem.
+const BATCH: usize = 100;
+
+/// What the reads of one turn are answered.
+type Answer = Result<Arc<HashMap<Key, Item>>, Refusal>;
+type Sent = BoxFuture<'static, Answer>;
+
+/// Gathers the reads of one turn. Every one of them drives the batch, so that it arrives though some are given up.
+#[derive(Default)]
+pub struct Loader(Mutex<Option<Gathering>>);
+
+/// A batch that has not left yet.
+struct Gathering {
+    keys: Arc<Mutex<Option<BTreeSet<Key>>>>,
+    sent: WeakShared<Sent>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Loader {
+    /// Adds to the batch of this turn, or begins one.
+    fn join(&self, wanted: &[Key], send: impl FnOnce(Arc<Mutex<Option<BTreeSet<Key>>>>) -> Sent) -> Shared<Sent> {
+        let mut open = locked(&self.0);
+        if let Some(gathering) = &*open
+            && let Some(sent) = gathering.sent.upgrade()
+            && let Some(keys) = &mut *locked(&gathering.keys)
+        {
+            keys.extend(wanted.iter().cloned());
+            return sent;
+        }
+        let keys = Arc::new(Mutex::new(Some(wanted.iter().cloned().collect())));
+        let sent = send(keys.clone()).shared();
+        *open = sent.downgrade().map(|sent| Gathering { keys, sent });
+        sent
+    }
+}
+
+impl Store {
+    /// One item as it is now, not as it was a moment ago.
+    pub async fn get<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>, Refusal> {
+        let items = self.load(&self.sure, true, std::slice::from_ref(&key)).await?;
+        items.get(&key).cloned().map(read).transpose()
+    }
+
+    /// Those of the items that are there, by what they were asked for, as they are now. One round.
+    pub async fn get_each<I: Copy + Eq + Hash, T: DeserializeOwned>(
+        &self,
+        ids: impl IntoIterator<Item = I>,
+        key: impl Fn(I) -> Key,
+    ) -> Result<HashMap<I, T>, Refusal> {
+        self.load_each(&self.sure, true, ids, key).await
+    }
+
+    /// The same at half the cost, perhaps as they were a moment ago. What was not there a moment ago is asked for again,
+    /// surely: one more round, where something is new or gone.
+    pub async fn get_each_lately<I: Copy + Eq + Hash, T: DeserializeOwned>(
+        &self,
+        ids: impl IntoIterator<Item = I>,
+        key: impl Fn(I) -> Key,
+    ) -> Result<HashMap<I, T>, Refusal> {
+        let ids: Vec<I> = ids.into_iter().collect();
+        let mut found = self.load_each(&self.light, false, ids.iter().copied(), &key).await?;
+        let missing: Vec<I> = ids.into_iter().filter(|id| !found.contains_key(id)).collect();
+        if !missing.is_empty() {
+            found.extend(self.get_each(missing, key).await?);
+        }
+        Ok(found)
+    }
+
+    /// What somebody has at each of some ids whose keys lie in one partition in the order of the ids: by one query over
+    /// their range, and one by one what lies beyond a few times as many entries. `id` tells an item's.
+    pub async fn get_near<I: Copy + Ord + Hash, T: DeserializeOwned>(
+        &self,
+        ids: impl IntoIterator<Item = I>,
+        key: impl Fn(I) -> Key,
+        id: impl Fn(&T) -> I,
+    ) -> Result<HashMap<I, T>, Refusal> {
+        /// Below this many, a batch costs less than a call more.
+        const FEW: usize = 2;
+        /// Entries that are passed over for each that is wanted: forty are one unit, as is one read by itself.
+        const PASSED_FOR_ONE: usize = 10;
+        let ids: BTreeSet<I> = ids.into_iter().collect();
+        let (Some(first), Some(last)) = (ids.first(), ids.last()) else {
+            return Ok(HashMap::new());
+        };
+        if ids.len() <= FEW {
+            return self.get_each(ids, key).await;
+        }
+        let most = ids.len() * PASSED_FOR_ONE;
+        let range = Range::between(key(*first), key(*last));
+        let items = self.items::<T>(range, 0, most).await?;
+        let beyond = items.last().filter(|_| items.len() == most).map(&id);
+        let mut found: HashMap<I, T> = items.into_iter().map(|item| (id(&item), item)).collect();
+        if let Some(beyond) = beyond {
+            found.extend(self.get_each(ids.into_iter().filter(|id| *id > beyond), key).await?);
+        }
+        Ok(found)
+    }
+
+    async fn load_each<I: Copy + Eq + Hash, T: DeserializeOwned>(
+        &self,
+        loader: &Loader,
+        consistent: bool,
+        ids: impl IntoIterator<Item = I>,
+        key: impl Fn(I) -> Key,
+    ) -> Result<HashMap<I, T>, Refusal> {
+        let (ids, keys): (Vec<I>, Vec<Key>) = ids.into_iter().map(|id| (id, key(id))).unzip();
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let items = self.load(loader, consistent, &keys).await?;
+        let found = ids.into_iter().zip(&keys).filter_map(|(id, key)| Some((id, items.get(key)?.clone())));
+        found.map(|(id, item)| Ok((id, read(item)?))).collect()
+    }
+
+    async fn load(&self, loader: &Loader, consistent: bool, wanted: &[Key]) -> Answer {
+        let (client, table, world) = (self.client.clone(), self.table.clone(), self.world.clone());
+        let send = |keys: Arc<Mutex<Option<BTreeSet<Key>>>>| {
+            let sent = async move {
+                let keys: Vec<Key> = locked(&keys).take().unwrap_or_default().into_iter().collect();
+                let batches = keys.chunks(BATCH).map(|keys| batch(&client, &table, &world, consistent, keys));
+                Ok(Arc::new(try_join_all(batches).await?.into_iter().flatten().collect()))
+            };
+            sent.boxed()
+        };
+        let sent = loader.join(wanted, send);
+        // Whoever asks beside us in this turn gets in first: nobody looks at the batch before the next one, which sends it.
+        tokio::task::yield_now().await;
+        sent.await
+    }
+}
+
+/// One BatchGetItem, and more only for what the table leaves over.
+async fn batch(
+    client: &Client,
+    table: &str,
+    world: &World,
+    consistent: bool,
+    keys: &[Key],
+) -> Result<Vec<(Key, Item)>, Refusal> {
+    let (mut items, mut left) = (vec![], keys.iter().cloned().map(Item::from).collect::<Vec<_>>());
+    for tried in 0..TRIES {
+        let wanted = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(consistent).build();
+        let request = client.batch_get_item().request_items(table, wanted.map_err(unreadable)?);
+        let answer = request.send().await.map_err(broken)?;
+        let found = answer.responses.into_iter().flat_map(HashMap::into_values).flatten();
+        items.extend(found.filter_map(|item| Some((Key::of(&item)?, item))));
+        let unprocessed = answer.unprocessed_keys.into_iter().flat_map(HashMap::into_values);
+        left = unprocessed.flat_map(|keys| keys.keys).collect();
+        if left.is_empty() {
+            return Ok(items);
+        }
+        pause(world, tried).await;
+    }
+    Err(Refusal::Unavailable)
+}

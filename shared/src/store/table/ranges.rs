@@ -1,0 +1,135 @@
+//! Reads of many items of one partition, in the order of their keys.
+use std::future::Future;
+
+use serde::de::DeserializeOwned;
+
+use super::{Item, Store, broken, read, text};
+use crate::{domain::Refusal, store::keys::Key};
+
+/// Entries that are gone and that one request passes over at most, beside its page.
+const MOST_PASSED: usize = 1_000;
+/// Entries that are read at a time in the place of those that are gone.
+const REFILL: usize = 100;
+
+/// Part of a partition.
+#[derive(Clone)]
+pub struct Range {
+    pk: String,
+    /// The first and the last sort key that belong to it.
+    from: String,
+    to: String,
+    newest_first: bool,
+    /// The key of the item to go on after.
+    after: Option<Key>,
+}
+
+impl Range {
+    /// The items whose sort key begins with `prefix`.
+    pub fn new(pk: String, prefix: &str) -> Self {
+        // Keys are made of what lies between these two.
+        Self { pk, from: format!("{prefix}!"), to: format!("{prefix}~"), newest_first: false, after: None }
+    }
+
+    /// From one key to another of the same partition, both included.
+    pub fn between(from: Key, to: Key) -> Self {
+        Self { pk: from.pk, from: from.sk, to: to.sk, newest_first: false, after: None }
+    }
+
+    pub fn newest_first(self) -> Self {
+        Self { newest_first: true, ..self }
+    }
+
+    /// None of those whose sort key is smaller.
+    pub fn from(self, from: String) -> Self {
+        Self { from, ..self }
+    }
+
+    /// None of those whose sort key is larger.
+    pub fn up_to(self, to: String) -> Self {
+        Self { to, ..self }
+    }
+
+    /// Only those behind this one, in the range's order.
+    pub fn after(self, after: Option<Key>) -> Self {
+        Self { after, ..self }
+    }
+}
+
+impl Store {
+    /// `most` items of a range, after `skip` others, as they are now. One query, and more only where a megabyte does not
+    /// hold them. Costs what it passes over, too.
+    pub async fn items<T: DeserializeOwned>(&self, range: Range, skip: usize, most: usize) -> Result<Vec<T>, Refusal> {
+        self.raw_items(range, skip, most).await?.into_iter().map(read).collect()
+    }
+
+    /// The same, as the table has them.
+    pub async fn raw_items(&self, range: Range, mut skip: usize, most: usize) -> Result<Vec<Item>, Refusal> {
+        if most == 0 {
+            return Ok(vec![]);
+        }
+        let mut after = range.after.map(Item::from);
+        let request = self.client.query().table_name(&self.table).consistent_read(true);
+        let request = request
+            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+            .expression_attribute_values(":pk", text(range.pk))
+            .expression_attribute_values(":from", text(range.from))
+            .expression_attribute_values(":to", text(range.to))
+            .scan_index_forward(!range.newest_first);
+        let mut items = vec![];
+        // A page ends at 1 MB; what is passed over is not kept.
+        loop {
+            let left = i32::try_from((most - items.len()).saturating_add(skip)).unwrap_or(i32::MAX);
+            let request = request.clone().limit(left).set_exclusive_start_key(after).send();
+            // Boxed, as all calls of the SDK: their futures are large, and lie in all that lead to them.
+            let page = Box::pin(request).await.map_err(broken)?;
+            let found = page.items.unwrap_or_default();
+            let passed = skip.min(found.len());
+            skip -= passed;
+            items.extend(found.into_iter().skip(passed));
+            after = page.last_evaluated_key;
+            if after.is_none() || items.len() >= most {
+                return Ok(items);
+            }
+        }
+    }
+
+    /// A page of a list that is ordered by time, the newest first.
+    pub async fn newest<T: DeserializeOwned>(
+        &self,
+        pk: String,
+        prefix: &str,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Vec<T>, Refusal> {
+        self.items(Range::new(pk, prefix).newest_first(), offset, limit).await
+    }
+}
+
+/// A page of `limit`, filled up past what is gone. `next` brings so many entries more, from behind the last that it
+/// brought, and fewer only at the list's end; `show` makes of them what is there. Ends short of a full page only where it
+/// has passed over 1,000 that are gone.
+pub async fn full_page<E: Clone, S, N, P>(
+    limit: usize,
+    next: impl Fn(usize, Option<E>) -> N,
+    show: impl Fn(Vec<E>) -> P,
+) -> Result<Vec<S>, Refusal>
+where
+    N: Future<Output = Result<Vec<E>, Refusal>>,
+    P: Future<Output = Result<Vec<S>, Refusal>>,
+{
+    let (mut wanted, mut passed, mut last, mut page) = (limit, 0, None, vec![]);
+    loop {
+        let entries = next(wanted, last).await?;
+        let is_end = entries.len() < wanted;
+        passed += entries.len();
+        last = entries.last().cloned();
+        if !entries.is_empty() {
+            page.extend(show(entries).await?);
+        }
+        if is_end || page.len() >= limit || passed >= limit + MOST_PASSED {
+            page.truncate(limit);
+            return Ok(page);
+        }
+        wanted = REFILL;
+    }
+}
