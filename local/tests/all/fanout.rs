@@ -477,6 +477,82 @@ async fn a_feed_keeps_the_newest_fifteen_hundred() {
     assert_eq!(feed(&test, UserId(63)).await, [id(1_500), id(1_550)]);
 }
 
+/// So many articles that are all there, as if they had been published.
+async fn published(test: &Test, author: UserId, ids: impl Iterator<Item = u64>) {
+    let entry = |id: u64| {
+        let article = vec![("article", id), ("author", author.0)];
+        [(keys::own_article(author, ArticleId(id)), article.clone()), (keys::head(ArticleId(id)), article)]
+    };
+    write(test, ids.flat_map(entry).collect()).await;
+}
+
+/// A feed that was full of somebody loud who is gone, by an unfollow or with all their articles, shows the others again.
+#[tokio::test]
+async fn what_was_trimmed_comes_back() {
+    for is_unfollowed in [true, false] {
+        let test = four().await;
+        let store = &test.plaza.app.store;
+        for followee in [ANN, DAN] {
+            follow(&test, BOB, followee).await;
+        }
+        // DAN's are the older ones, and not all of them are among the newest 1,500.
+        let (quiet, loud) = (1..=900, 901..=1_700);
+        published(&test, DAN, quiet.clone()).await;
+        published(&test, ANN, loud.clone()).await;
+        let entry = |author: UserId| {
+            move |id| (keys::feed_entry(BOB, ArticleId(id)), vec![("article", id), ("author", author.0)])
+        };
+        write(&test, quiet.clone().map(entry(DAN)).chain(loud.clone().map(entry(ANN))).collect()).await;
+        // A feed is trimmed where the ids meet so.
+        let trims = ArticleId(64 * 50 + BOB.0 % 64);
+        published(&test, ANN, [trims.0].into_iter()).await;
+        records(&test);
+        store.follow_up_article(ANN, trims).await.unwrap();
+        assert_eq!(feed(&test, BOB).await[0], ArticleId(202));
+
+        if is_unfollowed {
+            unfollow(&test, BOB, ANN).await;
+            test.plaza.deliver().await.unwrap();
+            assert_eq!(feed(&test, BOB).await, quiet.map(ArticleId).collect::<Vec<_>>());
+        } else {
+            let (mut gone, mut shown) = (0, vec![]);
+            for id in loud.rev().chain([trims.0]).map(ArticleId) {
+                delete(&test, vec![keys::own_article(ANN, id), keys::head(id)]).await;
+                store.follow_up_article(ANN, id).await.unwrap();
+                gone += 1;
+                if gone % 25 == 0 {
+                    shown.push((gone, feed(&test, BOB).await.len()));
+                }
+            }
+            let left = feed(&test, BOB).await;
+            assert_eq!(left, quiet.map(ArticleId).collect::<Vec<_>>());
+            // It never showed fewer than 1,000 while there were as many.
+            let short = shown.iter().find(|(gone, shown)| *shown < 1_000.min(1_701 - gone));
+            assert_eq!(short, None);
+        }
+    }
+}
+
+/// What somebody newly followed wrote long ago does not stand where others' articles of that time were trimmed.
+#[tokio::test]
+async fn a_back_fill_ends_where_a_feed_was_trimmed() {
+    let test = four().await;
+    follow(&test, BOB, ANN).await;
+    published(&test, ANN, 1_001..=2_600).await;
+    let entry = |id| (keys::feed_entry(BOB, ArticleId(id)), vec![("article", id), ("author", ANN.0)]);
+    write(&test, (1_001..=2_600).map(entry).collect()).await;
+    published(&test, CAT, [10, 2_550].into_iter()).await;
+    let trims = 64 * 50 + BOB.0 % 64;
+    published(&test, ANN, [trims].into_iter()).await;
+    records(&test);
+    test.plaza.app.store.follow_up_article(ANN, ArticleId(trims)).await.unwrap();
+    follow(&test, BOB, CAT).await;
+    delete(&test, vec![keys::feed_entry(BOB, ArticleId(2_550))]).await;
+    test.plaza.deliver().await.unwrap();
+    let feed = feed(&test, BOB).await;
+    assert!(feed.contains(&ArticleId(2_550)) && !feed.contains(&ArticleId(10)), "{feed:?}");
+}
+
 #[tokio::test]
 async fn an_unfollow_during_the_fan_out_is_not_undone_by_it() {
     let test = four().await;

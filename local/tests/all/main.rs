@@ -1,6 +1,7 @@
 mod account;
 mod agree;
 mod article;
+mod bounds;
 mod budgets;
 mod crash;
 mod deeds;
@@ -12,7 +13,9 @@ mod guards;
 mod hostile;
 mod media;
 mod member;
+mod pages;
 mod send_sms_code;
+mod subjects;
 mod support;
 mod third_party;
 mod user;

@@ -792,7 +792,7 @@ async fn recount(test: &Test) -> BTreeSet<(u64, u64)> {
         let of: u64 = of[..16].parse().unwrap();
         match sk.split_once('#') {
             Some(("FOLLOWS", to)) => {
-                drop(follows.insert((of, to[2..].parse().unwrap(), number(&item, "place"))));
+                follows.insert((of, to[2..].parse().unwrap(), number(&item, "place")));
             }
             Some(("FOLLOWING", place)) => {
                 let followee = item["followee"].as_m().unwrap();
