@@ -41,7 +41,7 @@ pub async fn handle(app: &App, event: Event, deadline: Millis) -> DynamoDbEventR
 async fn follow_up(app: &App, record: &EventRecord) -> Result<(), Refusal> {
     let key = serde_dynamo::from_item(record.change.keys.clone()).ok();
     match key.as_ref().and_then(Told::of) {
-        Some(Told::Article { author, article }) => app.store.follow_up_article(author, article).await,
+        Some(Told::Entry { feed, by, place }) => app.store.follow_up_entry(feed, by, &place).await,
         Some(Told::Follow { follower, followee }) => app.store.follow_up_follow(follower, followee).await,
         None => Ok(()),
     }

@@ -1,5 +1,10 @@
 //! What a community does, under the faults of [`crate::faults`].
-use std::{collections::BTreeMap, marker::PhantomData, panic, sync::OnceLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    marker::PhantomData,
+    panic,
+    sync::OnceLock,
+};
 
 use http::Request;
 use serde_json::{Value, json};
@@ -753,8 +758,13 @@ pub fn whole(items: &Items) {
                 }
             }
             ("L", "TOP") => {
-                let top = items.keys().filter_map(|key| place_of(key)).max();
-                assert!(top.is_none_or(|top| top < text(fields, "drawn").parse().unwrap()), "{key}");
+                let used: BTreeSet<_> = items.keys().filter_map(|key| place_of(key)).collect();
+                assert!(used.last().is_none_or(|top| *top < text(fields, "drawn").parse().unwrap()), "{key}");
+                // What was taken out leaves nothing behind below.
+                let settled = fields.get("settled").map_or(0, |settled| settled.as_str().unwrap().parse().unwrap());
+                for place in (0..settled).filter(|place| !used.contains(place)) {
+                    *holes.entry(place / 128).or_insert(0) += 1;
+                }
             }
             ("U", "ARTICLE" | "PICTURED") => says(&format!("A#{at} / HEAD"), "author", of),
             ("U", "PROFILE") => {

@@ -13,7 +13,7 @@ use shared::{
     domain::{ArticleId, EntryId, UserId},
     store::{
         Mark,
-        keys::{self, Key},
+        keys::{self, Feed, Key},
     },
 };
 
@@ -60,9 +60,13 @@ async fn batches(test: &Test, writes: Vec<WriteRequest>) {
 async fn feed(test: &Test, of: UserId) -> Vec<ArticleId> {
     let query = test.table().query().table_name(&test.plaza.app.config.table).consistent_read(true);
     let query = query.key_condition_expression("pk = :pk");
-    let query = query.expression_attribute_values(":pk", AttributeValue::S(keys::feed(of)));
+    let query = query.expression_attribute_values(":pk", AttributeValue::S(keys::feed(Feed::Articles, of)));
     let items = query.send().await.unwrap().items.unwrap();
     items.iter().map(|item| ArticleId(item["article"].as_n().unwrap().parse().unwrap())).collect()
+}
+
+fn feed_entry(of: UserId, article: ArticleId) -> Key {
+    keys::feed_entry(Feed::Articles, of, &keys::article_place(article))
 }
 
 async fn publish(test: &Test, author: UserId) -> ArticleId {
@@ -101,7 +105,7 @@ fn records(test: &Test) -> Vec<Value> {
 fn wanted(records: Vec<Value>) -> Vec<Value> {
     let wanted = |record: &Value| {
         let sk = record["dynamodb"]["Keys"]["sk"]["S"].as_str().unwrap();
-        record["eventName"] != "MODIFY" && (sk.starts_with("ARTICLE#") || sk.starts_with("FOLLOWS#U#"))
+        record["eventName"] != "MODIFY" && (sk.starts_with("ARTICLE#") || sk.starts_with("FOLLOWS#"))
     };
     records.into_iter().filter(wanted).collect()
 }
@@ -298,11 +302,11 @@ async fn repeated_and_reordered_records_change_nothing() {
             assert_eq!(feed(&test, *user).await, *articles, "{order:#?}");
         }
         // From another beginning each time.
-        let some = [keys::feed_entry(BOB, kept[0]), keys::feed_entry(BOB, dans), keys::feed_entry(CAT, kept[1])];
+        let some = [feed_entry(BOB, kept[0]), feed_entry(BOB, dans), feed_entry(CAT, kept[1])];
         match chance.below(2) {
             0 => delete(&test, some.into()).await,
             _ => {
-                let entry = |follower| (keys::feed_entry(follower, gone), vec![("article", gone.0), ("author", ANN.0)]);
+                let entry = |follower| (feed_entry(follower, gone), vec![("article", gone.0), ("author", ANN.0)]);
                 write(&test, vec![entry(BOB), entry(CAT)]).await;
             }
         }
@@ -408,7 +412,7 @@ async fn reached(test: &Test, article: ArticleId) -> usize {
     let scan = test.table().scan().table_name(&test.plaza.app.config.table).consistent_read(true);
     let scan = scan.filter_expression("begins_with(pk, :feed) AND sk = :article").select("COUNT".into());
     let of = |text: String| AttributeValue::S(text);
-    let key = keys::feed_entry(UserId(0), article);
+    let key = feed_entry(UserId(0), article);
     let scan = scan.expression_attribute_values(":feed", of("F#".into()));
     let scan = scan.expression_attribute_values(":article", of(key.sk));
     let (mut count, mut from) = (0, None);
@@ -460,7 +464,7 @@ async fn a_feed_keeps_the_newest_fifteen_hundred() {
     let id = |n: u64| ArticleId(n << 6);
     let put = async |numbers: std::ops::RangeInclusive<u64>| {
         let entry = |n| vec![("article", id(n).0), ("author", ANN.0)];
-        write(&test, numbers.map(|n| (keys::feed_entry(follower, id(n)), entry(n))).collect()).await;
+        write(&test, numbers.map(|n| (feed_entry(follower, id(n)), entry(n))).collect()).await;
     };
     let publish = async |n| {
         let entry = vec![("article", id(n).0), ("author", ANN.0)];
@@ -499,15 +503,14 @@ async fn what_was_trimmed_comes_back() {
         let (quiet, loud) = (1..=900, 901..=1_700);
         published(&test, DAN, quiet.clone()).await;
         published(&test, ANN, loud.clone()).await;
-        let entry = |author: UserId| {
-            move |id| (keys::feed_entry(BOB, ArticleId(id)), vec![("article", id), ("author", author.0)])
-        };
+        let entry =
+            |author: UserId| move |id| (feed_entry(BOB, ArticleId(id)), vec![("article", id), ("author", author.0)]);
         write(&test, quiet.clone().map(entry(DAN)).chain(loud.clone().map(entry(ANN))).collect()).await;
         // A feed is trimmed where the ids meet so.
         let trims = ArticleId(64 * 50 + BOB.0 % 64);
         published(&test, ANN, [trims.0].into_iter()).await;
         records(&test);
-        store.follow_up_article(ANN, trims).await.unwrap();
+        store.follow_up_entry(Feed::Articles, ANN.into(), &keys::article_place(trims)).await.unwrap();
         assert_eq!(feed(&test, BOB).await[0], ArticleId(202));
 
         if is_unfollowed {
@@ -518,7 +521,7 @@ async fn what_was_trimmed_comes_back() {
             let (mut gone, mut shown) = (0, vec![]);
             for id in loud.rev().chain([trims.0]).map(ArticleId) {
                 delete(&test, vec![keys::own_article(ANN, id), keys::head(id)]).await;
-                store.follow_up_article(ANN, id).await.unwrap();
+                store.follow_up_entry(Feed::Articles, ANN.into(), &keys::article_place(id)).await.unwrap();
                 gone += 1;
                 if gone % 25 == 0 {
                     shown.push((gone, feed(&test, BOB).await.len()));
@@ -539,15 +542,20 @@ async fn a_back_fill_ends_where_a_feed_was_trimmed() {
     let test = four().await;
     follow(&test, BOB, ANN).await;
     published(&test, ANN, 1_001..=2_600).await;
-    let entry = |id| (keys::feed_entry(BOB, ArticleId(id)), vec![("article", id), ("author", ANN.0)]);
+    let entry = |id| (feed_entry(BOB, ArticleId(id)), vec![("article", id), ("author", ANN.0)]);
     write(&test, (1_001..=2_600).map(entry).collect()).await;
     published(&test, CAT, [10, 2_550].into_iter()).await;
     let trims = 64 * 50 + BOB.0 % 64;
     published(&test, ANN, [trims].into_iter()).await;
     records(&test);
-    test.plaza.app.store.follow_up_article(ANN, ArticleId(trims)).await.unwrap();
+    test.plaza
+        .app
+        .store
+        .follow_up_entry(Feed::Articles, ANN.into(), &keys::article_place(ArticleId(trims)))
+        .await
+        .unwrap();
     follow(&test, BOB, CAT).await;
-    delete(&test, vec![keys::feed_entry(BOB, ArticleId(2_550))]).await;
+    delete(&test, vec![feed_entry(BOB, ArticleId(2_550))]).await;
     test.plaza.deliver().await.unwrap();
     let feed = feed(&test, BOB).await;
     assert!(feed.contains(&ArticleId(2_550)) && !feed.contains(&ArticleId(10)), "{feed:?}");

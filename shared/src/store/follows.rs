@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    keys,
+    keys::{self, Feed},
     table::{Action, Range, Store, number},
     users::Profile,
 };
@@ -164,14 +164,13 @@ impl Store {
         Ok(is_all.then(|| entries.into_iter().map(|entry| entry.user).collect()))
     }
 
-    /// All users whom somebody follows. 10,000 at most, in a few queries.
-    pub(super) async fn all_followed_users(&self, follower: UserId) -> Result<BTreeSet<UserId>, Refusal> {
-        let range = Range::new(keys::user(follower), keys::FOLLOWING_USER);
-        let entries: Vec<FolloweeEntry> = self.items(range, 0, MOST_FOLLOWS as usize).await?;
-        let users = entries.into_iter().filter_map(|entry| match entry.followee {
-            Followee::User(user) => Some(user),
-            _ => None,
-        });
-        Ok(users.collect())
+    /// All whom somebody follows and whose entries go into a feed. 10,000 at most, in a few queries.
+    pub(super) async fn all_followed(&self, feed: Feed, follower: UserId) -> Result<BTreeSet<Followee>, Refusal> {
+        let list = match feed {
+            Feed::Articles => keys::FOLLOWING_USER,
+        };
+        let entries: Vec<FolloweeEntry> =
+            self.items(Range::new(keys::user(follower), list), 0, MOST_FOLLOWS as usize).await?;
+        Ok(entries.into_iter().map(|entry| entry.followee).collect())
     }
 }

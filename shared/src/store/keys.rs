@@ -38,7 +38,7 @@
 //! | a user's articles | `U#<author>` | `ARTICLE#<article>` | `my_article_list`; back-filling feeds |
 //! | those with images | `U#<author>` | `PICTURED#<article>` | the homepage |
 //! | the articles of those whom a user follows | `F#<follower>` | `<article>` | `following_article_list`, `fanout` |
-//! | below which article a user's feed was trimmed | `U#<follower>` | `FEED` | `fanout` |
+//! | up to which place a user's feed was trimmed | `U#<follower>` | `FEED#<feed>` | `fanout` |
 //! | whether a user likes, collected a subject | `U#<user>` | `MARK#<subject>` | likes, collects, every list's marks |
 //! | who likes an article, in the order of liking | `A#<article>` | `LIKER#<entry>` | `article_detail` |
 //! | who collected it, in the same way | `A#<article>` | `COLLECTOR#<entry>` | `article_detail` |
@@ -62,8 +62,8 @@ use ring::digest;
 use serde::Deserialize;
 
 use crate::domain::{
-    Account, ArticleId, CommentId, DAY, DeviceId, Email, EntryId, FeedbackId, Followee, GalleryId, MediaId, Millis,
-    Phone, PictureId, Subject, TrackId, UserId, hex,
+    Account, ArticleId, CommentId, DAY, DeviceId, Email, EntryId, FeedbackId, Followee, GalleryId, MasterId, MediaId,
+    MerchantId, Millis, Phone, PictureId, Subject, TrackId, UserId, hex,
 };
 
 /// An item's whole key.
@@ -244,7 +244,6 @@ pub fn counts(of: impl Into<Followee>) -> Key {
 
 /// `fanout` is told of its coming and going, as of [`OWN_ARTICLE`]'s.
 pub const FOLLOWS: &str = "FOLLOWS#";
-pub const FOLLOWS_USER: &str = "FOLLOWS#U#";
 pub const UNFOLLOWED: &str = "UNFOLLOWED#";
 pub const FOLLOWING_USER: &str = "FOLLOWING#U#";
 pub const FOLLOWER: &str = "FOLLOWER#";
@@ -297,16 +296,75 @@ pub fn pictured(author: UserId, article: ArticleId) -> Key {
     Key { pk: user(author), sk: format!("{PICTURED}{}", id(article.0)) }
 }
 
-pub fn feed(of: UserId) -> String {
-    format!("F#{}", id(of.0))
+/// What a feed brings together of those whom its owner follows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Feed {
+    Articles,
 }
 
-pub fn feed_entry(of: UserId, article: ArticleId) -> Key {
-    Key { pk: feed(of), sk: id(article.0) }
+impl Feed {
+    /// Those that somebody's entries go into.
+    pub fn of(followee: Followee) -> &'static [Self] {
+        match followee {
+            Followee::User(_) => &[Self::Articles],
+            Followee::Master(_) | Followee::Merchant(_) => &[],
+        }
+    }
+
+    /// What the entries of its makers' own lists begin with.
+    pub fn own_prefix(self) -> &'static str {
+        match self {
+            Self::Articles => OWN_ARTICLE,
+        }
+    }
+
+    fn letter(self) -> &'static str {
+        match self {
+            Self::Articles => "F",
+        }
+    }
+
+    /// Who has made an entry.
+    pub fn maker(self, item: &HashMap<String, AttributeValue>) -> Option<Followee> {
+        let number = |name| item.get(name)?.as_n().ok()?.parse().ok();
+        match self {
+            Self::Articles => Some(Followee::User(UserId(number("author")?))),
+        }
+    }
 }
 
-pub fn feed_head(of: UserId) -> Key {
-    key(user(of), "FEED")
+/// In the order of their places, which are those of their makers' own lists.
+pub fn feed(feed: Feed, of: UserId) -> String {
+    format!("{}#{}", feed.letter(), id(of.0))
+}
+
+pub fn feed_entry(feed: Feed, of: UserId, place: &str) -> Key {
+    key(self::feed(feed, of), place)
+}
+
+pub fn feed_head(feed: Feed, of: UserId) -> Key {
+    Key { pk: user(of), sk: format!("FEED#{}", feed.letter()) }
+}
+
+/// An entry in its maker's own list.
+pub fn own_entry(feed: Feed, by: Followee, place: &str) -> Key {
+    Key { pk: followee(by), sk: format!("{}{place}", feed.own_prefix()) }
+}
+
+pub fn article_place(article: ArticleId) -> String {
+    id(article.0)
+}
+
+/// The article at a place of a feed of articles.
+pub fn place_article(feed: Feed, place: &str) -> Option<ArticleId> {
+    match feed {
+        Feed::Articles => number(place).map(ArticleId),
+    }
+}
+
+/// What a place ends in.
+pub fn place_number(place: &str) -> u64 {
+    place.rsplit('#').next().and_then(number).unwrap_or_default()
 }
 
 pub fn mark(of: UserId, subject: impl Into<Subject>) -> Key {
@@ -384,20 +442,39 @@ pub fn numbered_entry(list: &str, block: u64, number: u64) -> Key {
 }
 
 /// What the table's stream tells `fanout` of: this came or went, perhaps both by now.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Told {
-    Article { author: UserId, article: ArticleId },
-    Follow { follower: UserId, followee: UserId },
+    Entry { feed: Feed, by: Followee, place: String },
+    Follow { follower: UserId, followee: Followee },
 }
 
 impl Told {
     /// From a stream record's key; `None` of all others.
     pub fn of(key: &Key) -> Option<Self> {
-        let user = UserId(number(key.pk.strip_prefix("U#")?)?);
-        if let Some(article) = key.sk.strip_prefix(OWN_ARTICLE) {
-            return Some(Self::Article { author: user, article: ArticleId(number(article)?) });
+        let of = followee_of(&key.pk)?;
+        if let (Some(followee), Followee::User(follower)) = (key.sk.strip_prefix(FOLLOWS), of) {
+            return Some(Self::Follow { follower, followee: followee_of(followee)? });
         }
-        Some(Self::Follow { follower: user, followee: UserId(number(key.sk.strip_prefix(FOLLOWS_USER)?)?) })
+        let entry = |feed: &Feed| {
+            let place = key.sk.strip_prefix(feed.own_prefix())?.to_owned();
+            number(place.rsplit('#').next()?)?;
+            Some(Self::Entry { feed: *feed, by: of, place })
+        };
+        Feed::of(of).iter().find_map(entry)
+    }
+}
+
+/// Reads what [`followee`] wrote.
+fn followee_of(pk: &str) -> Option<Followee> {
+    let hex = |digits: &str| {
+        let plain = digits.len() == 32 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        plain.then(|| u128::from_str_radix(digits, 16).ok())?
+    };
+    match pk.split_once('#')? {
+        ("U", id) => Some(Followee::User(UserId(number(id)?))),
+        ("MASTER", id) => Some(Followee::Master(MasterId(hex(id)?))),
+        ("MERCHANT", id) => Some(Followee::Merchant(MerchantId(hex(id)?))),
+        _ => None,
     }
 }
 
@@ -442,7 +519,7 @@ fn hash(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ClothId, GameId, MasterId, MerchantId, TicketId};
+    use crate::domain::{ClothId, GameId, TicketId};
 
     #[test]
     fn keys_are_spelt_so() {
@@ -521,8 +598,10 @@ mod tests {
         assert_eq!(spelt(article_text(ArticleId(5))), "A#0000000000000005 / TEXT");
         assert_eq!(spelt(own_article(UserId(6), ArticleId(5))), "U#0000000000000006 / ARTICLE#0000000000000005");
         assert_eq!(spelt(pictured(UserId(6), ArticleId(5))), "U#0000000000000006 / PICTURED#0000000000000005");
-        assert_eq!(spelt(feed_entry(UserId(6), ArticleId(5))), "F#0000000000000006 / 0000000000000005");
-        assert_eq!(spelt(feed_head(UserId(6))), "U#0000000000000006 / FEED");
+        let place = article_place(ArticleId(5));
+        assert_eq!(spelt(feed_entry(Feed::Articles, UserId(6), &place)), "F#0000000000000006 / 0000000000000005");
+        assert_eq!(spelt(feed_head(Feed::Articles, UserId(6))), "U#0000000000000006 / FEED#F");
+        assert_eq!(spelt(own_entry(Feed::Articles, hers, &place)), "U#0000000000000007 / ARTICLE#0000000000000005");
         assert_eq!(spelt(mark(UserId(6), ArticleId(5))), "U#0000000000000006 / MARK#A#0000000000000005");
         assert_eq!(spelt(liker(ArticleId(5), EntryId(9))), "A#0000000000000005 / LIKER#0000000000000009");
         assert_eq!(spelt(collector(ArticleId(5), EntryId(9))), "A#0000000000000005 / COLLECTOR#0000000000000009");
@@ -556,11 +635,11 @@ mod tests {
         let told = |pk: &str, sk: &str| Told::of(&Key { pk: pk.into(), sk: sk.into() });
         assert_eq!(
             told("U#0000000000000006", "ARTICLE#0000000000000005"),
-            Some(Told::Article { author: UserId(6), article: ArticleId(5) })
+            Some(Told::Entry { feed: Feed::Articles, by: Followee::User(UserId(6)), place: "0000000000000005".into() })
         );
         assert_eq!(
             told("U#0000000000000006", "FOLLOWS#U#9007199254740991"),
-            Some(Told::Follow { follower: UserId(6), followee: UserId((1 << 53) - 1) })
+            Some(Told::Follow { follower: UserId(6), followee: Followee::User(UserId((1 << 53) - 1)) })
         );
         for (pk, sk) in [
             ("U#0000000000000006", "PROFILE"),
@@ -571,7 +650,8 @@ mod tests {
             ("A#0000000000000006", "ARTICLE#0000000000000005"),
             ("A#0000000000000006", "HEAD"),
             ("U#6", "FOLLOWS#U#0000000000000007"),
-            ("U#0000000000000006", "FOLLOWS#MASTER#00000000000000000000000000000abc"),
+            ("U#0000000000000006", "FOLLOWS#MASTER#abc"),
+            ("MASTER#00000000000000000000000000000abc", "FOLLOWS#U#0000000000000006"),
             ("U#0000000000000006", "UNFOLLOWED#0000000000000007"),
         ] {
             assert_eq!(told(pk, sk), None, "{pk} / {sk}");

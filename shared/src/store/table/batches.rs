@@ -54,9 +54,9 @@ pub fn whole<T: Serialize>(key: Key, item: &T) -> Result<Item, Refusal> {
     Ok(whole)
 }
 
-/// For [`Store::write_all`].
-pub fn put_request<T: Serialize>(key: Key, item: &T) -> Result<WriteRequest, Refusal> {
-    let put = PutRequest::builder().set_item(Some(whole(key, item)?)).build().map_err(unreadable)?;
+/// For [`Store::write_all`]: an item with its key.
+pub fn put_request(item: Item) -> Result<WriteRequest, Refusal> {
+    let put = PutRequest::builder().set_item(Some(item)).build().map_err(unreadable)?;
     Ok(WriteRequest::builder().put_request(put).build())
 }
 

@@ -61,8 +61,12 @@ impl Loader {
 impl Store {
     /// One item as it is now, not as it was a moment ago.
     pub async fn get<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>, Refusal> {
-        let items = self.load(&self.sure, true, std::slice::from_ref(&key)).await?;
-        items.get(&key).cloned().map(read).transpose()
+        self.get_raw(key).await?.map(read).transpose()
+    }
+
+    /// The same, as the table has it.
+    pub async fn get_raw(&self, key: Key) -> Result<Option<Item>, Refusal> {
+        Ok(self.load(&self.sure, true, std::slice::from_ref(&key)).await?.get(&key).cloned())
     }
 
     /// Those of the items that are there, by what they were asked for, as they are now. One round.
