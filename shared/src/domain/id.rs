@@ -51,6 +51,8 @@ ids! {
     ClothId
     /// A ticket.
     TicketId
+    /// A master's project, which has tickets.
+    ProjectId
     /// A place in a list that is ordered by time: who liked, collected or followed when.
     EntryId
     /// What a user wrote to the operators.

@@ -12,7 +12,7 @@ mod world;
 pub use account::{Account, Email, Phone};
 pub use id::{
     ArticleId, ClothId, CommentId, DeviceId, EntryId, FeedbackId, Followee, GalleryId, GameId, MasterId, MediaId,
-    MerchantId, PictureId, Subject, TicketId, TrackId, UserId,
+    MerchantId, PictureId, ProjectId, Subject, TicketId, TrackId, UserId,
 };
 pub use media::{Class, MediaKind};
 pub use member::{Degree, Job, Marriage, OnlinePeriod, SexAttitude};

@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    contents::SHOWN,
     keys,
     table::{Action, Item, Range, Store, THERE, number, read},
     users::Profile,
@@ -66,6 +67,7 @@ struct Head {
     author: Option<UserId>,
     comment_count: u64,
     last_comment: CommentId,
+    withdrawn: bool,
 }
 
 /// That a comment was deleted, which had a place in lists that were pinned before.
@@ -161,7 +163,9 @@ impl Store {
         let build = |later: Option<Item>| async move {
             // A later one was there first.
             let last = match later {
-                Some(head) if head.is_empty() => return Err(Refusal::NoSuch(on.noun())),
+                Some(head) if head.is_empty() || head.contains_key("withdrawn") => {
+                    return Err(Refusal::NoSuch(on.noun()));
+                }
                 Some(head) => read::<Head>(head)?.last_comment,
                 None => CommentId(0),
             };
@@ -180,7 +184,7 @@ impl Store {
             let origin = Origin { subject: on, user, content: is_long.then(|| content.to_owned()) };
             let mut actions = vec![
                 Action::update(keys::head(on), "SET last_comment = :id ADD comment_count :one")
-                    .when("attribute_exists(pk) AND (attribute_not_exists(last_comment) OR last_comment < :id)")
+                    .when(format!("{SHOWN} AND (attribute_not_exists(last_comment) OR last_comment < :id)"))
                     .with(":id", number(id.0))
                     .with(":one", number(1))
                     .or_look(),
@@ -269,7 +273,7 @@ impl Store {
             self.get::<Head>(keys::head(on)),
             self.newest::<Comment>(keys::subject(on), keys::COMMENT, offset, limit),
         )?;
-        head.ok_or(Refusal::NoSuch(on.noun()))?;
+        head.filter(|head| !head.withdrawn).ok_or(Refusal::NoSuch(on.noun()))?;
         Ok(self.comment_views(viewer, Votes::Shown, on, comments, []).await?.0)
     }
 

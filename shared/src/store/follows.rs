@@ -1,11 +1,12 @@
 //! Who follows whom.
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
+    contents::{Content, Record, SHOWN},
     keys::{self, Feed},
-    table::{Action, Range, Store, number},
+    table::{Action, Range, Store, full_page, number},
     users::Profile,
 };
 use crate::domain::{DAY, EntryId, Followee, Millis, Refusal, UserId};
@@ -29,9 +30,17 @@ struct FolloweeEntry {
     followee: Followee,
 }
 
+/// The same with its key.
+#[derive(Clone, Deserialize)]
+struct PlacedEntry {
+    sk: String,
+    followee: Followee,
+}
+
 /// That a user follows somebody.
 #[derive(Serialize, Deserialize)]
 struct Follow {
+    followee: Followee,
     /// Its place in the lists of both.
     place: EntryId,
 }
@@ -71,10 +80,8 @@ impl Store {
             let place = EntryId::fresh(&self.world);
             let full = Refusal::Conflict("you follow 10,000, which is the most: unfollow one first");
             let mut actions = vec![
-                Action::put_new(keys::follows(follower, followee), &Follow { place }).or_done(),
-                Action::check(keys::followee_head(followee))
-                    .when(super::table::THERE)
-                    .or_refuse(Refusal::NoSuch(followee.noun())),
+                Action::put_new(keys::follows(follower, followee), &Follow { followee, place }).or_done(),
+                Action::check(keys::followee_head(followee)).when(SHOWN).or_refuse(Refusal::NoSuch(followee.noun())),
                 Action::add(keys::counts(follower), count, 1)
                     .when(format!("attribute_not_exists({count}) OR {count} < :most"))
                     .with(":most", number(MOST_FOLLOWS))
@@ -95,7 +102,7 @@ impl Store {
     /// Unfollows; whom one does not follow is fine. A read and a transaction.
     pub async fn unfollow(&self, follower: UserId, followee: impl Into<Followee>) -> Result<(), Refusal> {
         let followee = followee.into();
-        let Some(Follow { place }) = self.get(keys::follows(follower, followee)).await? else {
+        let Some(Follow { place, .. }) = self.get(keys::follows(follower, followee)).await? else {
             return Ok(());
         };
         let mut actions = vec![
@@ -128,6 +135,42 @@ impl Store {
     pub async fn followers(&self, of: UserId, offset: usize, limit: usize) -> Result<Vec<Profile>, Refusal> {
         let entries: Vec<UserEntry> = self.newest(keys::user(of), keys::FOLLOWER, offset, limit).await?;
         self.profiles_in_order(of, entries.iter().map(|entry| entry.user)).await
+    }
+
+    /// Those of the masters and merchants whom somebody follows. One round; one more as in [`Store::get_near`].
+    pub(super) async fn followed_among(
+        &self,
+        follower: UserId,
+        followees: Vec<Followee>,
+    ) -> Result<HashSet<Followee>, Refusal> {
+        let key = |followee| keys::follows(follower, followee);
+        let follows = self.get_near(followees, key, |follow: &Follow| follow.followee).await?;
+        Ok(follows.into_keys().collect())
+    }
+
+    /// A page of the content whom or which a user follows, the last followed first, those left out that are withdrawn.
+    /// Two rounds.
+    pub(super) async fn followed_contents<R: Record>(
+        &self,
+        of: UserId,
+        list: &str,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Vec<Content<R>>, Refusal> {
+        let range = || Range::new(keys::user(of), list).newest_first();
+        let next = |wanted, last: Option<PlacedEntry>| {
+            let skip = if last.is_some() { 0 } else { offset };
+            let after = last.map(|last| keys::Key { pk: keys::user(of), sk: last.sk });
+            self.items(range().after(after), skip, wanted)
+        };
+        full_page(limit, next, |entries: Vec<PlacedEntry>| async move {
+            let followees: Vec<_> = entries.iter().map(|entry| entry.followee).collect();
+            let contents =
+                self.get_each_lately::<_, Content<R>>(followees.iter().copied(), keys::followee_head).await?;
+            let shown = followees.iter().filter_map(|followee| contents.get(followee));
+            Ok(shown.filter(|content| !content.withdrawn).cloned().collect())
+        })
+        .await
     }
 
     /// A page of the users whom a user follows, the last followed first. Two rounds.
@@ -168,6 +211,7 @@ impl Store {
     pub(super) async fn all_followed(&self, feed: Feed, follower: UserId) -> Result<BTreeSet<Followee>, Refusal> {
         let list = match feed {
             Feed::Articles => keys::FOLLOWING_USER,
+            Feed::Projects | Feed::Tickets => keys::FOLLOWING_MASTER,
         };
         let entries: Vec<FolloweeEntry> =
             self.items(Range::new(keys::user(follower), list), 0, MOST_FOLLOWS as usize).await?;

@@ -63,7 +63,7 @@ use serde::Deserialize;
 
 use crate::domain::{
     Account, ArticleId, CommentId, DAY, DeviceId, Email, EntryId, FeedbackId, Followee, GalleryId, MasterId, MediaId,
-    MerchantId, Millis, Phone, PictureId, Subject, TrackId, UserId, hex,
+    MerchantId, Millis, Phone, PictureId, ProjectId, Subject, TicketId, TrackId, UserId, hex,
 };
 
 /// An item's whole key.
@@ -246,6 +246,8 @@ pub fn counts(of: impl Into<Followee>) -> Key {
 pub const FOLLOWS: &str = "FOLLOWS#";
 pub const UNFOLLOWED: &str = "UNFOLLOWED#";
 pub const FOLLOWING_USER: &str = "FOLLOWING#U#";
+pub const FOLLOWING_MASTER: &str = "FOLLOWING#MASTER#";
+pub const FOLLOWING_MERCHANT: &str = "FOLLOWING#MERCHANT#";
 pub const FOLLOWER: &str = "FOLLOWER#";
 
 pub fn follows(follower: UserId, of: Followee) -> Key {
@@ -300,6 +302,9 @@ pub fn pictured(author: UserId, article: ArticleId) -> Key {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Feed {
     Articles,
+    Projects,
+    /// By batches of tickets that came as one record.
+    Tickets,
 }
 
 impl Feed {
@@ -307,7 +312,8 @@ impl Feed {
     pub fn of(followee: Followee) -> &'static [Self] {
         match followee {
             Followee::User(_) => &[Self::Articles],
-            Followee::Master(_) | Followee::Merchant(_) => &[],
+            Followee::Master(_) => &[Self::Projects, Self::Tickets],
+            Followee::Merchant(_) => &[],
         }
     }
 
@@ -315,12 +321,16 @@ impl Feed {
     pub fn own_prefix(self) -> &'static str {
         match self {
             Self::Articles => OWN_ARTICLE,
+            Self::Projects => "PROJECT#",
+            Self::Tickets => "TICKETS#",
         }
     }
 
     fn letter(self) -> &'static str {
         match self {
             Self::Articles => "F",
+            Self::Projects => "FP",
+            Self::Tickets => "FT",
         }
     }
 
@@ -329,6 +339,10 @@ impl Feed {
         let number = |name| item.get(name)?.as_n().ok()?.parse().ok();
         match self {
             Self::Articles => Some(Followee::User(UserId(number("author")?))),
+            Self::Projects | Self::Tickets => {
+                let digits = item.get("master")?.as_s().ok()?.clone();
+                Some(Followee::Master(digits.try_into().ok()?))
+            }
         }
     }
 }
@@ -359,6 +373,7 @@ pub fn article_place(article: ArticleId) -> String {
 pub fn place_article(feed: Feed, place: &str) -> Option<ArticleId> {
     match feed {
         Feed::Articles => number(place).map(ArticleId),
+        Feed::Projects | Feed::Tickets => None,
     }
 }
 
@@ -441,6 +456,43 @@ pub fn numbered_entry(list: &str, block: u64, number: u64) -> Key {
     Key { pk: numbered_block(list, block), sk: id(number) }
 }
 
+pub fn project(of: ProjectId) -> Key {
+    key(format!("PROJECT#{}", id(of.0)), "HEAD")
+}
+
+/// What one record of tickets says of all of them, by the first one's id.
+pub fn ticket_batch(first: TicketId) -> Key {
+    key(format!("TICKETS#{}", id(first.0)), "HEAD")
+}
+
+/// A project's tickets that can be bought.
+pub fn open_tickets(of: ProjectId) -> String {
+    format!("OPEN#{}", id(of.0))
+}
+
+pub fn open_ticket(of: ProjectId, created_at: Millis, ticket: TicketId) -> Key {
+    Key { pk: open_tickets(of), sk: content_place(created_at, ticket.0) }
+}
+
+/// A list of content that operators bring; `name` is a word of ours.
+pub fn list(name: &str) -> String {
+    format!("LIST#{name}")
+}
+
+/// The place of content in a list that is read from its end: the `first` ones, and of these the newest.
+pub fn place(name: &str, first: bool, created_at: Millis, content: u64) -> Key {
+    Key { pk: list(name), sk: format!("{}#{}", u8::from(first), content_place(created_at, content)) }
+}
+
+pub fn place_hex(name: &str, first: bool, created_at: Millis, content: u128) -> Key {
+    Key { pk: list(name), sk: format!("{}#{created_at:013}#{content:032x}", u8::from(first)) }
+}
+
+/// The place of content by when it came.
+pub fn content_place(created_at: Millis, content: u64) -> String {
+    format!("{created_at:013}#{}", id(content))
+}
+
 /// What the table's stream tells `fanout` of: this came or went, perhaps both by now.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Told {
@@ -519,7 +571,7 @@ fn hash(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ClothId, GameId, TicketId};
+    use crate::domain::{ClothId, GameId};
 
     #[test]
     fn keys_are_spelt_so() {
@@ -616,6 +668,21 @@ mod tests {
         assert_eq!(
             spelt(vote(UserId(6), game, CommentId(4))),
             "U#0000000000000006 / VOTE#GAME#0000000000000005#0000000000000004"
+        );
+        assert_eq!(spelt(project(ProjectId(5))), "PROJECT#0000000000000005 / HEAD");
+        assert_eq!(spelt(place("games", true, 1_700_000_000_000, 5)), "LIST#games / 1#1700000000000#0000000000000005");
+        assert_eq!(
+            spelt(place_hex("masters", false, 1_700_000_000_000, 5)),
+            "LIST#masters / 0#1700000000000#00000000000000000000000000000005"
+        );
+        let place = content_place(1_700_000_000_000, 5);
+        assert_eq!(
+            spelt(own_entry(Feed::Projects, master, &place)),
+            "MASTER#00000000000000000000000000000abc / PROJECT#1700000000000#0000000000000005"
+        );
+        assert_eq!(
+            spelt(feed_entry(Feed::Projects, UserId(6), &place)),
+            "FP#0000000000000006 / 1700000000000#0000000000000005"
         );
         assert_eq!(spelt(numbered_top("articles")), "L#articles / TOP");
         assert_eq!(spelt(numbered_holes("articles", 1)), "L#articles / HOLES#0000000001");

@@ -1,9 +1,10 @@
 //! Likes and collects: once per user and subject, counted exactly.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
+    contents::SHOWN,
     follows::UserEntry,
     keys,
     table::{Action, Store, THERE, number},
@@ -76,7 +77,7 @@ impl Store {
             let set = set.when(format!("attribute_not_exists({attribute})")).with(":place", number(place.0));
             let subject_value = serde_dynamo::to_attribute_value(subject).map_err(super::table::unreadable)?;
             let mut actions = vec![
-                Action::add(keys::head(subject), count, 1).when(THERE).or_refuse(Refusal::NoSuch(subject.noun())),
+                Action::add(keys::head(subject), count, 1).when(SHOWN).or_refuse(Refusal::NoSuch(subject.noun())),
                 set.with(":subject", subject_value).or_done(),
             ];
             let entry = MarkEntry { user: UserEntry { user }, subject };
@@ -110,6 +111,16 @@ impl Store {
         ];
         actions.extend(mark.entries(user, subject, place).into_iter().map(Action::delete_there));
         self.transact_once(actions).await
+    }
+
+    /// Those of the subjects that a user has collected. One round; one more as below.
+    pub(super) async fn collected_among(
+        &self,
+        user: UserId,
+        subjects: Vec<Subject>,
+    ) -> Result<HashSet<Subject>, Refusal> {
+        let marks = self.get_near(subjects, |subject| keys::mark(user, subject), |marks: &Marks| marks.subject).await?;
+        Ok(marks.into_iter().filter(|(_, marks)| marks.is_collect()).map(|(subject, _)| subject).collect())
     }
 
     /// A user's marks on articles. One round; one more where they lie far apart, with many marks between them.

@@ -122,6 +122,11 @@ impl Action {
         Self { refused: Refused::Refuse(refusal), ..self }
     }
 
+    /// The item's.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
     pub(super) fn values(&self) -> Option<Item> {
         Some(self.values.clone()).filter(|values| !values.is_empty())
     }

@@ -1,0 +1,145 @@
+//! Clothes: merchants' and the design circle's.
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    contents::{Content, Record},
+    keys::{self, Key},
+    merchants::MerchantView,
+    table::Store,
+};
+use crate::domain::{ClothId, Followee, MediaId, MerchantId, Millis, Refusal, Subject, UserId};
+
+const NO_CLOTH: Refusal = Refusal::NoSuch("cloth");
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cloth {
+    pub cloth_id: ClothId,
+    /// Whose it is; the design circle's without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merchant_id: Option<MerchantId>,
+    pub name: String,
+    pub image: MediaId,
+    pub intro: String,
+    /// In fen.
+    pub price: u64,
+    pub dynasty: u32,
+    pub designer_intro: String,
+    pub recommended: bool,
+}
+
+/// A piece of clothing as somebody sees it.
+pub struct ClothView {
+    pub cloth: Content<Cloth>,
+    pub is_collect: bool,
+}
+
+/// The lists of clothes.
+#[derive(Clone, Copy, PartialEq)]
+pub enum ClothList {
+    DesignCircle,
+    Merchants,
+    /// The recommended ones first.
+    MerchantsRecommended,
+}
+
+impl ClothList {
+    fn name(self) -> &'static str {
+        match self {
+            Self::DesignCircle => "design-circle-cloths",
+            Self::Merchants => "merchant-cloths",
+            Self::MerchantsRecommended => "merchant-cloths-recommended",
+        }
+    }
+}
+
+impl Record for Cloth {
+    fn head(&self) -> Key {
+        keys::head(self.cloth_id)
+    }
+
+    fn needs(&self) -> Option<(Key, Refusal)> {
+        let merchant = self.merchant_id?;
+        Some((keys::followee_head(merchant.into()), Refusal::NoSuch("merchant")))
+    }
+
+    fn places(&self, created_at: Millis) -> Vec<Key> {
+        let place = |list: ClothList, first| keys::place(list.name(), first, created_at, self.cloth_id.0);
+        match self.merchant_id {
+            None => vec![place(ClothList::DesignCircle, false)],
+            Some(_) => {
+                vec![place(ClothList::Merchants, false), place(ClothList::MerchantsRecommended, self.recommended)]
+            }
+        }
+    }
+}
+
+impl Store {
+    /// A page of a list of clothes. Two rounds.
+    pub async fn cloths(
+        &self,
+        viewer: UserId,
+        list: ClothList,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Vec<ClothView>, Refusal> {
+        let cloths = self.contents(keys::list(list.name()), offset, limit).await?;
+        self.cloth_views(viewer, cloths).await
+    }
+
+    /// The same with the merchants whose they are. Two rounds.
+    pub async fn merchant_cloths(
+        &self,
+        viewer: UserId,
+        list: ClothList,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Vec<(ClothView, MerchantView)>, Refusal> {
+        let cloths: Vec<Content<Cloth>> = self.contents(keys::list(list.name()), offset, limit).await?;
+        let merchants: Vec<_> = cloths.iter().filter_map(|cloth| cloth.record.merchant_id).collect();
+        let (cloths, merchants): (Vec<ClothView>, HashMap<_, MerchantView>) =
+            tokio::try_join!(self.cloth_views(viewer, cloths), self.merchant_views(viewer, merchants))?;
+        let with_merchant = |cloth: ClothView| {
+            let merchant = merchants.get(&cloth.cloth.record.merchant_id?)?.clone();
+            Some((cloth, merchant))
+        };
+        Ok(cloths.into_iter().filter_map(with_merchant).collect())
+    }
+
+    async fn cloth_views(&self, viewer: UserId, cloths: Vec<Content<Cloth>>) -> Result<Vec<ClothView>, Refusal> {
+        let subjects: Vec<_> = cloths.iter().map(|cloth| Subject::Cloth(cloth.record.cloth_id)).collect();
+        let collected = self.collected_among(viewer, subjects).await?;
+        let view = |cloth: Content<Cloth>| ClothView {
+            is_collect: collected.contains(&Subject::Cloth(cloth.record.cloth_id)),
+            cloth,
+        };
+        Ok(cloths.into_iter().map(view).collect())
+    }
+
+    /// A piece of the design circle's; 404 where there is none, or it is withdrawn or a merchant's. One round.
+    pub async fn design_circle_cloth(&self, viewer: UserId, id: ClothId) -> Result<ClothView, Refusal> {
+        let view = self.cloth(viewer, id).await?;
+        match view.cloth.record.merchant_id {
+            None => Ok(view),
+            Some(_) => Err(NO_CLOTH),
+        }
+    }
+
+    /// A merchant's piece, the merchant, and how many follow them; 404 as above. Two rounds.
+    pub async fn merchant_cloth(&self, viewer: UserId, id: ClothId) -> Result<(ClothView, MerchantView, u64), Refusal> {
+        let view = self.cloth(viewer, id).await?;
+        let merchant = view.cloth.record.merchant_id.ok_or(NO_CLOTH)?;
+        let (mut merchants, counts) =
+            tokio::try_join!(self.merchant_views(viewer, vec![merchant]), self.counts(Followee::Merchant(merchant)))?;
+        Ok((view, merchants.remove(&merchant).ok_or(NO_CLOTH)?, counts.followers))
+    }
+
+    async fn cloth(&self, viewer: UserId, id: ClothId) -> Result<ClothView, Refusal> {
+        let (cloth, collected) = tokio::try_join!(
+            self.shown_content::<Cloth>(keys::head(id), "cloth"),
+            self.collected_among(viewer, vec![id.into()]),
+        )?;
+        Ok(ClothView { cloth, is_collect: !collected.is_empty() })
+    }
+}

@@ -1,0 +1,260 @@
+//! Masters, and their projects.
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    contents::{Content, Record},
+    follows::Counts,
+    keys::{self, Feed, Key},
+    table::{Range, Store, full_page},
+};
+use crate::domain::{Followee, MasterId, MediaId, Millis, ProjectId, Refusal, UserId};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Master {
+    pub master_id: MasterId,
+    pub name: String,
+    pub avatar: MediaId,
+    pub intro: String,
+    pub address: String,
+    /// `YYYY-MM-DD`.
+    pub birthday: String,
+    pub recommended: bool,
+}
+
+/// A master as somebody sees them.
+#[derive(Clone)]
+pub struct MasterView {
+    pub master: Content<Master>,
+    pub is_follow: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Project {
+    pub project_id: ProjectId,
+    pub master_id: MasterId,
+    pub name: String,
+    pub image: MediaId,
+    pub intro: String,
+    pub recommended: bool,
+}
+
+/// A project with its master, as somebody sees them.
+pub struct ProjectView {
+    pub project: Content<Project>,
+    pub master: MasterView,
+}
+
+/// An entry of a master's own list of projects, and of the feeds of those who follow them.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(super) struct ProjectEntry {
+    pub project: ProjectId,
+    pub master: MasterId,
+    pub created_at: Millis,
+}
+
+/// The lists of masters.
+#[derive(Clone, Copy)]
+pub enum MasterList {
+    All,
+    /// The recommended ones first.
+    Recommended,
+}
+
+impl MasterList {
+    fn name(self) -> &'static str {
+        match self {
+            Self::All => "masters",
+            Self::Recommended => "masters-recommended",
+        }
+    }
+}
+
+/// The lists of projects.
+#[derive(Clone, Copy)]
+pub enum ProjectList {
+    All,
+    /// The recommended ones first.
+    Recommended,
+}
+
+impl ProjectList {
+    fn name(self) -> &'static str {
+        match self {
+            Self::All => "projects",
+            Self::Recommended => "projects-recommended",
+        }
+    }
+}
+
+impl Record for Master {
+    fn head(&self) -> Key {
+        keys::followee_head(self.master_id.into())
+    }
+
+    fn places(&self, created_at: Millis) -> Vec<Key> {
+        let place = |list: MasterList, first| keys::place_hex(list.name(), first, created_at, self.master_id.0);
+        vec![place(MasterList::All, false), place(MasterList::Recommended, self.recommended)]
+    }
+}
+
+impl Record for Project {
+    fn head(&self) -> Key {
+        keys::project(self.project_id)
+    }
+
+    fn needs(&self) -> Option<(Key, Refusal)> {
+        Some((keys::followee_head(self.master_id.into()), Refusal::NoSuch("master")))
+    }
+
+    fn places(&self, created_at: Millis) -> Vec<Key> {
+        let place = |list: ProjectList, first| keys::place(list.name(), first, created_at, self.project_id.0);
+        vec![place(ProjectList::All, false), place(ProjectList::Recommended, self.recommended)]
+    }
+
+    fn entries(&self, created_at: Millis) -> Vec<(Key, impl Serialize)> {
+        let entry = ProjectEntry { project: self.project_id, master: self.master_id, created_at };
+        let place = keys::content_place(created_at, self.project_id.0);
+        vec![(keys::own_entry(Feed::Projects, self.master_id.into(), &place), entry)]
+    }
+}
+
+impl Store {
+    /// A page of a list of masters. Two rounds.
+    pub async fn masters(
+        &self,
+        viewer: UserId,
+        list: MasterList,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Vec<MasterView>, Refusal> {
+        let masters: Vec<Content<Master>> = self.contents(keys::list(list.name()), offset, limit).await?;
+        let ids = masters.iter().map(|master| Followee::Master(master.record.master_id)).collect();
+        let followed = self.followed_among(viewer, ids).await?;
+        let view = |master: Content<Master>| MasterView {
+            is_follow: followed.contains(&Followee::Master(master.record.master_id)),
+            master,
+        };
+        Ok(masters.into_iter().map(view).collect())
+    }
+
+    /// A master with what is counted of them; 404 where there is none, or they are withdrawn. One round.
+    pub async fn master(&self, viewer: UserId, id: MasterId) -> Result<(MasterView, Counts), Refusal> {
+        let (master, counts, is_follow) = tokio::try_join!(
+            self.shown_content(keys::followee_head(id.into()), "master"),
+            self.counts(id),
+            self.is_following(viewer, id),
+        )?;
+        Ok((MasterView { master, is_follow }, counts))
+    }
+
+    /// Masters, withdrawn or not, as somebody sees them, by their ids. One round.
+    pub(super) async fn master_views(
+        &self,
+        viewer: UserId,
+        ids: Vec<MasterId>,
+    ) -> Result<HashMap<MasterId, MasterView>, Refusal> {
+        let key = |id: MasterId| keys::followee_head(id.into());
+        let followees = ids.iter().copied().map(Followee::Master).collect();
+        let (masters, followed) = tokio::try_join!(
+            self.get_each_lately::<_, Content<Master>>(ids, key),
+            self.followed_among(viewer, followees),
+        )?;
+        let view = |(id, master)| (id, MasterView { master, is_follow: followed.contains(&Followee::Master(id)) });
+        Ok(masters.into_iter().map(view).collect())
+    }
+
+    /// A page of the masters whom a user follows, the last followed first, those left out that are withdrawn. Two
+    /// rounds.
+    pub async fn followed_masters(
+        &self,
+        of: UserId,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Vec<Content<Master>>, Refusal> {
+        self.followed_contents(of, keys::FOLLOWING_MASTER, offset, limit).await
+    }
+
+    /// A page of a list of projects. Two rounds.
+    pub async fn projects(
+        &self,
+        viewer: UserId,
+        list: ProjectList,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Vec<ProjectView>, Refusal> {
+        let projects = self.contents(keys::list(list.name()), offset, limit).await?;
+        self.project_views(viewer, projects).await
+    }
+
+    /// A page of a master's projects, the newest first. Three rounds.
+    pub async fn projects_of(
+        &self,
+        viewer: UserId,
+        master: MasterId,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Vec<ProjectView>, Refusal> {
+        let list = keys::own_entry(Feed::Projects, master.into(), "");
+        let entries = self.newest(list.pk, Feed::Projects.own_prefix(), offset, limit).await?;
+        self.projects_by_entry(viewer, entries).await
+    }
+
+    /// A page of the projects of those masters whom the viewer follows, the newest first; at most the newest 1,000.
+    /// Three rounds, and more as in [`Store::followed_articles`].
+    pub async fn followed_projects(
+        &self,
+        viewer: UserId,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Vec<ProjectView>, Refusal> {
+        let feed = || Range::new(keys::feed(Feed::Projects, viewer), "").newest_first();
+        let next = |wanted, last: Option<ProjectEntry>| {
+            let skip = if last.is_some() { 0 } else { offset };
+            let place = last.map(|last| keys::content_place(last.created_at, last.project.0));
+            let after = place.map(|place| keys::feed_entry(Feed::Projects, viewer, &place));
+            self.items(feed().after(after), skip, wanted)
+        };
+        full_page(limit, next, |entries: Vec<ProjectEntry>| async move {
+            // Whom the viewer does not follow any more, they see so.
+            let mut views = self.projects_by_entry(viewer, entries).await?;
+            views.retain(|view| view.master.is_follow);
+            Ok(views)
+        })
+        .await
+    }
+
+    /// A project with its master; 404 where there is none, or it is withdrawn. Two rounds.
+    pub async fn project(&self, viewer: UserId, id: ProjectId) -> Result<ProjectView, Refusal> {
+        let project = self.shown_content(keys::project(id), "project").await?;
+        self.project_views(viewer, vec![project]).await?.pop().ok_or(Refusal::NoSuch("project"))
+    }
+
+    async fn projects_by_entry(&self, viewer: UserId, entries: Vec<ProjectEntry>) -> Result<Vec<ProjectView>, Refusal> {
+        let (ids, masters): (Vec<_>, Vec<_>) = entries.iter().map(|entry| (entry.project, entry.master)).unzip();
+        let (mut projects, masters) = tokio::try_join!(
+            self.get_each_lately::<_, Content<Project>>(ids, keys::project),
+            self.master_views(viewer, masters),
+        )?;
+        let view = |entry: ProjectEntry| {
+            let project = projects.remove(&entry.project).filter(|project| !project.withdrawn)?;
+            Some(ProjectView { project, master: masters.get(&entry.master)?.clone() })
+        };
+        Ok(entries.into_iter().filter_map(view).collect())
+    }
+
+    async fn project_views(
+        &self,
+        viewer: UserId,
+        projects: Vec<Content<Project>>,
+    ) -> Result<Vec<ProjectView>, Refusal> {
+        let masters = projects.iter().map(|project| project.record.master_id).collect();
+        let masters = self.master_views(viewer, masters).await?;
+        let view = |project: Content<Project>| {
+            let master = masters.get(&project.record.master_id)?.clone();
+            Some(ProjectView { project, master })
+        };
+        Ok(projects.into_iter().filter_map(view).collect())
+    }
+}

@@ -1,0 +1,277 @@
+//! Tickets: single items, made in batches of one record, which says what they are.
+//!
+//! A ticket that can be bought stands in its project's list of open ones; what it is, the batch says, so that a changed
+//! record is one write.
+use futures_util::future::try_join_all;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    contents::{Content, Imported, Record},
+    keys::{self, Feed, Key},
+    masters::{MasterView, Project},
+    table::{Action, Range, Store, THERE, number, put_request, whole},
+};
+use crate::domain::{MasterId, MediaId, Millis, ProjectId, Refusal, TicketId, UserId};
+
+/// Tickets that are made in one transaction, each of two items.
+const MADE_AT_ONCE: u64 = 45;
+/// Of a batch with no more tickets, each is read by its key; of a larger one the open ones by a query.
+const FEW: u64 = 4;
+
+/// Tickets that came as one record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TicketBatch {
+    /// The first one's; the others follow.
+    pub ticket_id: TicketId,
+    pub count: u64,
+    pub project_id: ProjectId,
+    /// Of the project's.
+    pub master_id: MasterId,
+    pub name: String,
+    pub image: MediaId,
+    pub intro: String,
+    /// In fen.
+    pub price: u64,
+}
+
+/// A ticket that can be bought, with what its batch says.
+pub struct TicketView {
+    pub ticket_id: TicketId,
+    pub batch: Content<TicketBatch>,
+}
+
+/// A ticket itself.
+#[derive(Serialize, Deserialize)]
+struct Ticket {
+    batch: TicketId,
+    project: ProjectId,
+}
+
+/// In its project's list of open ones.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct OpenTicket {
+    ticket: TicketId,
+    batch: TicketId,
+}
+
+/// How far the making of a batch has come.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Progress {
+    made: u64,
+}
+
+/// How many of a project's tickets are not sold.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ProjectCounts {
+    unsold: u64,
+}
+
+/// An entry of a master's own list of batches, and of the feeds of those who follow them.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct BatchEntry {
+    batch: TicketId,
+    count: u64,
+    project: ProjectId,
+    master: MasterId,
+    created_at: Millis,
+}
+
+impl Record for TicketBatch {
+    fn head(&self) -> Key {
+        keys::ticket_batch(self.ticket_id)
+    }
+
+    fn places(&self, _: Millis) -> Vec<Key> {
+        vec![]
+    }
+
+    fn entries(&self, created_at: Millis) -> Vec<(Key, impl Serialize)> {
+        let entry = BatchEntry {
+            batch: self.ticket_id,
+            count: self.count,
+            project: self.project_id,
+            master: self.master_id,
+            created_at,
+        };
+        let place = keys::content_place(created_at, self.ticket_id.0);
+        vec![(keys::own_entry(Feed::Tickets, self.master_id.into(), &place), entry)]
+    }
+}
+
+impl Store {
+    /// Makes tickets as a record says, or changes what it says of them; `master_id` is the project's, whatever the record
+    /// has. More may be made later, none taken back but by withdrawing all: 409. 404 where there is no such project, 409
+    /// where an id is another batch's. A transaction for 45 tickets; a repeat goes on where one was broken off.
+    pub async fn import_tickets(&self, record: &TicketBatch, withdrawn: bool) -> Result<Imported, Refusal> {
+        let project: Option<Content<Project>> = self.get(keys::project(record.project_id)).await?;
+        let master_id = project.ok_or(Refusal::NoSuch("project"))?.record.master_id;
+        let batch = TicketBatch { master_id, ..record.clone() };
+        let old: Option<Content<TicketBatch>> = self.get(batch.head()).await?;
+        if let Some(old) = &old {
+            if old.record.project_id != batch.project_id {
+                return Err(Refusal::Conflict("project_id: these tickets are another project's"));
+            }
+            if old.record.count > batch.count {
+                return Err(Refusal::Conflict(
+                    "count: tickets that are there cannot be taken back: withdraw the record",
+                ));
+            }
+        }
+        let was_open = old.as_ref().is_some_and(|old| !old.withdrawn);
+        let mut imported = self.import(&batch, withdrawn).await?;
+        let (content, progress) = self.batch_as_made(&batch).await?;
+        if withdrawn && was_open {
+            self.close_batch(&content, progress.made).await?;
+        } else if !withdrawn && old.is_some() && !was_open {
+            self.reopen_batch(&content, progress.made).await?;
+        }
+        let mut made = progress.made;
+        while made < batch.count {
+            let end = batch.count.min(made + MADE_AT_ONCE);
+            self.make_tickets(&content, made, end).await?;
+            (made, imported) = (end, Imported::Written);
+        }
+        Ok(imported)
+    }
+
+    async fn batch_as_made(&self, batch: &TicketBatch) -> Result<(Content<TicketBatch>, Progress), Refusal> {
+        let item = self.get_raw(batch.head()).await?.ok_or(Refusal::Internal)?;
+        Ok((super::table::read(item.clone())?, super::table::read(item)?))
+    }
+
+    /// Makes those of a batch from one number to another, unless a parallel import has.
+    async fn make_tickets(&self, batch: &Content<TicketBatch>, from: u64, to: u64) -> Result<(), Refusal> {
+        let TicketBatch { ticket_id: first, project_id: project, .. } = batch.record;
+        let mut actions = vec![
+            Action::update(keys::ticket_batch(first), "SET made = :to")
+                .when("made = :from OR (attribute_not_exists(made) AND :from = :zero)")
+                .with(":from", number(from))
+                .with(":to", number(to))
+                .with(":zero", number(0))
+                .or_done(),
+            Action::add(keys::project(project), "unsold", (to - from) as i64).when(THERE),
+        ];
+        let taken = Refusal::Conflict("ticket_id: one of these ids is another record's");
+        for number in from..to {
+            let ticket = TicketId(first.0 + number);
+            let head = Action::put_new(keys::head(ticket), &Ticket { batch: first, project });
+            actions.push(head.or_refuse(taken.clone()));
+            if !batch.withdrawn {
+                let key = keys::open_ticket(project, batch.created_at, ticket);
+                actions.push(Action::put(key, &OpenTicket { ticket, batch: first }));
+            }
+        }
+        self.transact_once(actions).await
+    }
+
+    async fn close_batch(&self, batch: &Content<TicketBatch>, made: u64) -> Result<(), Refusal> {
+        let TicketBatch { ticket_id: first, project_id: project, .. } = batch.record;
+        let open = (0..made).map(|number| keys::open_ticket(project, batch.created_at, TicketId(first.0 + number)));
+        self.delete_all(open).await
+    }
+
+    async fn reopen_batch(&self, batch: &Content<TicketBatch>, made: u64) -> Result<(), Refusal> {
+        let TicketBatch { ticket_id: first, project_id: project, .. } = batch.record;
+        let puts = (0..made).map(|number| {
+            let ticket = TicketId(first.0 + number);
+            let key = keys::open_ticket(project, batch.created_at, ticket);
+            put_request(whole(key, &OpenTicket { ticket, batch: first })?)
+        });
+        self.write_all(puts.collect::<Result<_, _>>()?).await
+    }
+
+    /// How many of a project's tickets are not sold. One read.
+    pub async fn unsold_tickets(&self, of: ProjectId) -> Result<u64, Refusal> {
+        Ok(self.get::<ProjectCounts>(keys::project(of)).await?.unwrap_or_default().unsold)
+    }
+
+    /// A page of the tickets that can be bought of those masters whom the viewer follows, the newest batch first, with
+    /// their masters; of the newest 1,000 batches. Three rounds, and two more for each 100 batches that it passes over.
+    pub async fn followed_tickets(
+        &self,
+        viewer: UserId,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Vec<(TicketView, MasterView)>, Refusal> {
+        const BATCHES: usize = 100;
+        const MOST_BATCHES: usize = 1_000;
+        let feed = || Range::new(keys::feed(Feed::Tickets, viewer), "").newest_first();
+        let (mut skip, mut page, mut after, mut passed) = (offset, vec![], None, 0);
+        while page.len() < limit && passed < MOST_BATCHES {
+            let entries: Vec<BatchEntry> = self.items(feed().after(after.take()), 0, BATCHES).await?;
+            passed += entries.len();
+            let place = entries.last().map(|last| keys::content_place(last.created_at, last.batch.0));
+            after = place.map(|place| keys::feed_entry(Feed::Tickets, viewer, &place));
+            let is_end = entries.len() < BATCHES;
+            page.extend(self.open_of_batches(viewer, &entries, &mut skip, limit - page.len()).await?);
+            if is_end {
+                break;
+            }
+        }
+        Ok(page)
+    }
+
+    /// The open tickets of some batches whose masters the viewer follows: `most`, behind `skip` others.
+    async fn open_of_batches(
+        &self,
+        viewer: UserId,
+        entries: &[BatchEntry],
+        skip: &mut usize,
+        most: usize,
+    ) -> Result<Vec<(TicketView, MasterView)>, Refusal> {
+        /// Batches that are looked into side by side.
+        const AT_ONCE: usize = 16;
+        let ids: Vec<_> = entries.iter().map(|entry| entry.batch).collect();
+        let masters: Vec<_> = entries.iter().map(|entry| entry.master).collect();
+        let (batches, masters) = tokio::try_join!(
+            self.get_each_lately::<_, Content<TicketBatch>>(ids, keys::ticket_batch),
+            self.master_views(viewer, masters),
+        )?;
+        let shown = |entry: &&BatchEntry| {
+            masters.get(&entry.master).is_some_and(|master| master.is_follow)
+                && batches.get(&entry.batch).is_some_and(|batch| !batch.withdrawn)
+        };
+        let entries: Vec<_> = entries.iter().filter(shown).collect();
+        let mut page = vec![];
+        let mut left = entries.as_slice();
+        while page.len() < most && !left.is_empty() {
+            // As many batches as hold what is wanted, were none of it sold.
+            let wanted = *skip + most - page.len();
+            let mut held = 0;
+            let enough = left.iter().position(|entry| {
+                held += entry.count as usize;
+                held >= wanted
+            });
+            let (some, rest) = left.split_at(enough.map_or(left.len(), |last| last + 1).min(AT_ONCE));
+            for (entry, open) in
+                some.iter().zip(try_join_all(some.iter().map(|entry| self.open_of(entry, wanted))).await?)
+            {
+                let passed = (*skip).min(open.len());
+                *skip -= passed;
+                let (batch, master) = (&batches[&entry.batch], &masters[&entry.master]);
+                let view = |ticket_id| (TicketView { ticket_id, batch: batch.clone() }, master.clone());
+                page.extend(open.into_iter().skip(passed).map(view));
+            }
+            left = rest;
+        }
+        page.truncate(most);
+        Ok(page)
+    }
+
+    /// A batch's open tickets, the last one first, `most` at most.
+    async fn open_of(&self, entry: &BatchEntry, most: usize) -> Result<Vec<TicketId>, Refusal> {
+        let key = |ticket| keys::open_ticket(entry.project, entry.created_at, ticket);
+        let last = TicketId(entry.batch.0 + entry.count - 1);
+        if entry.count <= FEW {
+            let ids = (entry.batch.0..=last.0).map(TicketId);
+            let mut open: Vec<_> = self.get_each::<_, OpenTicket>(ids, key).await?.into_keys().collect();
+            open.sort_by(|a, b| b.cmp(a));
+            return Ok(open);
+        }
+        let range = Range::between(key(entry.batch), key(last)).newest_first();
+        let open: Vec<OpenTicket> = self.items(range, 0, most).await?;
+        Ok(open.into_iter().map(|open| open.ticket).collect())
+    }
+}
