@@ -504,6 +504,68 @@ async fn parallel_guesses_gain_nothing() {
 }
 
 #[tokio::test]
+async fn the_right_password_locks_nobody_however_often_it_comes_at_once() {
+    let test = Arc::new(Test::start().await);
+    let (id, _) = test.user(PHONE).await;
+    for wrong in [0, 4] {
+        for _ in 0..wrong {
+            test.log_in(PHONE, "wrong1234").await.refused(200, 3100);
+        }
+        let logins = (0..20).map(|_| {
+            let test = test.clone();
+            async move { test.log_in(PHONE, PASSWORD).await }
+        });
+        let answers = together(logins).await;
+        assert!(answers.iter().all(|answer| answer.code() == "1000"), "after {wrong} wrong ones: {answers:?}");
+        let auth = &test.items().await[&format!("U#{id:016} / AUTH")];
+        assert!(!auth.contains_key("guesses") && !auth.contains_key("wrong"), "{auth:?}");
+    }
+}
+
+#[tokio::test]
+async fn right_and_wrong_passwords_at_once_lock_only_by_the_wrong_ones() {
+    let test = Arc::new(Test::start().await);
+    test.user(PHONE).await;
+    let logins = (0..20).map(|number| {
+        let test = test.clone();
+        let password = if number % 5 == 0 { "wrong1234" } else { PASSWORD };
+        async move { (password == PASSWORD, test.log_in(PHONE, password).await.code()) }
+    });
+    let answers = together(logins).await;
+    assert!(answers.iter().all(|(right, code)| code == if *right { "1000" } else { "3100" }), "{answers:?}");
+}
+
+#[tokio::test]
+async fn a_login_that_was_cut_off_counts_as_wrong_once_it_cannot_be_decided_any_more() {
+    let test = Test::start().await;
+    let (id, _) = test.user(PHONE).await;
+    let cut_off: Vec<_> = (0..5).map(|number| format!("{START}{number:04x}")).collect();
+    let update = test.table().update_item().table_name(&test.plaza.app.config.table);
+    let update = update.set_key(Some(keys::auth(UserId(id)).into())).update_expression("ADD guesses :moments");
+    let moments = aws_sdk_dynamodb::types::AttributeValue::Ss(cut_off);
+    update.expression_attribute_values(":moments", moments).send().await.unwrap();
+    test.log_in(PHONE, PASSWORD).await.refused(503, 503);
+    test.wait(15_000);
+    test.log_in(PHONE, PASSWORD).await.refused(200, 3101);
+    test.wait(15 * MINUTE - 15_000);
+    assert_eq!(test.log_in(PHONE, PASSWORD).await.code(), "1000");
+}
+
+#[tokio::test]
+async fn wrong_passwords_of_long_ago_are_not_kept() {
+    let test = Test::start().await;
+    let (id, _) = test.user(PHONE).await;
+    for _ in 0..12 {
+        test.log_in(PHONE, "wrong1234").await.refused(200, 3100);
+        test.wait(4 * MINUTE);
+    }
+    let auth = &test.items().await[&format!("U#{id:016} / AUTH")];
+    for kept in ["guesses", "wrong"] {
+        assert!((1..=5).contains(&auth[kept].as_ss().unwrap().len()), "{kept}");
+    }
+}
+
+#[tokio::test]
 async fn whom_an_operator_locked_is_neither_let_in_nor_kept_in() {
     let test = Test::start().await;
     let (id, token) = test.user(PHONE).await;
@@ -511,7 +573,9 @@ async fn whom_an_operator_locked_is_neither_let_in_nor_kept_in() {
     let update = update.set_key(Some(keys::auth(UserId(id)).into())).update_expression("SET locked = :true");
     let locked = aws_sdk_dynamodb::types::AttributeValue::Bool(true);
     update.expression_attribute_values(":true", locked).send().await.unwrap();
-    test.log_in(PHONE, PASSWORD).await.refused(200, 3101);
+    for _ in 0..7 {
+        test.log_in(PHONE, PASSWORD).await.refused(200, 3101);
+    }
     test.log_in(PHONE, "wrong1234").await.refused(200, 3100);
     test.json_as(&token, INFO, json!({})).await.refused(401, 401);
 }

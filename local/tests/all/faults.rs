@@ -345,7 +345,7 @@ fn lasting(items: &Items) -> Items {
     const COUNTED: [&str; 4] = ["SMS#", "SMSDAY#", "GUESS#", "L#articles / TOP"];
     let mut items = items.clone();
     items.retain(|key, _| !COUNTED.iter().any(|kind| key.starts_with(kind)));
-    items.values_mut().for_each(|fields| drop(fields.remove("guesses")));
+    items.values_mut().for_each(|fields| fields.retain(|name, _| !["guesses", "wrong"].contains(&name.as_str())));
     items
 }
 

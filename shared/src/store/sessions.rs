@@ -1,20 +1,27 @@
 //! Who is signed in, and guesses at passwords: the item beside each user's profile.
 use std::collections::BTreeSet;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use serde_dynamo::to_attribute_value;
 
 use super::{
-    Outcome, Profile, ProvedCode, Refused, Store, THERE, keys, number, read, set, text, unreadable, values,
+    Outcome, Profile, ProvedCode, Refused, Store, THERE, TRIES, keys, number, read, set, text, unreadable, values,
     window::{Window, moment},
 };
 use crate::{
     aside,
-    domain::{Account, LockedBy, MINUTE, Password, Phone, Refusal, StoredPassword, UserId, token::Token},
+    domain::{Account, LockedBy, MINUTE, Millis, Password, Phone, Refusal, StoredPassword, UserId, token::Token},
 };
 
 /// Five wrong passwords lock password login, for as long again after the fifth.
 const GUESSES: Window = Window { most: 5, span: 15 * MINUTE };
+
+/// By then a try at a password is decided, or was cut off with its function and counts as wrong.
+const DECIDED: Millis = 15 * 1000;
+
+/// How often a login looks whether it is its turn, while tries before it are undecided: some 3 s in all.
+const LOOKS: u32 = 24;
 
 /// The most logged-out tokens that are remembered; the record must stay small, for every request reads it. Whoever logs
 /// out more often within a token's life ends all of their tokens instead.
@@ -42,9 +49,12 @@ pub(super) struct Auth {
     /// Tokens that were logged out before their time, as [`mark`]s.
     #[serde(with = "serde_dynamo::string_set", skip_serializing_if = "BTreeSet::is_empty")]
     pub ended: BTreeSet<String>,
-    /// Wrong passwords, as moments.
+    /// Tries at the password, as moments: the wrong ones and those that are not decided yet.
     #[serde(with = "serde_dynamo::string_set", skip_serializing_if = "BTreeSet::is_empty")]
     pub guesses: BTreeSet<String>,
+    /// Those of them that were wrong.
+    #[serde(with = "serde_dynamo::string_set", skip_serializing_if = "BTreeSet::is_empty")]
+    pub wrong: BTreeSet<String>,
 }
 
 /// Who a token or a device says is calling, and since which epoch: right once [`Store::check_session`] agrees.
@@ -106,7 +116,7 @@ impl Store {
             self.use_code(code)?,
             self.update_action(
                 keys::auth(user),
-                "SET password = :password, epoch = epoch + :one REMOVE ended, guesses",
+                "SET password = :password, epoch = epoch + :one REMOVE ended, guesses, wrong",
                 THERE,
                 values([(":password", password), (":one", number(1))]),
             )?,
@@ -140,24 +150,32 @@ impl Store {
         }
     }
 
-    /// Three rounds: whose name it is; the guess counted, beside the profile; the count forgotten, as it was no guess.
+    /// Three rounds: whose name it is; the try counted, beside the profile; and what it was: a right one forgets all
+    /// tries, a wrong one is marked as such.
     ///
     /// An unknown account takes the same steps over the same time and locks in the same way.
     pub async fn log_in_by_password(&self, account: &Account, password: Password) -> Result<LoggedIn, Refusal> {
         let user = self.whose(keys::account(account)).await?;
         let key = user.map_or_else(|| keys::guesses_at(account), keys::auth);
         let profile = keys::profile(user.unwrap_or(NOBODY));
-        let (auth, profile) = tokio::try_join!(self.count_guess(&key, user.is_none()), self.get::<Profile>(profile))?;
+        let moment = moment(&self.world);
+        let counted = self.count_try(&key, &moment, user.is_none());
+        let (auth, profile) = tokio::try_join!(counted, self.get::<Profile>(profile))?;
         let Auth { password: stored, epoch, locked, .. } = auth;
         let right = aside(move || Ok(StoredPassword::verify(stored.as_ref(), &password))).await?;
+        let decided = match right {
+            true => self.update(key, "REMOVE guesses, wrong"),
+            // Counted again, where a right one beside it has just forgotten all.
+            false => self
+                .update(key, "ADD guesses :moments, wrong :moments")
+                .set_expression_attribute_values(values([(":moments", set(&moment))])),
+        };
+        self.change(decided).await?;
         match profile {
             _ if !right => Err(Refusal::WrongPassword),
             _ if locked => Err(Refusal::Locked(LockedBy::Operator)),
             None => Err(Refusal::Internal),
-            Some(profile) => {
-                self.change(self.update(key, "REMOVE guesses")).await?;
-                Ok(LoggedIn { profile, epoch })
-            }
+            Some(profile) => Ok(LoggedIn { profile, epoch }),
         }
     }
 
@@ -185,31 +203,41 @@ impl Store {
         }
     }
 
-    /// Counts a guess before it is looked at. `nobodys`: where there is no user, the count ends by itself.
-    async fn count_guess(&self, key: &keys::Key, nobodys: bool) -> Result<Auth, Refusal> {
-        let now = self.world.now();
-        let moment = moment(&self.world);
+    /// Counts a try before its password is looked at. Only wrong ones lock: who finds as many undecided ones waits for
+    /// them, and in the end is told that we are busy. `nobodys`: where there is no user, the count ends by itself.
+    async fn count_try(&self, key: &keys::Key, moment: &str, nobodys: bool) -> Result<Auth, Refusal> {
         let forgotten = if nobodys { " SET expires_at = :end" } else { "" };
-        let end = (now + 2 * GUESSES.span) / 1000;
-        loop {
-            let update = self.update(key.clone(), format!("ADD guesses :moments{forgotten}"));
-            let mut of =
-                values([(":moments", set(&moment)), (":moment", text(&moment)), (":most", number(GUESSES.most))]);
-            if nobodys {
-                of.get_or_insert_default().insert(":end".into(), number(end));
-            }
-            let update = update.condition_expression(Window::condition("guesses")).set_expression_attribute_values(of);
-            let guesses = match self.change(update).await? {
-                Outcome::Done(item) => return read(item),
-                Outcome::Refused(item) => read::<Auth>(item)?.guesses,
-            };
-            let outdated = match GUESSES.filled_at(&guesses) {
-                Some(at) if now < at + GUESSES.span => return Err(Refusal::Locked(LockedBy::WrongPasswords)),
-                Some(_) => guesses,
-                None => GUESSES.outdated(&guesses, now),
-            };
-            self.forget(key, "guesses", outdated).await?;
+        let update = self.update(key.clone(), format!("ADD guesses :moments{forgotten}"));
+        let mut of = values([(":moments", set(moment)), (":moment", text(moment)), (":most", number(GUESSES.most))]);
+        if nobodys {
+            let end = (self.world.now() + 2 * GUESSES.span) / 1000;
+            of.get_or_insert_default().insert(":end".into(), number(end));
         }
+        let update = update.condition_expression(Window::condition("guesses")).set_expression_attribute_values(of);
+        for look in 0..LOOKS {
+            let Auth { guesses, wrong, .. } = match self.change(update.clone()).await? {
+                Outcome::Done(item) => return read(item),
+                Outcome::Refused(item) => read(item)?,
+            };
+            let now = self.world.now();
+            let (old, young) = Window::split(&guesses, now.saturating_sub(DECIDED));
+            let wrong: BTreeSet<_> = young.intersection(&wrong).chain(&old).cloned().collect();
+            let outdated = match GUESSES.filled_at(&wrong) {
+                Some(at) if now < at + GUESSES.span => return Err(Refusal::Locked(LockedBy::WrongPasswords)),
+                Some(_) => wrong,
+                None => GUESSES.outdated(&wrong, now),
+            };
+            match outdated.is_empty() {
+                // Those who wait do not come back together.
+                true => self.pause(look.min(TRIES - 2)).await,
+                false => {
+                    let update = self.update(key.clone(), "DELETE guesses :outdated, wrong :outdated");
+                    let outdated = AttributeValue::Ss(outdated.into_iter().collect());
+                    self.change(update.set_expression_attribute_values(values([(":outdated", outdated)]))).await?;
+                }
+            }
+        }
+        Err(Refusal::Unavailable)
     }
 
     /// Takes moments out of a window that is full of outdated ones.
@@ -224,7 +252,7 @@ impl Store {
             return Err(Refusal::Unavailable);
         }
         let update = self.update(key.clone(), format!("DELETE {attribute} :outdated"));
-        let outdated = aws_sdk_dynamodb::types::AttributeValue::Ss(moments.into_iter().collect());
+        let outdated = AttributeValue::Ss(moments.into_iter().collect());
         self.change(update.set_expression_attribute_values(values([(":outdated", outdated)]))).await?;
         Ok(())
     }

@@ -32,10 +32,16 @@ impl Window {
         moments.iter().filter(|moment| millis(moment) + self.span <= now).cloned().collect()
     }
 
+    /// Those of `moments` up to `then`, and those after it.
+    pub fn split(moments: &BTreeSet<String>, then: Millis) -> (BTreeSet<String>, BTreeSet<String>) {
+        moments.iter().cloned().partition(|moment| millis(moment) <= then)
+    }
+
     /// When the last of a full window was added, if all of it lies within one span.
     pub fn filled_at(&self, moments: &BTreeSet<String>) -> Option<Millis> {
-        let (first, last) = (millis(moments.first()?), millis(moments.last()?));
-        (moments.len() >= self.most && last - first < self.span).then_some(last)
+        let last = millis(moments.last()?);
+        let first = millis(moments.iter().rev().nth(self.most - 1)?);
+        (last - first < self.span).then_some(last)
     }
 
     /// How long until there is room for one more.
@@ -68,10 +74,16 @@ mod tests {
     }
 
     #[test]
+    fn old_moments_are_told_from_young_ones() {
+        assert_eq!(Window::split(&moments([100, 105, 109]), 105), (moments([100, 105]), moments([109])));
+    }
+
+    #[test]
     fn full_is_only_what_lies_within_one_span() {
         assert_eq!(THREE_IN_TEN.filled_at(&moments([100, 105, 109])), Some(109));
         assert_eq!(THREE_IN_TEN.filled_at(&moments([100, 105, 110])), None);
         assert_eq!(THREE_IN_TEN.filled_at(&moments([100, 105])), None);
+        assert_eq!(THREE_IN_TEN.filled_at(&moments([90, 100, 105, 109])), Some(109), "the last three");
         assert_eq!(THREE_IN_TEN.filled_at(&moments([])), None);
     }
 }
