@@ -256,7 +256,7 @@ async fn last_code(
     Query(whose): Query<WhosePhone>,
 ) -> Result<Json<LastCode>, (StatusCode, Json<Value>)> {
     let no = |status: StatusCode, msg: String| (status, Json(json!({"code": status.as_u16(), "msg": msg})));
-    let phone = Phone::new(whose.country.as_deref().unwrap_or("86"), &whose.phone)
+    let phone = Phone::of(whose.country.as_deref(), &whose.phone)
         .map_err(|refusal| no(StatusCode::BAD_REQUEST, refusal.to_string()))?;
     match sms.last_code(&phone.e164()) {
         Some(code) => Ok(Json(LastCode { code })),

@@ -2,6 +2,7 @@ mod account;
 mod agree;
 mod article;
 mod budgets;
+mod clients;
 mod crash;
 mod deeds;
 mod entry;
