@@ -13,6 +13,7 @@ mod guards;
 mod hostile;
 mod media;
 mod member;
+mod own_machine;
 mod send_sms_code;
 mod support;
 mod third_party;
