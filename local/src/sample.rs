@@ -239,7 +239,7 @@ fn landscape(sky: [u8; 3]) -> Vec<u8> {
 }
 
 fn phone(number: &str) -> Phone {
-    Phone::new("86", number).expect("the sample's phones are well-formed")
+    Phone::parse(number).expect("the sample's phones are well-formed")
 }
 
 /// A token of Felix that ends in 2096: what the sample events carry. Signed by the development key, so that nothing

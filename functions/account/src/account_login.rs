@@ -4,7 +4,7 @@ use shared::{
     wire::{
         dialect::{C, Number},
         operation::*,
-        values::{Digits, PictureUrl, UserNumber},
+        values::{PictureUrl, Typed, UserNumber},
     },
 };
 
@@ -23,7 +23,7 @@ pub struct AccountLogin {
     openid: Option<String>,
     /// With `user_type` 1: a phone (of country 86 the bare number, else `+`, country code and number), an e-mail
     /// address or a user name.
-    account: Option<Digits>,
+    account: Option<Typed>,
     /// With `user_type` 1.
     password: Option<String>,
 }

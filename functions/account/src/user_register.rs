@@ -5,7 +5,7 @@ use shared::{
     wire::{
         dialect::C,
         operation::*,
-        values::{Digits, UserDigits},
+        values::{Code, Typed, UserDigits},
     },
 };
 
@@ -17,11 +17,11 @@ use shared::{
 #[garde(allow_unvalidated)]
 pub struct UserRegister {
     /// A bare number of country 86, or `+`, country code and number.
-    phone: Digits,
+    phone: Typed,
     /// 8 to 16 letters and digits, at least one of each.
     password: String,
     /// The six digits of the SMS.
-    verifycode: Digits,
+    verifycode: Code,
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -4,7 +4,7 @@ use shared::{
     wire::{
         dialect::C,
         operation::*,
-        values::{Digits, PictureUrl, is_one_line},
+        values::{Code, PictureUrl, Typed, Whole, is_nickname, is_not_blank},
     },
 };
 
@@ -16,23 +16,22 @@ use shared::{
 #[garde(allow_unvalidated)]
 pub struct UserUpdateInfo {
     /// The nickname, up to 64 characters.
-    #[garde(inner(length(chars, min = 1, max = 64), custom(is_one_line)))]
+    #[garde(inner(length(chars, min = 1, max = 64), custom(is_nickname)))]
     #[schemars(length(min = 1, max = 64))]
     name: Option<String>,
     gender: Option<GenderDigit>,
     /// A bare number of country 86, or `+`, country code and number.
-    phone: Option<Digits>,
+    phone: Option<Typed>,
     /// The six digits that `send_sms_code` sent to `phone`.
-    verifycode: Option<Digits>,
+    verifycode: Option<Code>,
     /// It is the account's to log in with; upper and lower case are the same.
-    email: Option<String>,
+    email: Option<Typed>,
     /// The intro, up to 500 characters.
-    #[garde(inner(length(chars, max = 500)))]
+    #[garde(inner(length(chars, max = 500), custom(is_not_blank)))]
     #[schemars(length(max = 500))]
     desc: Option<String>,
     /// 1 looks for work, 0 does not.
-    #[garde(range(max = 1))]
-    job_status: Option<u8>,
+    job_status: Option<Whole<u8, 0, 1>>,
 }
 
 /// 1 male, 0 female.
@@ -67,7 +66,7 @@ impl Operation for UserUpdateInfo {
         &[Refusal::SmsCode("verifycode"), Refusal::Phone(PhoneFault::China), Refusal::PhoneTaken, Refusal::EmailTaken];
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Info, Refusal> {
-        let email = self.email.as_deref().map(Email::parse).transpose()?;
+        let email = self.email.map(|email| Email::parse(&email.0)).transpose()?;
         let phone = self.phone.map(|phone| Phone::parse(&phone.0)).transpose()?;
         let phone = match (phone, self.verifycode) {
             (Some(phone), Some(code)) => {
@@ -84,7 +83,7 @@ impl Operation for UserUpdateInfo {
             nickname: self.name,
             gender,
             intro: self.desc,
-            job_status: self.job_status,
+            job_status: self.job_status.map(|status| status.0),
             email,
             phone,
             ..Changes::default()

@@ -15,7 +15,7 @@ pub struct ArticleList {
     #[serde(default)]
     limit: Limit,
     #[serde(default)]
-    offset: Offset,
+    offset: Offset<1_000_000_000>,
 }
 
 #[derive(Serialize, JsonSchema)]

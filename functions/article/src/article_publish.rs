@@ -1,5 +1,5 @@
 use shared::{
-    domain::{Class, UploadFault},
+    domain::{Class, UploadFault, text::is_blank},
     wire::{
         dialect::D,
         operation::*,
@@ -38,7 +38,7 @@ impl Operation for ArticlePublish {
         &[Refusal::Upload("images", UploadFault::NoPicture), Refusal::Upload("images", UploadFault::TooLarge)];
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Published, Refusal> {
-        if self.images.is_empty() && self.content.trim().is_empty() {
+        if self.images.is_empty() && is_blank(&self.content) {
             return Err(Refusal::malformed("content: write something, or send images"));
         }
         let images: Vec<_> = self.images.into_iter().map(|image| image.0).collect();

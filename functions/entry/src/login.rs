@@ -3,7 +3,7 @@ use shared::{
     wire::{
         dialect::E,
         operation::*,
-        values::{Digits, PictureUrl},
+        values::{PictureUrl, Typed},
     },
 };
 
@@ -14,7 +14,7 @@ use shared::{
 #[garde(allow_unvalidated)]
 pub struct Login {
     /// A phone (of country 86 the bare number, else `+`, country code and number), an e-mail address or a user name.
-    username: Digits,
+    username: Typed,
     /// The MD5 of the password: 32 hexadecimal digits.
     password: String,
 }

@@ -1,13 +1,13 @@
 use shared::{
     store::Changes,
-    wire::{dialect::E, operation::*, values::is_one_line},
+    wire::{dialect::E, operation::*, values::is_nickname},
 };
 
 /// Change the caller's nickname (document E, 3).
 #[derive(Deserialize, JsonSchema, Validate)]
 pub struct UserUpdateUserInfo {
     /// Up to 64 characters.
-    #[garde(length(chars, min = 1, max = 64), custom(is_one_line))]
+    #[garde(length(chars, min = 1, max = 64), custom(is_nickname))]
     nickname: String,
 }
 

@@ -3,7 +3,7 @@ use shared::{
     wire::{
         dialect::A,
         operation::*,
-        values::{PictureNumber, PictureUrl},
+        values::{Limit, PictureNumber, PictureUrl},
     },
 };
 
@@ -12,15 +12,10 @@ use shared::{
 #[garde(allow_unvalidated)]
 pub struct UserPicList {
     /// How many.
-    #[serde(default = "twenty")]
-    #[garde(range(min = 1, max = 100))]
-    limit: u8,
+    #[serde(default)]
+    limit: Limit,
     /// Where to go on: `next_cursor` of the page before.
     cursor: Option<PictureNumber>,
-}
-
-fn twenty() -> u8 {
-    20
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -45,7 +40,7 @@ impl Operation for UserPicList {
     const ROUTE: Route = Route::get("/user/pic/list");
 
     async fn handle(self, Anyone: Anyone, app: &App) -> Result<Wall, Refusal> {
-        let limit = usize::from(self.limit);
+        let limit = self.limit.0;
         let pictures = app.store.wall(self.cursor.map(|cursor| cursor.0), limit).await?;
         let next_cursor = (pictures.len() > limit).then(|| PictureNumber(pictures[limit - 1].id));
         let show = |picture: &GalleryPicture| WallPicture {

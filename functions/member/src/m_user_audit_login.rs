@@ -1,6 +1,6 @@
 use shared::{
     domain::{Account, LockedBy, Password},
-    wire::{dialect::B, operation::*},
+    wire::{dialect::B, operation::*, values::Typed},
 };
 
 use crate::shown::Member;
@@ -12,7 +12,7 @@ use crate::shown::Member;
 #[derive(Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
 pub struct MUserAuditLogin {
-    account: String,
+    account: Typed,
     password: String,
 }
 
@@ -33,7 +33,7 @@ impl Operation for MUserAuditLogin {
         &[Refusal::WrongPassword, Refusal::Locked(LockedBy::WrongPasswords), Refusal::Locked(LockedBy::Operator)];
 
     async fn handle(self, Anyone: Anyone, app: &App) -> Result<Reviewer, Refusal> {
-        let (account, password) = (Account::Review(self.account), Password::typed(&self.password));
+        let (account, password) = (Account::Review(self.account.0), Password::typed(&self.password));
         let user = app.store.log_in_by_password(&account, password).await?;
         let device = app.store.new_device(&user).await?;
         Ok(Reviewer { device_id: device.as_str().to_owned(), user: Member::of(&user, app)? })

@@ -3,6 +3,7 @@ use std::{borrow::Cow, fmt};
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserializer, de};
 use shared::{
+    domain::text::typed,
     store::Track,
     wire::{dialect::B, operation::*},
 };
@@ -39,7 +40,7 @@ impl Operation for MUserUserTracks {
     }
 }
 
-/// Whether messages may be pushed: a truth value, also as text or as 1 and 0.
+/// Whether messages may be pushed: true or false, also as text or as 1 and 0.
 #[derive(Default)]
 struct Switch(Option<bool>);
 
@@ -57,11 +58,14 @@ impl<'de> Deserialize<'de> for Switch {
             fn visit_u64<E: de::Error>(self, number: u64) -> Result<Switch, E> {
                 self.visit_str(&number.to_string())
             }
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Switch, E> {
+                self.visit_str(&number.to_string())
+            }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Switch, E> {
-                match text {
+                match typed(text).to_ascii_lowercase().as_str() {
                     "" => Ok(Switch(None)),
-                    "true" | "1" => Ok(Switch(Some(true))),
-                    "false" | "0" => Ok(Switch(Some(false))),
+                    "true" | "1" | "1.0" => Ok(Switch(Some(true))),
+                    "false" | "0" | "0.0" => Ok(Switch(Some(false))),
                     _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
                 }
             }
@@ -82,8 +86,12 @@ impl JsonSchema for Switch {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "Whether messages may be pushed: a truth value, also as text or as 1 and 0.",
-            "enum": [true, false, "true", "false", 1, 0, "1", "0", "", null],
+            "description": "Whether messages may be pushed: true or false, also as text or as 1 and 0.",
+            "anyOf": [
+                {"type": ["boolean", "null"]},
+                {"type": "integer", "minimum": 0, "maximum": 1},
+                {"type": "string", "pattern": r"^\s*(1([.]0)?|0([.]0)?|[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])?\s*$"},
+            ],
         })
     }
 }
@@ -114,9 +122,9 @@ impl<'de, const MOST: u8> Deserialize<'de> for Degrees<MOST> {
                 self.visit_f64(angle as f64)
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-                match text.parse() {
+                match typed(text).parse() {
                     Ok(angle) => self.visit_f64(angle),
-                    Err(_) if text.is_empty() => Ok(Degrees(None)),
+                    Err(_) if typed(text).is_empty() => Ok(Degrees(None)),
                     Err(_) => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
                 }
             }
@@ -139,7 +147,7 @@ impl<const MOST: u8> JsonSchema for Degrees<MOST> {
         let most = i16::from(MOST);
         json_schema!({"oneOf": [
             {"type": "number", "minimum": -most, "maximum": most},
-            {"type": "string", "pattern": "^([-+]?[0-9]+([.][0-9]+)?)?$"},
+            {"type": "string", "pattern": r"^\s*([-+]?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?)?\s*$"},
             {"type": "null"},
         ]})
     }

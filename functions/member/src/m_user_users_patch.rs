@@ -4,7 +4,7 @@ use shared::{
     wire::{
         dialect::B,
         operation::*,
-        values::{Key, NamedUser, is_one_line},
+        values::{Key, NamedUser, Whole, is_nickname, is_not_blank},
     },
 };
 
@@ -25,18 +25,16 @@ pub struct MUserUsersPatch(#[garde(dive)] Change);
 pub struct Change {
     user_id: NamedUser,
     /// Up to 64 characters.
-    #[garde(inner(length(chars, min = 1, max = 64), custom(is_one_line)))]
+    #[garde(inner(length(chars, min = 1, max = 64), custom(is_nickname)))]
     #[schemars(length(min = 1, max = 64))]
     pub nickname: Option<String>,
     /// Male or female.
     pub gender: Option<Gender>,
     icon: Option<Icon>,
     /// In years.
-    #[garde(inner(range(max = 150)))]
-    #[schemars(range(max = 150))]
-    age: Option<u8>,
+    age: Option<Whole<u8, 0, 150>>,
     /// Up to 500 characters.
-    #[garde(inner(length(chars, max = 500)))]
+    #[garde(inner(length(chars, max = 500), custom(is_not_blank)))]
     #[schemars(length(max = 500))]
     signature: Option<String>,
     sex_attitude: Option<SexAttitude>,
@@ -45,13 +43,9 @@ pub struct Change {
     marriage: Option<Marriage>,
     online_period: Option<OnlinePeriod>,
     /// Of a video chat, in the app's own unit.
-    #[garde(inner(range(max = 1_000_000)))]
-    #[schemars(range(max = 1_000_000))]
-    video_price: Option<u32>,
+    video_price: Option<Whole<u32, 0, 1_000_000>>,
     /// Of an audio chat, in the app's own unit.
-    #[garde(inner(range(max = 1_000_000)))]
-    #[schemars(range(max = 1_000_000))]
-    audio_price: Option<u32>,
+    audio_price: Option<Whole<u32, 0, 1_000_000>>,
     /// An image or a video that the caller has uploaded, for the homepage.
     background: Option<Key>,
     /// An audio that the caller has uploaded, for the homepage.
@@ -102,15 +96,15 @@ impl Change {
             gender: self.gender,
             avatar: icon.clone(),
             large_avatar: icon,
-            age: self.age,
+            age: self.age.map(|age| age.0),
             intro: self.signature,
             sex_attitude: self.sex_attitude,
             job: self.job,
             degree: self.degree,
             marriage: self.marriage,
             online_period: self.online_period,
-            video_price: self.video_price,
-            audio_price: self.audio_price,
+            video_price: self.video_price.map(|price| price.0),
+            audio_price: self.audio_price.map(|price| price.0),
             background,
             audio_intro,
             video_chat,

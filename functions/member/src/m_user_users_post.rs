@@ -1,7 +1,11 @@
 use shared::{
     domain::Gender,
     store::{CameBy, Changes, LoggedIn},
-    wire::{dialect::B, operation::*, values::is_one_line},
+    wire::{
+        dialect::B,
+        operation::*,
+        values::{Whole, is_nickname},
+    },
 };
 
 use crate::shown::{Icon, Member};
@@ -13,15 +17,14 @@ use crate::shown::{Icon, Member};
 #[garde(allow_unvalidated)]
 pub struct MUserUsersPost {
     /// Up to 64 characters; without one the user gets one.
-    #[garde(inner(length(chars, min = 1, max = 64), custom(is_one_line)))]
+    #[garde(inner(length(chars, min = 1, max = 64), custom(is_nickname)))]
     #[schemars(length(min = 1, max = 64))]
     nickname: Option<String>,
     /// Male or female.
     gender: Gender,
     icon: Option<Icon>,
     /// In years.
-    #[garde(range(max = 150))]
-    age: u8,
+    age: Whole<u8, 0, 150>,
 }
 
 impl Operation for MUserUsersPost {
@@ -35,7 +38,7 @@ impl Operation for MUserUsersPost {
         let first = Changes {
             nickname: self.nickname,
             gender: Some(self.gender),
-            age: Some(self.age),
+            age: Some(self.age.0),
             avatar: icon.clone(),
             large_avatar: icon,
             ..Changes::default()

@@ -6,7 +6,7 @@ use shared::{
     wire::{
         dialect::D,
         operation::*,
-        values::{Key, is_one_line},
+        values::{Key, Typed, Whole, is_nickname, is_not_blank, is_one_line},
     },
 };
 
@@ -17,40 +17,33 @@ use shared::{
 #[garde(allow_unvalidated)]
 pub struct MyUserInfoUpdate {
     /// Up to 64 characters.
-    #[garde(inner(length(chars, min = 1, max = 64), custom(is_one_line)))]
+    #[garde(inner(length(chars, min = 1, max = 64), custom(is_nickname)))]
     #[schemars(length(min = 1, max = 64))]
     nickname: Option<String>,
     /// An image: an id from `get_media_id` under which the caller has uploaded one.
     avatar: Option<Key>,
     /// 1 male, 2 female; 0 forgets it.
-    #[garde(range(max = 2))]
-    gender: Option<u8>,
+    gender: Option<Whole<u8, 0, 2>>,
     /// Up to 64 characters, or none.
-    #[garde(inner(length(chars, max = 64), custom(is_no_block)))]
+    #[garde(inner(length(chars, max = 64), custom(is_one_line)))]
     #[schemars(length(max = 64))]
     province: Option<String>,
     /// Up to 64 characters, or none.
-    #[garde(inner(length(chars, max = 64), custom(is_no_block)))]
+    #[garde(inner(length(chars, max = 64), custom(is_one_line)))]
     #[schemars(length(max = 64))]
     city: Option<String>,
     /// Milliseconds since 1970, before it negative; from 1900 to now.
-    #[garde(range(min = -2_208_988_800_000_i64))]
-    birthday: Option<i64>,
+    birthday: Option<Whole<i64, YEAR_1900, YEAR_10000>>,
     /// It is the account's to log in with; upper and lower case are the same.
-    email: Option<String>,
+    email: Option<Typed>,
     /// Up to 500 characters, or none.
-    #[garde(inner(length(chars, max = 500)))]
+    #[garde(inner(length(chars, max = 500), custom(is_not_blank)))]
     #[schemars(length(max = 500))]
     intro: Option<String>,
 }
 
-/// A place may be left empty, which takes it away.
-fn is_no_block(place: &str, (): &()) -> garde::Result {
-    match place {
-        "" => Ok(()),
-        place => is_one_line(place, &()),
-    }
-}
+const YEAR_1900: i64 = -2_208_988_800_000;
+const YEAR_10000: i64 = 253_402_300_800_000;
 
 impl Operation for MyUserInfoUpdate {
     type Dialect = D;
@@ -65,10 +58,10 @@ impl Operation for MyUserInfoUpdate {
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
         let now = i64::try_from(app.world.now()).unwrap_or(i64::MAX);
-        if self.birthday.is_some_and(|birthday| birthday > now) {
+        if self.birthday.is_some_and(|birthday| birthday.0 > now) {
             return Err(Refusal::malformed("birthday: has not come yet: send milliseconds since 1970"));
         }
-        let email = self.email.as_deref().map(Email::parse).transpose()?;
+        let email = self.email.map(|email| Email::parse(&email.0)).transpose()?;
         let avatar = self.avatar.map(|avatar| avatar.0);
         if let Some(avatar) = &avatar {
             app.own_media(caller, slice::from_ref(avatar), Class::Image, "avatar").await?;
@@ -76,18 +69,18 @@ impl Operation for MyUserInfoUpdate {
         let changes = Changes {
             nickname: self.nickname,
             gender: match self.gender {
-                Some(1) => Some(Gender::Male),
-                Some(2) => Some(Gender::Female),
+                Some(Whole(1)) => Some(Gender::Male),
+                Some(Whole(2)) => Some(Gender::Female),
                 _ => None,
             },
-            no_gender: self.gender == Some(0),
+            no_gender: matches!(self.gender, Some(Whole(0))),
             intro: self.intro,
             // One upload serves for both sizes.
             large_avatar: avatar.clone(),
             avatar,
             province: self.province,
             city: self.city,
-            birthday: self.birthday,
+            birthday: self.birthday.map(|birthday| birthday.0),
             email,
             ..Changes::default()
         };

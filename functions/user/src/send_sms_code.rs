@@ -1,7 +1,9 @@
 use shared::{
-    domain::{Phone, PhoneFault},
-    wire::{dialect::D, operation::*, values::Digits},
+    domain::PhoneFault,
+    wire::{dialect::D, operation::*, values::Typed},
 };
+
+use crate::shown::phone;
 
 /// Send a six-digit code to a phone (document D).
 ///
@@ -11,16 +13,11 @@ use shared::{
 #[derive(Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
 pub struct SendSmsCode {
-    /// Country code, 1 to 3 digits; 86 where there is none.
-    #[serde(default = "china")]
-    country: Digits,
-    /// Of country 86: 11 digits that begin with 13 to 19. Elsewhere 5 to 15 digits.
-    phone: Digits,
-}
-
-/// The country code of a phone that comes without one.
-pub fn china() -> Digits {
-    Digits("86".into())
+    /// Country code, 1 to 3 digits; 86 where there is none and the phone brings none.
+    country: Option<Typed>,
+    /// Of country 86: 11 digits that begin with 13 to 19. Elsewhere 5 to 15 digits. `+` and the
+    /// country code may stand in front.
+    phone: Typed,
 }
 
 impl Operation for SendSmsCode {
@@ -31,7 +28,7 @@ impl Operation for SendSmsCode {
     const REFUSES: &'static [Refusal] = &[Refusal::Phone(PhoneFault::China)];
 
     async fn handle(self, Anyone: Anyone, app: &App) -> Result<Done, Refusal> {
-        let phone = Phone::new(&self.country.0, &self.phone.0)?;
+        let phone = phone(self.country.as_ref(), &self.phone)?;
         if !app.config.serves(&phone) {
             return Err(Refusal::malformed("country: no codes are sent to this country"));
         }

@@ -5,8 +5,16 @@ use shared::{
     App,
     domain::{Phone, Refusal},
     store::{LoggedIn, Profile},
-    wire::{users::Card, values::UserHex},
+    wire::{
+        users::Card,
+        values::{Typed, UserHex},
+    },
 };
+
+/// The phone that a request names.
+pub fn phone(country: Option<&Typed>, phone: &Typed) -> Result<Phone, Refusal> {
+    Phone::of(country.map(|country| country.0.as_str()), &phone.0)
+}
 
 /// The caller, as only they see themself.
 #[derive(Serialize, JsonSchema)]

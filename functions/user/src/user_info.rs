@@ -1,14 +1,14 @@
 use shared::{
-    domain::{Phone, PhoneFault},
+    domain::PhoneFault,
     wire::{
         dialect::D,
         operation::*,
         users::Card,
-        values::{Digits, NamedUser},
+        values::{NamedUser, Typed},
     },
 };
 
-use crate::{send_sms_code::china, shown::Rank};
+use crate::shown::{self, Rank};
 
 /// Read what everybody may know of a user (document D).
 ///
@@ -17,11 +17,11 @@ use crate::{send_sms_code::china, shown::Rank};
 #[garde(allow_unvalidated)]
 pub struct UserInfo {
     to_uid: Option<NamedUser>,
-    /// Country code of `phone`, 1 to 3 digits.
-    #[serde(default = "china")]
-    country: Digits,
-    /// In place of `to_uid`. Of country 86: 11 digits that begin with 13 to 19. Elsewhere 5 to 15 digits.
-    phone: Option<Digits>,
+    /// Country code of `phone`, 1 to 3 digits; 86 where there is none and the phone brings none.
+    country: Option<Typed>,
+    /// In place of `to_uid`. Of country 86: 11 digits that begin with 13 to 19. Elsewhere 5 to 15 digits. `+` and the
+    /// country code may stand in front.
+    phone: Option<Typed>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -56,7 +56,7 @@ impl Operation for UserInfo {
         let user = match (self.to_uid, self.phone) {
             (Some(NamedUser(user)), _) => user,
             (None, Some(phone)) => {
-                let phone = Phone::new(&self.country.0, &phone.0)?;
+                let phone = shown::phone(self.country.as_ref(), &phone)?;
                 app.store.user_of_phone(&phone).await?.ok_or(Refusal::NoSuch("user"))?
             }
             (None, None) => return Err(Refusal::malformed("to_uid: is missing, and so is phone: send one of them")),

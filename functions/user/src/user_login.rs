@@ -1,9 +1,13 @@
 use shared::{
-    domain::{Account, LockedBy, Password, Phone, PhoneFault},
-    wire::{dialect::D, operation::*, values::Digits},
+    domain::{Account, LockedBy, Password, PhoneFault},
+    wire::{
+        dialect::D,
+        operation::*,
+        values::{Code, Typed},
+    },
 };
 
-use crate::{send_sms_code::china, shown::Welcome};
+use crate::shown::{Welcome, phone};
 
 /// Log in with a phone and its password, or a code that was sent to it (document D).
 ///
@@ -12,15 +16,15 @@ use crate::{send_sms_code::china, shown::Welcome};
 #[derive(Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
 pub struct UserLogin {
-    /// Country code, 1 to 3 digits; 86 where there is none.
-    #[serde(default = "china")]
-    country: Digits,
-    /// Of country 86: 11 digits that begin with 13 to 19. Elsewhere 5 to 15 digits.
-    phone: Digits,
+    /// Country code, 1 to 3 digits; 86 where there is none and the phone brings none.
+    country: Option<Typed>,
+    /// Of country 86: 11 digits that begin with 13 to 19. Elsewhere 5 to 15 digits. `+` and the
+    /// country code may stand in front.
+    phone: Typed,
     /// With a code beside it, the password counts.
     password: Option<String>,
     /// In place of the password: the six digits of the SMS. It is used up.
-    code: Option<Digits>,
+    code: Option<Code>,
 }
 
 impl Operation for UserLogin {
@@ -37,7 +41,7 @@ impl Operation for UserLogin {
     ];
 
     async fn handle(self, Anyone: Anyone, app: &App) -> Result<Welcome, Refusal> {
-        let phone = Phone::new(&self.country.0, &self.phone.0)?;
+        let phone = phone(self.country.as_ref(), &self.phone)?;
         let user = match (self.password, self.code) {
             (Some(password), _) => {
                 app.store.log_in_by_password(&Account::Phone(phone), Password::typed(&password)).await?

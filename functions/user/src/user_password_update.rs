@@ -1,10 +1,14 @@
 use shared::{
     aside,
-    domain::{Password, Phone, PhoneFault, StoredPassword},
-    wire::{dialect::D, operation::*, values::Digits},
+    domain::{Password, PhoneFault, StoredPassword},
+    wire::{
+        dialect::D,
+        operation::*,
+        values::{Code, Typed},
+    },
 };
 
-use crate::send_sms_code::china;
+use crate::shown::phone;
 
 /// Set a new password, with a code that was sent to the phone (document D).
 ///
@@ -12,15 +16,15 @@ use crate::send_sms_code::china;
 #[derive(Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
 pub struct UserPasswordUpdate {
-    /// Country code, 1 to 3 digits; 86 where there is none.
-    #[serde(default = "china")]
-    country: Digits,
-    /// Of country 86: 11 digits that begin with 13 to 19. Elsewhere 5 to 15 digits.
-    phone: Digits,
+    /// Country code, 1 to 3 digits; 86 where there is none and the phone brings none.
+    country: Option<Typed>,
+    /// Of country 86: 11 digits that begin with 13 to 19. Elsewhere 5 to 15 digits. `+` and the
+    /// country code may stand in front.
+    phone: Typed,
     /// The new one: 6 to 64 characters.
     password: String,
     /// The six digits of the SMS.
-    code: Digits,
+    code: Code,
 }
 
 impl Operation for UserPasswordUpdate {
@@ -36,7 +40,7 @@ impl Operation for UserPasswordUpdate {
     ];
 
     async fn handle(self, Anyone: Anyone, app: &App) -> Result<Done, Refusal> {
-        let phone = Phone::new(&self.country.0, &self.phone.0)?;
+        let phone = phone(self.country.as_ref(), &self.phone)?;
         let password = Password::new_six_to_sixty_four(&self.password)?;
         let code = app.store.prove_code(phone, &self.code.0, "code").await?;
         let salt = app.world.random();

@@ -1,15 +1,15 @@
 use shared::{
     aside,
-    domain::{Password, Phone, PhoneFault, StoredPassword},
+    domain::{Password, PhoneFault, StoredPassword},
     store::{CameBy, Changes, LoggedIn},
     wire::{
         dialect::D,
         operation::*,
-        values::{Digits, is_one_line},
+        values::{Code, Typed, is_nickname},
     },
 };
 
-use crate::{send_sms_code::china, shown::Welcome};
+use crate::shown::{Welcome, phone};
 
 /// Register with a phone, a password and the code that was sent to the phone, and be logged in (document D).
 ///
@@ -17,17 +17,17 @@ use crate::{send_sms_code::china, shown::Welcome};
 #[derive(Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
 pub struct UserSignup {
-    /// Country code, 1 to 3 digits; 86 where there is none.
-    #[serde(default = "china")]
-    country: Digits,
-    /// Of country 86: 11 digits that begin with 13 to 19. Elsewhere 5 to 15 digits.
-    phone: Digits,
+    /// Country code, 1 to 3 digits; 86 where there is none and the phone brings none.
+    country: Option<Typed>,
+    /// Of country 86: 11 digits that begin with 13 to 19. Elsewhere 5 to 15 digits. `+` and the
+    /// country code may stand in front.
+    phone: Typed,
     /// The six digits of the SMS.
-    code: Digits,
+    code: Code,
     /// 6 to 64 characters.
     password: String,
     /// Up to 64 characters; without one, the user is called `nick-` and eight letters and digits.
-    #[garde(inner(length(chars, min = 1, max = 64), custom(is_one_line)))]
+    #[garde(inner(length(chars, min = 1, max = 64), custom(is_nickname)))]
     #[schemars(length(min = 1, max = 64))]
     nickname: Option<String>,
 }
@@ -46,7 +46,7 @@ impl Operation for UserSignup {
     ];
 
     async fn handle(self, Anyone: Anyone, app: &App) -> Result<Welcome, Refusal> {
-        let phone = Phone::new(&self.country.0, &self.phone.0)?;
+        let phone = phone(self.country.as_ref(), &self.phone)?;
         let password = Password::new_six_to_sixty_four(&self.password)?;
         let sign_up = async {
             let code = app.store.prove_code(phone, &self.code.0, "code").await?;

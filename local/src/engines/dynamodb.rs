@@ -1,9 +1,21 @@
 //! The table: dynoxide, in memory or in a file.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener as StdListener};
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::http::uri::{PathAndQuery, Uri};
+use axum::middleware::from_fn;
+use axum::response::IntoResponse as _;
 use dynoxide::{Database, DynoxideError};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
 use super::{
@@ -11,6 +23,7 @@ use super::{
     stream::{self, Stream},
     typed,
 };
+use crate::guard;
 use crate::template::Table;
 
 /// Opens the database and makes the table, with a stream, if it is not there.
@@ -51,6 +64,33 @@ pub(super) fn open(folder: &Folder, table: &Table, name: &str) -> Result<(Databa
     }
     let stream = Stream::open(database.clone(), &file, name)?;
     Ok((database, stream))
+}
+
+/// Where the engine itself listens. It answers every site's page, so it has an address that none of them finds: a port
+/// and, where the machine has all of 127.0.0.0/8, 24 bits that are known here alone. [`guarded`] is the way to it.
+pub(super) fn hidden() -> io::Result<StdListener> {
+    let chance = RandomState::new().hash_one(0).to_be_bytes();
+    let address = Ipv4Addr::new(127, chance[0], chance[1], chance[2].clamp(1, 254));
+    let listener = StdListener::bind((address, 0)).or_else(|_| StdListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Passes on what a program of this machine's user asks of the engine at `hidden`.
+pub(super) fn guarded(hidden: SocketAddr) -> Router {
+    let client = Client::builder(TokioExecutor::new()).build_http::<Body>();
+    let pass = move |mut request: Request| async move {
+        let path = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+        match format!("http://{hidden}{path}").parse::<Uri>() {
+            Ok(uri) => *request.uri_mut() = uri,
+            Err(_) => return StatusCode::BAD_REQUEST.into_response(),
+        }
+        match client.request(request).await {
+            Ok(answer) => answer.map(Body::new),
+            Err(_) => StatusCode::BAD_GATEWAY.into_response(),
+        }
+    };
+    Router::new().fallback(pass).layer(from_fn(guard::own_host_and_origin))
 }
 
 /// Removes expired items every `period`, which the engine does not do by itself.

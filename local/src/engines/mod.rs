@@ -23,7 +23,7 @@ use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::{self, Runtime};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 pub use self::s3::{Uploads, created};
@@ -107,6 +107,8 @@ impl Engines {
     ) -> Result<Self, EngineError> {
         let folder = Folder::open(config.data)?;
         let [dynamodb, s3, sns] = listen(config.ports)?;
+        let hidden = dynamodb::hidden().map_err(EngineError::Start)?;
+        let table = dynamodb::guarded(hidden.local_addr().map_err(EngineError::Start)?);
         let endpoint = |listener: &StdListener| {
             listener.local_addr().map(|address| format!("http://{address}")).map_err(EngineError::Start)
         };
@@ -134,13 +136,21 @@ impl Engines {
         let mut servers = JoinSet::new();
         {
             let _context = runtime.enter();
-            let [dynamodb, s3, sns] = [dynamodb, s3, sns].map(TcpListener::from_std);
-            let [dynamodb, s3, sns] = [dynamodb, s3, sns].map(|listener| listener.map_err(EngineError::Start));
-            let serving = dynoxide::server::serve_with_shutdown(dynamodb?, database.clone(), until_stopped());
+            let listeners = [hidden, dynamodb, s3, sns].map(TcpListener::from_std);
+            let [hidden, dynamodb, s3, sns] = listeners.map(|listener| listener.map_err(EngineError::Start));
+            // Until nobody passes anything on to it.
+            let (passing, passed) = oneshot::channel::<()>();
+            let serving =
+                dynoxide::server::serve_with_shutdown(hidden?, database.clone(), async { drop(passed.await) });
             servers.spawn(async move { drop(serving.await) });
-            for (listener, router) in [(s3?, bucket), (sns?, phones)] {
+            for (listener, router, passing) in
+                [(dynamodb?, table, Some(passing)), (s3?, bucket, None), (sns?, phones, None)]
+            {
                 let serving = axum::serve(listener, router).with_graceful_shutdown(until_stopped());
-                servers.spawn(async move { drop(serving.await) });
+                servers.spawn(async move {
+                    drop(serving.await);
+                    drop(passing);
+                });
             }
             // A set in memory belongs to a test, whose time is its own: only that test says when to sweep.
             if folder.is_kept() {

@@ -10,6 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::SimpleAuth;
@@ -21,6 +22,7 @@ use serde_json::json;
 use tower_http::cors::CorsLayer;
 
 use super::{ACCESS_KEY, EngineError, SECRET_KEY};
+use crate::guard;
 
 /// What anybody may read, as CloudFront serves it when deployed.
 const PUBLIC: &str = "media/";
@@ -39,6 +41,11 @@ pub(super) fn router(root: &Path, bucket: &str, uploads: Uploads) -> Result<Rout
     service.set_access(MediaIsPublic { bucket: bucket.into() });
     let service = service.build();
     let bucket: Arc<str> = bucket.into();
+    let of_pages = bucket.clone();
+    let guard = from_fn(move |request: Request, next: Next| {
+        let may = guard::is_own_origin(request.headers()) || is_for_pages(&request, &of_pages);
+        async move { if may { guard::own_host(request, next).await } else { guard::other_origin() } }
+    });
     let serve = move |request: Request| async move {
         let key =
             request.uri().path().strip_prefix('/').and_then(|path| path.strip_prefix(&*bucket)?.strip_prefix('/'));
@@ -66,7 +73,20 @@ pub(super) fn router(root: &Path, bucket: &str, uploads: Uploads) -> Result<Rout
         }
         response
     };
-    Ok(Router::new().fallback(serve).layer(CorsLayer::permissive()))
+    Ok(Router::new().fallback(serve).layer(CorsLayer::permissive()).layer(guard))
+}
+
+/// What an app's page does, wherever that is from: it shows media, and puts a file to the address that it was given.
+fn is_for_pages(request: &Request, bucket: &str) -> bool {
+    let path = request.uri().path().strip_prefix('/').and_then(|path| path.strip_prefix(bucket)?.strip_prefix('/'));
+    let (path, query) = (path.unwrap_or_default(), request.uri().query().unwrap_or_default());
+    match *request.method() {
+        // Only asks whether it may.
+        Method::OPTIONS => true,
+        Method::GET | Method::HEAD => path.starts_with(PUBLIC),
+        Method::PUT => path.starts_with(TOLD) && query.contains("X-Amz-Signature="),
+        _ => false,
+    }
 }
 
 fn number(headers: &HeaderMap, name: &str) -> u64 {

@@ -6,8 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+
+use crate::guard;
 
 /// Messages kept; older ones are forgotten.
 const KEPT: usize = 10_000;
@@ -82,7 +85,7 @@ pub(super) fn router(inbox: SmsInbox, on_message: impl Fn(&str, &str) + Send + S
             ),
         )
     };
-    Router::new().route("/", post(publish))
+    Router::new().route("/", post(publish)).layer(from_fn(guard::own_host_and_origin))
 }
 
 fn refusal(code: &str, message: &str) -> Response {

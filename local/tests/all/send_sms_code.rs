@@ -145,7 +145,8 @@ async fn phones_that_are_none_are_3201() {
         json!({"phone": "1380013800"}),
         json!({"phone": "138001380011"}),
         json!({"phone": "1380013800a"}),
-        json!({"phone": "+8613800138001"}),
+        json!({"phone": "8613800138001"}),
+        json!({"country": "852", "phone": "+8613800138001"}),
         json!({"phone": ""}),
         json!({"phone": 1}),
         json!({"country": "0", "phone": PHONE}),
@@ -154,7 +155,7 @@ async fn phones_that_are_none_are_3201() {
         json!({"country": "86852", "phone": PHONE}),
         json!({"country": "44", "phone": "1234"}),
         json!({"country": "44", "phone": "1234567890123456"}),
-        json!({"country": "44", "phone": "1234 5678"}),
+        json!({"country": "44", "phone": "1234/5678"}),
         // Of 5 to 15 digits, but with its country code more than any network dials.
         json!({"country": "852", "phone": "123456789012345"}),
     ] {

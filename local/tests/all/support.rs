@@ -85,9 +85,19 @@ impl Test {
         self.clock.fetch_add(millis, Ordering::Relaxed);
     }
 
+    /// The whole address of a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.address)
+    }
+
     /// Sends a request as it is.
     pub async fn send(&self, request: http::request::Builder, path: &str, body: impl Into<Bytes>) -> Answer {
-        let request = request.uri(format!("{}{path}", self.address)).body(Full::new(body.into())).unwrap();
+        self.call(request, &self.url(path), body).await
+    }
+
+    /// The same to any server.
+    pub async fn call(&self, request: http::request::Builder, url: &str, body: impl Into<Bytes>) -> Answer {
+        let request = request.uri(url).body(Full::new(body.into())).unwrap();
         let answer = self.client.request(request).await.unwrap();
         let (head, body) = answer.into_parts();
         let body = body.collect().await.unwrap().to_bytes();

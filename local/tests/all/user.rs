@@ -715,7 +715,7 @@ async fn lists_of_users_are_newest_first_and_paged() {
             (json!({"limit": 2, "offset": 2}), &newest[2..4]),
             (json!({"limit": 100, "offset": 4}), &newest[4..]),
             (json!({"offset": 5}), &[]),
-            (json!({"offset": 1_000_000_000}), &[]),
+            (json!({"offset": 10_000}), &[]),
         ] {
             assert_eq!(star.list(&test, operation, page.clone()).await, found, "{operation} {page}");
         }

@@ -3,7 +3,10 @@ use std::fmt;
 use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Serialize};
 
-use super::{PhoneFault, Refusal};
+use super::{
+    PhoneFault, Refusal,
+    text::{dialled, typed},
+};
 
 /// A phone number: country code and national number, digits only.
 ///
@@ -17,9 +20,25 @@ pub struct Phone {
 const CHINA: &str = "86";
 
 impl Phone {
-    /// Country code and number apart, as document D has them.
-    pub fn new(country: &str, number: &str) -> Result<Self, Refusal> {
-        let country = country.strip_prefix('+').unwrap_or(country);
+    /// Country code and number apart, as document D has them. A number that brings a country code as well must bring
+    /// the same; without `country`, it is read as the other documents read theirs.
+    pub fn of(country: Option<&str>, number: &str) -> Result<Self, Refusal> {
+        let Some(country) = country else {
+            return Self::parse(number);
+        };
+        let (country, number) = (dialled(country), dialled(number));
+        let country = international(&country).unwrap_or(&country);
+        match international(&number) {
+            None => Self::new(country, &number),
+            Some(whole) => match Self::of_international(whole)? {
+                phone if phone.country == country => Ok(phone),
+                _ if country_code(country) != Some(country) => Err(Refusal::Phone(PhoneFault::Country)),
+                _ => Err(Refusal::Phone(PhoneFault::Contradiction)),
+            },
+        }
+    }
+
+    fn new(country: &str, number: &str) -> Result<Self, Refusal> {
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         if !digits(country) || country_code(country) != Some(country) {
             return Err(Refusal::Phone(PhoneFault::Country));
@@ -36,13 +55,20 @@ impl Phone {
         }
     }
 
-    /// One text: a bare number of country 86, or `+` and country code, as in the other documents.
+    /// One text: a bare number of country 86, or `+` and country code, as in the other documents. Spaces, hyphens, dots
+    /// and parentheses in it are none of it.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        let Some(international) = text.strip_prefix('+') else {
-            return Self::new(CHINA, text);
-        };
-        let country = country_code(international).ok_or(Refusal::Phone(PhoneFault::Country))?;
-        Self::new(country, &international[country.len()..])
+        let number = dialled(text);
+        match international(&number) {
+            None => Self::new(CHINA, &number),
+            Some(whole) => Self::of_international(whole),
+        }
+    }
+
+    /// Of a number that begins with its country code.
+    fn of_international(whole: &str) -> Result<Self, Refusal> {
+        let country = country_code(whole).ok_or(Refusal::Phone(PhoneFault::Country))?;
+        Self::new(country, &whole[country.len()..])
     }
 
     /// 1 to 3 digits.
@@ -69,6 +95,11 @@ impl fmt::Display for Phone {
             country => write!(f, "+{country}{}", self.number),
         }
     }
+}
+
+/// What follows `+`, or the `00` that is dialled in its place; no country's own numbers begin with that.
+fn international(number: &str) -> Option<&str> {
+    number.strip_prefix('+').or_else(|| number.strip_prefix("00"))
 }
 
 fn is_chinese_mobile(number: &str) -> bool {
@@ -99,7 +130,7 @@ pub struct Email(String);
 impl Email {
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
-        match EmailAddress::parse_with_options(text, options) {
+        match EmailAddress::parse_with_options(typed(text), options) {
             Ok(email) => Ok(Self(email.as_str().to_lowercase())),
             Err(_) => Err(Refusal::malformed("email: not an e-mail address")),
         }
@@ -123,6 +154,7 @@ pub enum Account {
 
 impl Account {
     pub fn parse(text: &str) -> Self {
+        let text = typed(text);
         if let Ok(phone) = Phone::parse(text) {
             return Self::Phone(phone);
         }
@@ -141,8 +173,8 @@ mod tests {
     fn chinese_mobiles_are_thirteen_to_nineteen_and_nine_digits() {
         for good in ["13800138000", "19999999999"] {
             assert_eq!(Phone::parse(good).unwrap().e164(), format!("+86{good}"));
-            assert_eq!(Phone::new("86", good), Phone::parse(&format!("+86{good}")));
-            assert_eq!(Phone::new("+86", good).unwrap().to_string(), good);
+            assert_eq!(Phone::of(Some("86"), good), Phone::parse(&format!("+86{good}")));
+            assert_eq!(Phone::of(Some("+86"), good).unwrap().to_string(), good);
         }
         for bad in [
             "",
@@ -151,8 +183,11 @@ mod tests {
             "12800138000",
             "23800138000",
             "1380013800a",
-            " 13800138000",
-            "１３８００１３８０００",
+            "8613800138000",
+            "138/0013/8000",
+            "138+00138000",
+            "1.3800138E10",
+            "١٣٨٠٠١٣٨٠٠٠",
         ] {
             assert_eq!(Phone::parse(bad), Err(Refusal::Phone(PhoneFault::China)), "{bad}");
         }
@@ -163,22 +198,59 @@ mod tests {
         let hong_kong = Phone::parse("+85212345678").unwrap();
         assert_eq!((hong_kong.country(), hong_kong.number()), ("852", "12345678"));
         assert_eq!(hong_kong.to_string(), "+85212345678");
-        assert_eq!(Phone::new("852", "12345678"), Ok(hong_kong));
+        assert_eq!(Phone::of(Some("852"), "12345678"), Ok(hong_kong));
         for (country, number) in [("1", "2025550123"), ("44", "20794609"), ("7", "12345"), ("421", "123456789012345")] {
-            assert!(Phone::new(country, number).is_ok(), "{country} {number}");
+            assert!(Phone::of(Some(country), number).is_ok(), "{country} {number}");
         }
-        for number in ["1234", "1234567890123456", "12 345", ""] {
-            assert_eq!(Phone::new("44", number), Err(Refusal::Phone(PhoneFault::Elsewhere)), "{number}");
+        for number in ["1234", "1234567890123456", "12 34", "12a345", ""] {
+            assert_eq!(Phone::of(Some("44"), number), Err(Refusal::Phone(PhoneFault::Elsewhere)), "{number}");
         }
     }
 
     #[test]
     fn one_phone_has_one_country() {
-        for country in ["", "0", "85", "8", "12", "4420", "8a", "99999", "+", "é"] {
-            assert_eq!(Phone::new(country, "212345678"), Err(Refusal::Phone(PhoneFault::Country)), "{country}");
+        for country in ["", "0", "85", "8", "12", "4420", "8a", "99999", "+", "é", "00", "++86"] {
+            for number in ["212345678", "+44212345678"] {
+                let phone = Phone::of(Some(country), number);
+                assert_eq!(phone, Err(Refusal::Phone(PhoneFault::Country)), "{country} {number}");
+            }
         }
-        for text in ["+", "+0123456", "+é12345", "+8"] {
+        for text in ["+", "+0123456", "+é12345", "+8", "++8613800138000", "00", "000138"] {
             assert!(Phone::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_phone_is_one_however_it_is_written() {
+        for text in [
+            "13800138000",
+            " 13800138000",
+            "13800138000\n",
+            "138 0013 8000",
+            "138-0013-8000",
+            "+8613800138000",
+            "+86 13800138000",
+            "+86 138 0013 8000",
+            "+86-138-0013-8000",
+            "+86 (138) 0013-8000",
+            "\u{202d}+86\u{a0}138\u{a0}0013\u{a0}8000\u{202c}",
+            "\u{feff}+86138\u{200b}00138000",
+            "008613800138000",
+            "00 86 138 0013 8000",
+            "１３８００１３８０００",
+            "＋８６ １３８００１３８０００",
+        ] {
+            for country in [None, Some("86"), Some("+86"), Some(" 86 "), Some("0086"), Some("＋８６"), Some("+ 86")]
+            {
+                let phone = Phone::of(country, text).map(|phone| phone.e164());
+                assert_eq!(phone.as_deref(), Ok("+8613800138000"), "{country:?} {text:?}");
+            }
+            assert!(matches!(Account::parse(text), Account::Phone(_)), "{text:?}");
+        }
+        for text in ["+85212345678", "+852 1234 5678", "0085212345678", "+852-1234.5678"] {
+            assert_eq!(Phone::of(None, text), Phone::of(Some("852"), "12345678"), "{text}");
+            assert_eq!(Phone::of(Some("852"), text), Phone::of(Some("852"), "12345678"), "{text}");
+            assert_eq!(Phone::of(Some("86"), text), Err(Refusal::Phone(PhoneFault::Contradiction)), "{text}");
         }
     }
 
@@ -187,14 +259,18 @@ mod tests {
         assert!(matches!(Account::parse("13800138000"), Account::Phone(_)));
         assert!(matches!(Account::parse("+4420794609"), Account::Phone(_)));
         assert_eq!(Account::parse("Abc@QQ.com"), Account::Email(Email("abc@qq.com".into())));
-        for name in ["felix", "10340", "+", "a@", "@", ""] {
+        assert_eq!(Account::parse("\u{a0}Abc@QQ.com \u{200b}"), Account::Email(Email("abc@qq.com".into())));
+        for name in ["felix", "10340", "+", "a@", "@", "", "fe-lix.2 (x)", "１２", "❤\u{fe0f}"] {
             assert_eq!(Account::parse(name), Account::Name(name.into()));
+            assert_eq!(Account::parse(&format!("\t{name}\u{3000}")), Account::Name(name.into()));
         }
     }
 
     #[test]
     fn emails_are_checked_and_lowered() {
-        assert_eq!(Email::parse("1234567@QQ.com").unwrap().as_str(), "1234567@qq.com");
+        for text in ["1234567@QQ.com", " 1234567@qq.com", "1234567@qq.com\r\n", "\u{feff}1234567@qq.com\u{3000}"] {
+            assert_eq!(Email::parse(text).unwrap().as_str(), "1234567@qq.com", "{text:?}");
+        }
         for bad in ["", "a", "a@b", "a b@c.com", "A <a@c.com>", "a@[127.0.0.1]", &format!("{}@c.com", "a".repeat(300))]
         {
             assert!(Email::parse(bad).is_err(), "{bad}");

@@ -6,6 +6,7 @@ mod member;
 mod password;
 pub mod picture;
 mod refusal;
+pub mod text;
 pub mod token;
 mod world;
 

@@ -68,6 +68,8 @@ pub enum PhoneFault {
     Elsewhere,
     /// A country code is 1 to 3 digits.
     Country,
+    /// It brings one country's code, beside another one's.
+    Contradiction,
     /// Well-formed, but no network knows it.
     Nobodys,
 }
@@ -80,6 +82,7 @@ impl fmt::Display for PhoneFault {
             }
             Self::Elsewhere => "phone: 5 to 15 digits after the country code",
             Self::Country => "country: a country code of 1 to 3 digits, such as 86",
+            Self::Contradiction => "phone: begins with another country code than country names: leave one of them out",
             Self::Nobodys => "phone: no message can be sent to this number",
         })
     }

@@ -650,10 +650,10 @@ mod tests {
         assert_eq!(spelt(article_text(ArticleId(5))), "A#0000000000000005 / TEXT");
         assert_eq!(spelt(own_article(UserId(6), ArticleId(5))), "U#0000000000000006 / ARTICLE#0000000000000005");
         assert_eq!(spelt(pictured(UserId(6), ArticleId(5))), "U#0000000000000006 / PICTURED#0000000000000005");
-        let place = article_place(ArticleId(5));
-        assert_eq!(spelt(feed_entry(Feed::Articles, UserId(6), &place)), "F#0000000000000006 / 0000000000000005");
+        let at = article_place(ArticleId(5));
+        assert_eq!(spelt(feed_entry(Feed::Articles, UserId(6), &at)), "F#0000000000000006 / 0000000000000005");
         assert_eq!(spelt(feed_head(Feed::Articles, UserId(6))), "U#0000000000000006 / FEED#F");
-        assert_eq!(spelt(own_entry(Feed::Articles, hers, &place)), "U#0000000000000007 / ARTICLE#0000000000000005");
+        assert_eq!(spelt(own_entry(Feed::Articles, hers, &at)), "U#0000000000000007 / ARTICLE#0000000000000005");
         assert_eq!(spelt(mark(UserId(6), ArticleId(5))), "U#0000000000000006 / MARK#A#0000000000000005");
         assert_eq!(spelt(liker(ArticleId(5), EntryId(9))), "A#0000000000000005 / LIKER#0000000000000009");
         assert_eq!(spelt(collector(ArticleId(5), EntryId(9))), "A#0000000000000005 / COLLECTOR#0000000000000009");
@@ -675,13 +675,13 @@ mod tests {
             spelt(place_hex("masters", false, 1_700_000_000_000, 5)),
             "LIST#masters / 0#1700000000000#00000000000000000000000000000005"
         );
-        let place = content_place(1_700_000_000_000, 5);
+        let at = content_place(1_700_000_000_000, 5);
         assert_eq!(
-            spelt(own_entry(Feed::Projects, master, &place)),
+            spelt(own_entry(Feed::Projects, master, &at)),
             "MASTER#00000000000000000000000000000abc / PROJECT#1700000000000#0000000000000005"
         );
         assert_eq!(
-            spelt(feed_entry(Feed::Projects, UserId(6), &place)),
+            spelt(feed_entry(Feed::Projects, UserId(6), &at)),
             "FP#0000000000000006 / 1700000000000#0000000000000005"
         );
         assert_eq!(spelt(numbered_top("articles")), "L#articles / TOP");

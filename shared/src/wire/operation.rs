@@ -169,6 +169,10 @@ async fn run<O: Operation>(app: &App, head: Parts, path: &RawPathParams, body: B
     {
         return Err(Refusal::BodyTooLarge("1 MiB where no file is sent"));
     }
+    let encoding = head.headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes).unwrap_or_default();
+    if !body.is_empty() && !encoding.is_empty() && !encoding.eq_ignore_ascii_case(b"identity") {
+        return Err(Refusal::UnsupportedMediaType("it is, without a Content-Encoding"));
+    }
     let (credentials, mut fields) = O::Dialect::read(&head, body).await?;
     path.iter().for_each(|(name, value)| fields.set_text(name, value));
     let (caller, session) = O::Caller::identify(credentials, app).await?;

@@ -20,7 +20,13 @@ Any operation may refuse with 400 (malformed or out of range), 413 (body too lar
 document does not know), 429 (too often), 500 or 503; one that needs a token with 401; one that names a thing with 403 \
 (public, but not yours to change), 404 (no such thing, or somebody else's secret) or 409 (not in this state). In document \
 B a device that nobody has registered is 1001, or 1101 where its app's version is under review, and one that is sent \
-beside somebody else's token 409. A field that is null is one not given.";
+beside somebody else's token 409.
+
+A field that is null is one not given. A whole number may be written as `20`, `20.0` or `2e1`, or as a text that holds \
+one. What people type (an account, a phone, an e-mail address, a code) is taken without the spaces around it, a phone and \
+a code without those inside it, and an SMS code may be a number. A text of which nothing can be seen is blank. A body may \
+begin with a byte order mark; it must not have a Content-Encoding (415). In a multipart body the field says whether a part \
+is a text or a file.";
 
 /// The documents.
 const TAGS: [(&str, &str); 5] = [

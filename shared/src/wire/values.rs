@@ -5,12 +5,65 @@ use bytes::Bytes;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::fields::whole_number;
 use crate::{
     App,
-    domain::{ArticleId, CommentId, GalleryId, MediaId, PictureId, UserId},
+    domain::{
+        ArticleId, CommentId, GalleryId, MediaId, PictureId, UserId,
+        text::{dialled, is_blank, turns_direction, typed},
+    },
 };
 
-/// Ids as integers in answers; in requests a number or a text holding one.
+/// A whole number of a request, as clients write them: a JSON number, also as `20.0` or `2.4E14`, or a text that holds
+/// one.
+fn whole<'de, D: Deserializer<'de>>(from: D, least: i64, most: i64) -> Result<i64, D::Error> {
+    struct Within(i64, i64);
+    impl de::Visitor<'_> for Within {
+        type Value = i64;
+        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            write!(f, "a whole number from {} to {}", self.0, self.1)
+        }
+        fn visit_i64<E: de::Error>(self, number: i64) -> Result<i64, E> {
+            match (self.0..=self.1).contains(&number) {
+                true => Ok(number),
+                false => Err(E::invalid_value(de::Unexpected::Signed(number), &self)),
+            }
+        }
+    }
+    from.deserialize_i64(Within(least, most))
+}
+
+fn whole_schema(least: i64, most: i64) -> Schema {
+    json_schema!({"anyOf": [
+        {"type": "integer", "minimum": least, "maximum": most},
+        {"type": "string", "pattern": r"^\s*-?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?\s*$"},
+    ]})
+}
+
+/// A whole number of a request, from `LEAST` to `MOST`.
+#[derive(Clone, Copy)]
+pub struct Whole<T, const LEAST: i64, const MOST: i64>(pub T);
+
+impl<'de, T: TryFrom<i64>, const LEAST: i64, const MOST: i64> Deserialize<'de> for Whole<T, LEAST, MOST> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let number = whole(from, LEAST, MOST)?.try_into();
+        number.map(Self).map_err(|_| de::Error::custom("is out of range"))
+    }
+}
+
+impl<T, const LEAST: i64, const MOST: i64> JsonSchema for Whole<T, LEAST, MOST> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Whole".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        whole_schema(LEAST, MOST)
+    }
+}
+
+/// Ids as integers in answers; in requests whole numbers.
 macro_rules! numbers {
     ($($(#[doc = $doc:literal])* $name:ident($id:ident))*) => {$(
         $(#[doc = $doc])*
@@ -19,7 +72,7 @@ macro_rules! numbers {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                from.deserialize_any(NumberOrDigits).map(|number| Self($id(number)))
+                whole(from, 0, LARGEST_ID).map(|number| Self($id(number.unsigned_abs())))
             }
         }
 
@@ -31,24 +84,20 @@ macro_rules! numbers {
                 stringify!($name).into()
             }
             fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-                let description = concat!($($doc),*).trim();
-                let number = json_schema!({"type": "integer", "minimum": 0, "maximum": LARGEST_ID});
-                if generator.contract().is_serialize() {
-                    let mut schema = number;
-                    schema.insert("description".into(), description.into());
-                    schema.insert("examples".into(), [EXAMPLE].as_slice().into());
-                    schema
-                } else {
-                    let digits = json_schema!({"type": "string", "pattern": "^[0-9]+$"});
-                    json_schema!({"description": description, "oneOf": [number, digits], "examples": [EXAMPLE]})
-                }
+                let mut schema = match generator.contract().is_serialize() {
+                    true => json_schema!({"type": "integer", "minimum": 0, "maximum": LARGEST_ID}),
+                    false => whole_schema(0, LARGEST_ID),
+                };
+                schema.insert("description".into(), concat!($($doc),*).trim().into());
+                schema.insert("examples".into(), [EXAMPLE].as_slice().into());
+                schema
             }
         }
     )*};
 }
 
 /// What a JSON number can hold exactly.
-const LARGEST_ID: u64 = (1 << 53) - 1;
+const LARGEST_ID: i64 = (1 << 53) - 1;
 const EXAMPLE: u64 = 129_171_456_003_145;
 
 numbers! {
@@ -64,28 +113,6 @@ numbers! {
     CommentNumber(CommentId)
 }
 
-struct NumberOrDigits;
-
-impl de::Visitor<'_> for NumberOrDigits {
-    type Value = u64;
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("an id: a number or a text of digits")
-    }
-    fn visit_u64<E: de::Error>(self, id: u64) -> Result<u64, E> {
-        match id {
-            ..=LARGEST_ID => Ok(id),
-            _ => Err(E::invalid_value(de::Unexpected::Unsigned(id), &self)),
-        }
-    }
-    fn visit_str<E: de::Error>(self, id: &str) -> Result<u64, E> {
-        // `parse` would take a sign.
-        match id.parse() {
-            Ok(number) if id.bytes().all(|byte| byte.is_ascii_digit()) => self.visit_u64(number),
-            _ => Err(E::invalid_value(de::Unexpected::Str(id), &self)),
-        }
-    }
-}
-
 /// A user named in a request: their number, or its 32 hexadecimal digits as other documents show them.
 #[derive(Clone, Copy)]
 pub struct NamedUser(pub UserId);
@@ -98,43 +125,30 @@ impl JsonSchema for NamedUser {
         "NamedUser".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "A user's id.",
-            "oneOf": [
-                {"type": "string", "pattern": "^([0-9]{1,16}|[0-9a-f]{32})$"},
-                {"type": "integer", "minimum": 0, "maximum": LARGEST_ID},
-            ],
-            "examples": ["0000000000000000000075802e8b9449", EXAMPLE],
-        })
+        let mut schema = whole_schema(0, LARGEST_ID);
+        let ways = schema.get_mut("anyOf").and_then(|ways| ways.as_array_mut());
+        ways.into_iter().for_each(|ways| {
+            ways.insert(0, serde_json::json!({"type": "string", "pattern": r"^\s*[0-9a-fA-F]{32}\s*$"}));
+        });
+        schema.insert("description".into(), "A user's id.".into());
+        schema.insert("examples".into(), serde_json::json!(["0000000000000000000075802e8b9449", EXAMPLE]));
+        schema
     }
 }
 
 impl<'de> Deserialize<'de> for NamedUser {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct NumberOrHex;
-        impl de::Visitor<'_> for NumberOrHex {
-            type Value = NamedUser;
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a user's id: a number, a text of digits, or 32 hexadecimal digits")
-            }
-            fn visit_u64<E: de::Error>(self, id: u64) -> Result<NamedUser, E> {
-                NumberOrDigits.visit_u64(id).map(|id| NamedUser(UserId(id)))
-            }
-            fn visit_str<E: de::Error>(self, id: &str) -> Result<NamedUser, E> {
-                match id.len() {
-                    32 if id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) => {
-                        // More than 64 bits name nobody, as does any number that was never given.
-                        let id = u128::from_str_radix(id, 16).ok().and_then(|id| id.try_into().ok());
-                        self.visit_u64(id.filter(|id| *id <= LARGEST_ID).unwrap_or(0))
-                    }
-                    _ => match NumberOrDigits.visit_str::<E>(id) {
-                        Ok(id) => Ok(NamedUser(UserId(id))),
-                        Err(_) => Err(E::invalid_value(de::Unexpected::Str(id), &self)),
-                    },
-                }
-            }
+        let wanted = TextOrNumber("a user's id: a whole number from 0 to 9007199254740991, or 32 hexadecimal digits");
+        let text = from.deserialize_any(wanted)?;
+        if text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            // More than 64 bits name nobody, as does any number that was never given.
+            let id = u128::from_str_radix(&text, 16).ok().and_then(|id| i64::try_from(id).ok());
+            return Ok(Self(UserId(id.filter(|id| *id <= LARGEST_ID).unwrap_or(0).unsigned_abs())));
         }
-        from.deserialize_any(NumberOrHex)
+        match whole_number(&text) {
+            Some(id @ 0..=LARGEST_ID) => Ok(Self(UserId(id.unsigned_abs()))),
+            _ => Err(de::Error::invalid_value(de::Unexpected::Str(&text), &wanted)),
+        }
     }
 }
 
@@ -198,10 +212,7 @@ impl<const DEFAULT: u8> Default for Limit<DEFAULT> {
 
 impl<'de, const DEFAULT: u8> Deserialize<'de> for Limit<DEFAULT> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        match u64::deserialize(from) {
-            Ok(limit @ 1..=100) => Ok(Self(limit as usize)),
-            _ => Err(de::Error::custom("must be a whole number from 1 to 100")),
-        }
+        Whole::<usize, 1, 100>::deserialize(from).map(|limit| Self(limit.0))
     }
 }
 
@@ -213,27 +224,25 @@ impl<const DEFAULT: u8> JsonSchema for Limit<DEFAULT> {
         "Limit".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"description": "How many at most.", "type": "integer", "minimum": 1, "maximum": 100, "default": DEFAULT})
+        let mut schema = whole_schema(1, 100);
+        schema.insert("description".into(), "How many at most.".into());
+        schema.insert("default".into(), DEFAULT.into());
+        schema
     }
 }
 
-/// How many entries a page passes over.
+/// How many entries a page passes over, `MOST` at most: what is passed over is paid for, except where a list is read at
+/// flat cost.
 #[derive(Clone, Copy, Default)]
-pub struct Offset(pub usize);
+pub struct Offset<const MOST: i64 = 10_000>(pub usize);
 
-impl<'de> Deserialize<'de> for Offset {
+impl<'de, const MOST: i64> Deserialize<'de> for Offset<MOST> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        match u64::deserialize(from) {
-            // No list is as long; the rest is so that nothing overflows.
-            Ok(offset @ ..=LARGEST_OFFSET) => Ok(Self(offset as usize)),
-            _ => Err(de::Error::custom("must be a whole number from 0 to 1000000000")),
-        }
+        Whole::<usize, 0, MOST>::deserialize(from).map(|offset| Self(offset.0))
     }
 }
 
-const LARGEST_OFFSET: u64 = 1_000_000_000;
-
-impl JsonSchema for Offset {
+impl<const MOST: i64> JsonSchema for Offset<MOST> {
     fn inline_schema() -> bool {
         true
     }
@@ -241,10 +250,10 @@ impl JsonSchema for Offset {
         "Offset".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "How many to pass over, the newest first.",
-            "type": "integer", "minimum": 0, "maximum": LARGEST_OFFSET, "default": 0,
-        })
+        let mut schema = whole_schema(0, MOST);
+        schema.insert("description".into(), "How many to pass over, the newest first.".into());
+        schema.insert("default".into(), 0.into());
+        schema
     }
 }
 
@@ -259,31 +268,70 @@ impl PictureUrl {
     }
 }
 
-/// A text that people write digits into, so that some clients send a number: a phone, an account.
-#[derive(Clone, Default, JsonSchema)]
-#[schemars(inline)]
-pub struct Digits(#[schemars(with = "String")] pub String);
+/// What people type (an account, a phone, an e-mail address): the spaces around it are no part of it. Of digits alone
+/// some clients make a number.
+#[derive(Clone)]
+pub struct Typed(pub String);
 
-impl<'de> Deserialize<'de> for Digits {
+impl<'de> Deserialize<'de> for Typed {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct TextOrNumber;
-        impl de::Visitor<'_> for TextOrNumber {
-            type Value = Digits;
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("text")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Digits, E> {
-                Ok(Digits(text.to_owned()))
-            }
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Digits, E> {
-                Ok(Digits(number.to_string()))
-            }
+        from.deserialize_any(TextOrNumber("text")).map(Self)
+    }
+}
+
+/// Reads a text that was typed; its words are for whoever sends something else.
+#[derive(Clone, Copy)]
+struct TextOrNumber(&'static str);
+
+impl de::Visitor<'_> for TextOrNumber {
+    type Value = String;
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(self.0)
+    }
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
+        Ok(typed(text).to_owned())
+    }
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+    /// 1.3800138E10, as some make of a phone.
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<String, E> {
+        match whole_number(&number.to_string()) {
+            Some(whole @ 0..) => Ok(whole.to_string()),
+            _ => Err(E::invalid_type(de::Unexpected::Float(number), &self)),
         }
-        from.deserialize_any(TextOrNumber)
+    }
+}
+
+impl JsonSchema for Typed {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Typed".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": ["string", "number"]})
+    }
+}
+
+/// A code from an SMS. As a number it has lost the zeros that it began with.
+#[derive(Clone, JsonSchema)]
+#[schemars(inline)]
+pub struct Code(#[schemars(with = "Typed")] pub String);
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let digits = dialled(&Typed::deserialize(from)?.0);
+        match digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.is_empty() {
+            true => Ok(Self(format!("{digits:0>6}"))),
+            false => Ok(Self(digits)),
+        }
     }
 }
 
 /// A file in a multipart body.
+#[derive(Debug)]
 pub struct Upload(pub Bytes);
 
 impl<'de> Deserialize<'de> for Upload {
@@ -316,22 +364,23 @@ impl JsonSchema for Upload {
 
 /// For `#[garde(custom(…))]`: a name stands on one line and holds something to read.
 pub fn is_one_line(name: &str, (): &()) -> garde::Result {
-    match name {
-        // That it is empty, its length says.
-        "" => Ok(()),
-        name if name.chars().any(|letter| letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}')) => {
-            Err(garde::Error::new("must be one line of text"))
-        }
-        _ => is_not_blank(name, &()),
+    match name.chars().any(|letter| letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}')) {
+        true => Err(garde::Error::new("must be one line of text")),
+        false => is_not_blank(name, &()),
     }
 }
 
-/// For `#[garde(custom(…))]`: a text holds something to read.
+/// For `#[garde(custom(…))]`: what a user is called must not write what stands beside it backwards.
+pub fn is_nickname(name: &str, (): &()) -> garde::Result {
+    match name.chars().any(turns_direction) {
+        true => Err(garde::Error::new("must not turn the direction of writing")),
+        false => is_one_line(name, &()),
+    }
+}
+
+/// For `#[garde(custom(…))]`: of a text something can be seen. That it is empty, its length says.
 pub fn is_not_blank(text: &str, (): &()) -> garde::Result {
-    // What takes no room, or only says which way to write.
-    let unseen = |letter| matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    match text.chars().all(|letter| letter.is_whitespace() || letter.is_control() || unseen(letter)) && !text.is_empty()
-    {
+    match is_blank(text) && !text.is_empty() {
         true => Err(garde::Error::new("must not be blank")),
         false => Ok(()),
     }

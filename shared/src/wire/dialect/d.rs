@@ -5,7 +5,7 @@ use schemars::Schema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Answer, Credentials, Dialect, Fields, header_token, status};
+use super::{Answer, Credentials, Dialect, Fields, header_token, status, token};
 use crate::domain::Refusal;
 
 pub struct D;
@@ -23,7 +23,7 @@ impl Dialect for D {
     /// JSON whatever the content type says: many clients of such an API leave it out.
     async fn read(head: &Parts, body: Bytes) -> Result<(Credentials, Fields), Refusal> {
         let mut fields = Fields::json(&body)?;
-        let token = fields.take_text("token").or_else(|| header_token(&head.headers));
+        let token = fields.take_text("token").and_then(|text| token(&text)).or_else(|| header_token(&head.headers));
         Ok((Credentials { token, ..Credentials::default() }, fields))
     }
 

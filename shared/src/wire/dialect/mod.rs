@@ -73,10 +73,15 @@ fn status<D: Dialect>(refusal: &Refusal) -> StatusCode {
 
 /// `Authorization: <token>` or `Authorization: Bearer <token>`.
 fn header_token(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim();
-    let token = match value.split_once(' ') {
+    token(headers.get(header::AUTHORIZATION)?.to_str().ok()?)
+}
+
+/// The token in a text; one that is empty says nothing.
+fn token(text: &str) -> Option<String> {
+    let text = text.trim();
+    let token = match text.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
-        _ => value,
+        _ => text,
     };
     (!token.is_empty()).then(|| token.to_owned())
 }
