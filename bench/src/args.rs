@@ -9,6 +9,7 @@ Usage: cargo run --release -p bench -- [options]
 
   --starts <n>                    cold starts of each function (default 20)
   --requests <n>                  warm requests to each function (default 200)
+  --function <function>           this one alone; may be repeated
   --event <function>=<operation>  send events/<function>/<operation>.json; may be repeated
   --help                          this text";
 
@@ -16,18 +17,21 @@ Usage: cargo run --release -p bench -- [options]
 pub struct Args {
     pub starts: usize,
     pub requests: usize,
+    /// All, if none is named.
+    pub functions: Vec<String>,
     /// Function → operation.
     pub events: BTreeMap<String, String>,
 }
 
 /// `None` when help was asked for.
 pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Args>, String> {
-    let mut parsed = Args { starts: 20, requests: 200, events: BTreeMap::new() };
+    let mut parsed = Args { starts: 20, requests: 200, functions: vec![], events: BTreeMap::new() };
     while let Some(option) = args.next() {
         let mut value = || args.next().ok_or(format!("{option} needs a value"));
         match option.as_str() {
             "--starts" => parsed.starts = positive(&option, &value()?)?,
             "--requests" => parsed.requests = positive(&option, &value()?)?,
+            "--function" => parsed.functions.push(value()?),
             "--event" => {
                 let value = value()?;
                 let (function, operation) =
@@ -55,9 +59,9 @@ mod tests {
 
     #[test]
     fn options_are_read() {
-        let args = parsed("--starts 3 --event user=user_info --requests 7").unwrap().unwrap();
+        let args = parsed("--starts 3 --event user=user_info --function user --requests 7").unwrap().unwrap();
         let events = BTreeMap::from([("user".into(), "user_info".into())]);
-        assert_eq!(args, Args { starts: 3, requests: 7, events });
+        assert_eq!(args, Args { starts: 3, requests: 7, functions: vec!["user".into()], events });
         assert_eq!(parsed("--starts 3 --help"), Ok(None));
     }
 

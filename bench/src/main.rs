@@ -61,10 +61,11 @@ struct Function {
 fn run(args: &Args) -> Result<()> {
     process::catch_interrupts()?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
-    let names = functions(&root)?;
-    if let Some(unknown) = args.events.keys().find(|name| !names.contains(name)) {
-        return Err(format!("--event: no function {unknown:?}; there are {}", names.join(", ")).into());
+    let mut names = functions(&root)?;
+    if let Some(unknown) = args.events.keys().chain(&args.functions).find(|name| !names.contains(name)) {
+        return Err(format!("no function {unknown:?}; there are {}", names.join(", ")).into());
     }
+    names.retain(|name| args.functions.is_empty() || args.functions.contains(name));
     let mut events = vec![Event::empty()];
     for name in &names {
         events.push(Event::load(&root.join("events").join(name), name, args.events.get(name).map(String::as_str))?);
