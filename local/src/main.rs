@@ -11,7 +11,6 @@ use axum::{
     middleware::{Next, from_fn},
     response::Response,
 };
-use lambda_http::tracing::subscriber::{self as tracing_subscriber, filter::EnvFilter};
 use local::{
     Options, Plaza,
     containers::{self, Way},
@@ -19,6 +18,7 @@ use local::{
 };
 use shared::{function, outside::aws};
 use tokio::{net::TcpListener, signal, sync::oneshot};
+use tracing_subscriber::filter::EnvFilter;
 
 const HELP: &str = "\
 Serves all of Plaza on this machine alone, with a DynamoDB and an S3 of its own.

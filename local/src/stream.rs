@@ -2,7 +2,6 @@
 use std::{sync::Arc, time::Duration};
 
 use aws_lambda_events::dynamodb::Event;
-use lambda_http::tracing;
 use serde_json::json;
 use shared::{App, domain::Millis};
 use tokio::{sync::Mutex, task::spawn_blocking};

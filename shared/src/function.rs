@@ -5,9 +5,10 @@ use std::{
 };
 
 use axum::Router;
-use lambda_http::{Error, LambdaEvent, lambda_runtime, service_fn};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Serialize, de::DeserializeOwned};
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
     App,
@@ -18,8 +19,10 @@ use crate::{
 
 /// Serves a function's operations to the Lambda runtime, for as long as it wants.
 pub async fn serve(operations: impl FnOnce(Router<Arc<App>>) -> Router<Arc<App>>) -> Result<(), Error> {
-    let app = app().await?;
-    lambda_http::run(router(operations, app)).await
+    let app = app()?;
+    // The router is made while the network is about the connection.
+    let ((), router) = tokio::join!(app.store.warm(), async { router(operations, app.clone()) });
+    lambda_http::run(router).await
 }
 
 /// The same for a function that takes events, not requests; it is told when Lambda ends it. An error makes Lambda send
@@ -29,19 +32,28 @@ where
     E: DeserializeOwned,
     A: Serialize,
 {
-    let (app, handle) = (app().await?, &handle);
+    let (app, handle) = (app()?, &handle);
+    app.store.warm().await;
     lambda_runtime::run(service_fn(|event: LambdaEvent<E>| handle(&app, event.payload, event.context.deadline))).await
 }
 
-/// What a function uses, its connection to the table open.
+/// What a function uses.
 #[expect(clippy::disallowed_methods, reason = "the one place where a function meets its environment")]
-async fn app() -> Result<Arc<App>, Error> {
-    // As `LoggingConfig` in the template says.
-    lambda_http::tracing::init_default_subscriber();
-    let variable = Box::new(|name: &str| std::env::var(name).ok());
-    let app = App::new(variable, world(), aws::http_client())?;
-    app.store.warm().await;
-    Ok(app)
+fn app() -> Result<Arc<App>, Error> {
+    let variable = |name: &str| std::env::var(name).ok();
+    log(variable);
+    Ok(App::new(Box::new(variable), world(), aws::http_client())?)
+}
+
+/// Logs as `LoggingConfig` in the template says, which Lambda passes on in two variables. `lambda_runtime` has the
+/// same few lines around a filter with a language of its own, and that brings a regex engine into every function.
+fn log(variable: impl Fn(&str) -> Option<String>) {
+    let level = variable("AWS_LAMBDA_LOG_LEVEL").and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
+    let lines = tracing_subscriber::fmt().with_max_level(level).with_target(false).without_time();
+    match variable("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("json")) {
+        true => lines.json().init(),
+        false => lines.init(),
+    }
 }
 
 /// The machine's clock and its randomness.

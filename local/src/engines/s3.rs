@@ -165,7 +165,7 @@ impl Uploads {
         for _ in 0..TRIES {
             match handler(event.clone()).await {
                 Ok(()) => return,
-                Err(problem) => lambda_http::tracing::error!(problem, "an upload's event failed"),
+                Err(problem) => tracing::error!(problem, "an upload's event failed"),
             }
         }
     }

@@ -244,10 +244,8 @@ mod tests {
         thread::{self, JoinHandle},
     };
 
-    use lambda_http::tracing::{
-        Dispatch, Level,
-        subscriber::{self, util::SubscriberInitExt},
-    };
+    use tracing::{Dispatch, Level};
+    use tracing_subscriber::util::SubscriberInitExt;
 
     use super::*;
 
@@ -593,9 +591,9 @@ mod tests {
         let writer = log.clone();
         // While only one subscriber exists, the first test to reach a log line decides for all threads whether anybody
         // listens. So there are two.
-        let _second = Dispatch::new(subscriber::registry());
+        let _second = Dispatch::new(tracing_subscriber::registry());
         // Everything that any crate on the way would ever log.
-        let _guard = subscriber::fmt()
+        let _guard = tracing_subscriber::fmt()
             .with_max_level(Level::TRACE)
             .with_ansi(false)
             .with_writer(move || writer.clone())
