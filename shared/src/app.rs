@@ -1,6 +1,6 @@
 use std::sync::{Arc, OnceLock};
 
-use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::{Client, config::StalledStreamProtectionConfig};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 use bytes::Bytes;
@@ -44,6 +44,8 @@ impl App {
         let keys = TokenKeys::new(&config.jwt_key, config.jwt_key_previous.as_deref())?;
         let settings = aws::settings(&config.aws, http);
         let dynamodb = aws_sdk_dynamodb::config::Builder::from(&settings);
+        // Items are small and read whole within an attempt's time limit: a guard against streams that stall is for S3.
+        let dynamodb = dynamodb.stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         let dynamodb = dynamodb.endpoint_resolver(TableEndpoint::new(&config.aws));
         let store = Store::new(Client::from_conf(dynamodb.build()), config.table.clone(), world.clone());
         let (media, sms, providers) = Default::default();
