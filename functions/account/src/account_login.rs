@@ -13,8 +13,7 @@ use shared::{
 /// A third party's `token` is proved there to be for our app and this `openid`; the first time makes a user. Five
 /// wrong passwords within 15 minutes lock password login for 15 minutes, whatever the account was called by; other
 /// ways to log in still work. An unknown account is answered like a wrong password.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct AccountLogin {
     user_type: UserType,
     /// The third party's access token. With `user_type` 2 to 4.
@@ -30,7 +29,6 @@ pub struct AccountLogin {
 
 /// How to log in: 1 account and password, 2 QQ, 3 WeChat, 4 Weibo.
 #[derive(Clone, Copy, Deserialize, JsonSchema)]
-#[schemars(inline)]
 pub enum UserType {
     #[serde(rename = "1")]
     Password,
@@ -48,7 +46,6 @@ pub struct LoggedIn {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct UserInfo {
     uid: UserNumber,
     /// What the user logged in with; through a third party, their phone or e-mail if they have one.

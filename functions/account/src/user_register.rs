@@ -13,8 +13,7 @@ use shared::{
 ///
 /// The code comes from `send_sms_code`; it is used up only if the account is made. Log in afterwards, in this
 /// document or any other.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UserRegister {
     /// A bare number of country 86, or `+`, country code and number.
     phone: Typed,

@@ -8,8 +8,7 @@ use shared::wire::{
 ///
 /// JPEG, PNG, WebP or GIF by content, whatever its name; at most 4 MiB and 40 megapixels, at least 64 pixels each
 /// side. It is turned upright, its metadata (place and camera among them) is dropped, and two sizes are kept.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UserUpdateAvator {
     /// The picture.
     image: Upload,

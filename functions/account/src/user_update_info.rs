@@ -4,7 +4,7 @@ use shared::{
     wire::{
         dialect::C,
         operation::*,
-        values::{Code, PictureUrl, Typed, Whole, is_nickname, is_not_blank},
+        values::{Code, Nickname, PictureUrl, Prose, Typed, Whole},
     },
 };
 
@@ -12,13 +12,10 @@ use shared::{
 ///
 /// What is not sent stays as it is. A phone with its `verifycode` takes the place of the one that logs in. Without one it is only shown: it logs
 /// nobody in, and it goes as soon as somebody proves it by SMS.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UserUpdateInfo {
     /// The nickname, up to 64 characters.
-    #[garde(inner(length(chars, min = 1, max = 64), custom(is_nickname)))]
-    #[schemars(length(min = 1, max = 64))]
-    name: Option<String>,
+    name: Option<Nickname>,
     gender: Option<GenderDigit>,
     /// A bare number of country 86, or `+`, country code and number.
     phone: Option<Typed>,
@@ -27,16 +24,13 @@ pub struct UserUpdateInfo {
     /// It is the account's to log in with; upper and lower case are the same.
     email: Option<Typed>,
     /// The intro, up to 500 characters.
-    #[garde(inner(length(chars, max = 500), custom(is_not_blank)))]
-    #[schemars(length(max = 500))]
-    desc: Option<String>,
+    desc: Option<Prose<0, 500>>,
     /// 1 looks for work, 0 does not.
     job_status: Option<Whole<u8, 0, 1>>,
 }
 
 /// 1 male, 0 female.
 #[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
-#[schemars(inline)]
 pub enum GenderDigit {
     #[serde(rename = "1")]
     Male,
@@ -80,9 +74,9 @@ impl Operation for UserUpdateInfo {
             GenderDigit::Female => Gender::Female,
         });
         let changes = Changes {
-            nickname: self.name,
+            nickname: self.name.map(|text| text.0),
             gender,
-            intro: self.desc,
+            intro: self.desc.map(|text| text.0),
             job_status: self.job_status.map(|status| status.0),
             email,
             phone,

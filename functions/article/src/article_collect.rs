@@ -4,8 +4,7 @@ use shared::{
 };
 
 /// Collect an article (document D). Once per user: a repeat changes nothing.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct ArticleCollect {
     article_id: ArticleNumber,
 }

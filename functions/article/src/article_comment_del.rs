@@ -1,15 +1,17 @@
 use std::collections::BTreeSet;
 
-use shared::wire::{dialect::D, operation::*, values::CommentNumber};
+use shared::wire::{
+    dialect::D,
+    operation::*,
+    values::{CommentNumber, List},
+};
 
 /// Delete comments that the caller wrote or that stand under the caller's articles, at most 100 at a time (document D).
 ///
 /// If one is neither, none is deleted. One that is gone already is fine. Replies stay.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct ArticleCommentDel {
-    #[garde(length(min = 1, max = 100))]
-    article_comment_id_list: Vec<CommentNumber>,
+    article_comment_id_list: List<CommentNumber, 1, 100>,
 }
 
 impl Operation for ArticleCommentDel {
@@ -19,7 +21,7 @@ impl Operation for ArticleCommentDel {
     const ROUTE: Route = Route::post("/article_comment_del");
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
-        let ids: BTreeSet<_> = self.article_comment_id_list.into_iter().map(|id| id.0).collect();
+        let ids: BTreeSet<_> = self.article_comment_id_list.0.into_iter().map(|id| id.0).collect();
         app.store.delete_comments(caller, &ids).await?;
         Ok(Done {})
     }

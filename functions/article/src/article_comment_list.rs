@@ -1,38 +1,28 @@
 use shared::wire::{
     dialect::D,
     operation::*,
-    values::{ArticleNumber, Limit, Offset},
+    values::{ArticleNumber, Page},
 };
 
 use crate::shown::ListedComment;
 
 /// Read an article's comments, the newest first (document D).
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct ArticleCommentList {
     article_id: ArticleNumber,
-    #[serde(default)]
-    limit: Limit,
-    #[serde(default)]
-    offset: Offset,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
-pub struct ArticleCommentListPage {
-    article_comment_list: Vec<ListedComment>,
+    #[schemars(flatten)]
+    page: Page,
 }
 
 impl Operation for ArticleCommentList {
     type Dialect = D;
     type Caller = Reader;
-    type Response = ArticleCommentListPage;
+    type Response = Named<Self, Vec<ListedComment>>;
     const ROUTE: Route = Route::post("/article_comment_list");
 
-    async fn handle(self, Reader(caller): Reader, app: &App) -> Result<ArticleCommentListPage, Refusal> {
-        let (article, offset, limit) = (self.article_id.0, self.offset.0, self.limit.0);
-        let comments = app.store.comments(caller, article, offset, limit).await?;
+    async fn handle(self, Reader(caller): Reader, app: &App) -> Result<Self::Response, Refusal> {
+        let comments = app.store.comments(caller, self.article_id.0, self.page.of()).await?;
         let comments = comments.into_iter().map(ListedComment::from);
-        Ok(ArticleCommentListPage { article_comment_list: comments.collect() })
+        Ok(Named::new(comments.collect()))
     }
 }

@@ -1,19 +1,17 @@
 use shared::wire::{
     dialect::D,
     operation::*,
-    values::{ArticleNumber, CommentNumber, is_not_blank},
+    values::{ArticleNumber, CommentNumber, Prose},
 };
 
 use crate::shown::Commented;
 
 /// Comment on an article (document D).
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct ArticleCommentPublish {
     article_id: ArticleNumber,
     /// 1 to 1,000 characters.
-    #[garde(length(chars, min = 1, max = 1000), custom(is_not_blank))]
-    content: String,
+    content: Prose<1, 1_000>,
 }
 
 impl Operation for ArticleCommentPublish {
@@ -23,7 +21,7 @@ impl Operation for ArticleCommentPublish {
     const ROUTE: Route = Route::post("/article_comment_publish");
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Commented, Refusal> {
-        let id = app.store.publish_comment(caller, self.article_id.0, &self.content, None).await?;
+        let id = app.store.publish_comment(caller, self.article_id.0, &self.content.0, None).await?;
         Ok(Commented { comment_id: CommentNumber(id) })
     }
 }

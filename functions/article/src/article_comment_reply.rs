@@ -1,21 +1,19 @@
 use shared::wire::{
     dialect::D,
     operation::*,
-    values::{ArticleNumber, CommentNumber, is_not_blank},
+    values::{ArticleNumber, CommentNumber, Prose},
 };
 
 use crate::shown::Commented;
 
 /// Answer a comment on an article (document D).
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct ArticleCommentReply {
     article_id: ArticleNumber,
     /// The comment to answer.
     reply_id: CommentNumber,
     /// 1 to 1,000 characters.
-    #[garde(length(chars, min = 1, max = 1000), custom(is_not_blank))]
-    content: String,
+    content: Prose<1, 1_000>,
     /// The comment that the thread began with: the `first_reply_id` of the comment to answer, or, where it has none, that
     /// comment itself. It may be gone, and it may be left out here.
     first_reply_id: Option<CommentNumber>,
@@ -29,7 +27,7 @@ impl Operation for ArticleCommentReply {
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Commented, Refusal> {
         let reply = (self.reply_id.0, self.first_reply_id.map(|id| id.0));
-        let id = app.store.publish_comment(caller, self.article_id.0, &self.content, Some(reply)).await?;
+        let id = app.store.publish_comment(caller, self.article_id.0, &self.content.0, Some(reply)).await?;
         Ok(Commented { comment_id: CommentNumber(id) })
     }
 }

@@ -4,8 +4,7 @@ use shared::{
 };
 
 /// Vote a comment on an article up (document D). Once per user: a repeat changes nothing.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct ArticleCommentUp {
     article_comment_id: CommentNumber,
 }

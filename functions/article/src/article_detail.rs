@@ -8,20 +8,12 @@ use shared::wire::{
 use crate::shown::{Body, ListedComment};
 
 /// Read an article with its newest 100 comments, likers and collectors (document D).
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct ArticleDetail {
     article_id: ArticleNumber,
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
-pub struct ArticleDetailPage {
-    article_detail: Detail,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Detail {
     #[serde(flatten)]
     body: Body,
@@ -34,7 +26,6 @@ pub struct Detail {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Author {
     #[serde(flatten)]
     card: Card,
@@ -45,22 +36,20 @@ pub struct Author {
 impl Operation for ArticleDetail {
     type Dialect = D;
     type Caller = Reader;
-    type Response = ArticleDetailPage;
+    type Response = Named<Self, Detail>;
     const ROUTE: Route = Route::post("/article_detail");
 
-    async fn handle(self, Reader(caller): Reader, app: &App) -> Result<ArticleDetailPage, Refusal> {
+    async fn handle(self, Reader(caller): Reader, app: &App) -> Result<Self::Response, Refusal> {
         let found = app.store.article_detail(caller, self.article_id.0).await?;
         let faces = |users: Vec<_>| users.into_iter().map(Face::from).collect();
-        Ok(ArticleDetailPage {
-            article_detail: Detail {
-                body: found.view.article.into(),
-                like_user_list: faces(found.likers),
-                collect_user_list: faces(found.collectors),
-                comment_list: found.comments.into_iter().map(ListedComment::from).collect(),
-                author: Author { card: found.view.author.into(), is_follow: found.is_follow },
-                is_like: found.view.is_like,
-                is_collect: found.view.is_collect,
-            },
-        })
+        Ok(Named::new(Detail {
+            body: found.view.article.into(),
+            like_user_list: faces(found.likers),
+            collect_user_list: faces(found.collectors),
+            comment_list: found.comments.into_iter().map(ListedComment::from).collect(),
+            author: Author { card: found.view.author.into(), is_follow: found.is_follow },
+            is_like: found.view.is_like,
+            is_collect: found.view.is_collect,
+        }))
     }
 }

@@ -4,8 +4,7 @@ use shared::{
 };
 
 /// Like an article (document D). Once per user: a repeat changes nothing.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct ArticleLike {
     article_id: ArticleNumber,
 }

@@ -3,28 +3,24 @@ use shared::{
     wire::{
         dialect::D,
         operation::*,
-        values::{ArticleNumber, Key},
+        values::{ArticleNumber, Key, List, Prose},
     },
 };
 
 /// Publish an article: text, images or both (document D).
 ///
 /// Images are ids from `get_media_id` under which the caller has uploaded one. Followers see it within seconds.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct ArticlePublish {
     /// Up to 5,000 characters. May be missing beside images.
     #[serde(default)]
-    #[garde(length(chars, max = 5000))]
-    content: String,
+    content: Prose<0, 5_000>,
     /// Up to nine, each once.
     #[serde(default)]
-    #[garde(length(max = 9))]
-    images: Vec<Key>,
+    images: List<Key, 0, 9>,
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Published {
     article_id: ArticleNumber,
 }
@@ -38,15 +34,15 @@ impl Operation for ArticlePublish {
         &[Refusal::Upload("images", UploadFault::NoPicture), Refusal::Upload("images", UploadFault::TooLarge)];
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Published, Refusal> {
-        if self.images.is_empty() && is_blank(&self.content) {
+        if self.images.0.is_empty() && is_blank(&self.content.0) {
             return Err(Refusal::malformed("content: write something, or send images"));
         }
-        let images: Vec<_> = self.images.into_iter().map(|image| image.0).collect();
+        let images: Vec<_> = self.images.0.into_iter().map(|image| image.0).collect();
         if (1..images.len()).any(|at| images[..at].contains(&images[at])) {
             return Err(Refusal::malformed("images: the same image twice"));
         }
         app.own_media(caller, &images, Class::Image, "images").await?;
-        let id = app.store.publish_article(caller, &self.content, images).await?;
+        let id = app.store.publish_article(caller, &self.content.0, images).await?;
         Ok(Published { article_id: ArticleNumber(id) })
     }
 }

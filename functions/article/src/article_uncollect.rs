@@ -4,8 +4,7 @@ use shared::{
 };
 
 /// Take an article out of the collection (document D). One that is not in it is fine.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct ArticleUncollect {
     article_id: ArticleNumber,
 }

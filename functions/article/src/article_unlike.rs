@@ -4,8 +4,7 @@ use shared::{
 };
 
 /// Take a like back (document D). One that was never given is fine.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct ArticleUnlike {
     article_id: ArticleNumber,
 }

@@ -1,37 +1,24 @@
-use shared::wire::{
-    dialect::D,
-    operation::*,
-    values::{Limit, Offset},
-};
+use shared::wire::{dialect::D, operation::*, values::Page};
 
 use crate::shown::Body;
 
 /// Read the articles that the caller collected, the last collected first (document D).
 ///
 /// Deleted ones are left out.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct MyArticleCollectList {
-    #[serde(default)]
-    limit: Limit<100>,
-    #[serde(default)]
-    offset: Offset,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
-pub struct MyArticleCollectListPage {
-    my_article_collect_list: Vec<Body>,
+    #[schemars(flatten)]
+    page: Page<100>,
 }
 
 impl Operation for MyArticleCollectList {
     type Dialect = D;
     type Caller = Reader;
-    type Response = MyArticleCollectListPage;
+    type Response = Named<Self, Vec<Body>>;
     const ROUTE: Route = Route::post("/my_article_collect_list");
 
-    async fn handle(self, Reader(caller): Reader, app: &App) -> Result<MyArticleCollectListPage, Refusal> {
-        let articles = app.store.collected_articles(caller, self.offset.0, self.limit.0).await?;
-        Ok(MyArticleCollectListPage { my_article_collect_list: articles.into_iter().map(Body::from).collect() })
+    async fn handle(self, Reader(caller): Reader, app: &App) -> Result<Self::Response, Refusal> {
+        let articles = app.store.collected_articles(caller, self.page.of()).await?;
+        Ok(Named::new(articles.into_iter().map(Body::from).collect()))
     }
 }

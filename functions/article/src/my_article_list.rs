@@ -1,35 +1,22 @@
-use shared::wire::{
-    dialect::D,
-    operation::*,
-    values::{Limit, Offset},
-};
+use shared::wire::{dialect::D, operation::*, values::Page};
 
 use crate::shown::Marked;
 
 /// Read the caller's own articles, the newest first (document D).
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct MyArticleList {
-    #[serde(default)]
-    limit: Limit,
-    #[serde(default)]
-    offset: Offset,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
-pub struct MyArticleListPage {
-    my_article_list: Vec<Marked>,
+    #[schemars(flatten)]
+    page: Page,
 }
 
 impl Operation for MyArticleList {
     type Dialect = D;
     type Caller = Reader;
-    type Response = MyArticleListPage;
+    type Response = Named<Self, Vec<Marked>>;
     const ROUTE: Route = Route::post("/my_article_list");
 
-    async fn handle(self, Reader(caller): Reader, app: &App) -> Result<MyArticleListPage, Refusal> {
-        let articles = app.store.own_articles(caller, self.offset.0, self.limit.0).await?;
-        Ok(MyArticleListPage { my_article_list: articles.into_iter().map(Marked::from).collect() })
+    async fn handle(self, Reader(caller): Reader, app: &App) -> Result<Self::Response, Refusal> {
+        let articles = app.store.own_articles(caller, self.page.of()).await?;
+        Ok(Named::new(articles.into_iter().map(Marked::from).collect()))
     }
 }

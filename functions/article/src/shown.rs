@@ -11,7 +11,6 @@ use shared::{
 
 /// What every list shows of an article.
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Body {
     article_id: ArticleNumber,
     content: String,
@@ -39,7 +38,6 @@ impl From<Article> for Body {
 
 /// An article with the caller's marks.
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Marked {
     #[serde(flatten)]
     body: Body,
@@ -50,7 +48,6 @@ pub struct Marked {
 
 /// The same with its author.
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Listed {
     #[serde(flatten)]
     marked: Marked,
@@ -76,7 +73,6 @@ impl From<ArticleView> for Listed {
 
 /// A comment, with what it answers and who wrote that.
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct ListedComment {
     comment_id: CommentNumber,
     uid: UserHex,
@@ -125,7 +121,6 @@ impl From<CommentView> for ListedComment {
 
 /// A comment that was just written.
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Commented {
     pub comment_id: CommentNumber,
 }

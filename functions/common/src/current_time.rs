@@ -3,12 +3,10 @@ use shared::wire::{dialect::D, operation::*};
 /// Tell the server's time (document D).
 ///
 /// Works without a token.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct CurrentTime {}
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Now {
     /// In milliseconds since 1970.
     time: u64,

@@ -11,8 +11,7 @@ use shared::{
 /// PNG one; audio and video stay as they are. What is larger than its kind may be (images 10 MiB and 40 megapixels,
 /// audio 20 MiB, video 200 MiB) or not what it says is removed, and so is what nobody uploads within a day. What an id
 /// names never changes: for another file ask for another id.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct GetMediaId {
     /// What the file is.
     #[serde(default = "jpeg")]
@@ -25,7 +24,6 @@ fn jpeg() -> String {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Named {
     media_id: Key,
     /// Where to PUT the file.

@@ -3,7 +3,7 @@ use shared::wire::{dialect::E, operation::*};
 /// Log out: the token ends at once, in every document (document E, 2).
 ///
 /// Whoever does it for the 201st time within 30 days ends all of their tokens.
-#[derive(Deserialize, JsonSchema, Validate)]
+#[derive(Deserialize, JsonSchema)]
 pub struct EntryLogout {}
 
 impl Operation for EntryLogout {

@@ -10,8 +10,7 @@ use shared::{
 /// Log in with an account and the MD5 of its password (document E, 1).
 ///
 /// Five wrong passwords within 15 minutes lock password login for 15 minutes, in every document.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct Login {
     /// A phone (of country 86 the bare number, else `+`, country code and number), an e-mail address or a user name.
     username: Typed,
@@ -20,7 +19,6 @@ pub struct Login {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 #[serde(rename_all = "camelCase")]
 pub struct Entered {
     nickname: String,

@@ -1,11 +1,10 @@
 use shared::wire::{dialect::E, operation::*, values::PictureUrl};
 
 /// Read the caller's own profile (document E, 5).
-#[derive(Deserialize, JsonSchema, Validate)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UserGetUserInfo {}
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct UserInfo {
     /// The user name, or the phone where there is none.
     username: Option<String>,

@@ -1,14 +1,13 @@
 use shared::{
     store::Changes,
-    wire::{dialect::E, operation::*, values::is_nickname},
+    wire::{dialect::E, operation::*, values::Nickname},
 };
 
 /// Change the caller's nickname (document E, 3).
-#[derive(Deserialize, JsonSchema, Validate)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UserUpdateUserInfo {
     /// Up to 64 characters.
-    #[garde(length(chars, min = 1, max = 64), custom(is_nickname))]
-    nickname: String,
+    nickname: Nickname,
 }
 
 impl Operation for UserUpdateUserInfo {
@@ -18,7 +17,7 @@ impl Operation for UserUpdateUserInfo {
     const ROUTE: Route = Route::put("/user/update_user_info");
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Nothing, Refusal> {
-        let changes = Changes { nickname: Some(self.nickname), ..Changes::default() };
+        let changes = Changes { nickname: Some(self.nickname.0), ..Changes::default() };
         app.store.change_profile(caller, changes).await?;
         Ok(Nothing::DONE)
     }

@@ -4,8 +4,7 @@ use shared::wire::{dialect::E, operation::*, values::Upload};
 ///
 /// JPEG, PNG, WebP or GIF by content, whatever its name; at most 4 MiB and 40 megapixels, at least 64 pixels each
 /// side. It is turned upright and its metadata is dropped.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UserUpdateUserProfilePicture {
     /// The picture.
     file: Upload,

@@ -9,7 +9,6 @@ use shared::{
 
 /// A picture as it stands in lists of a gallery.
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Picture {
     pic_url: PictureUrl,
     pic_id: PictureNumber,

@@ -1,8 +1,7 @@
 use shared::wire::{dialect::A, operation::*, values::PictureNumber};
 
 /// Delete a picture of the caller's (ours, beside document A). One that is gone already is fine.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UserPicDelete {
     pic_id: PictureNumber,
 }

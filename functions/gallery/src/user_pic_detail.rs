@@ -10,14 +10,12 @@ use shared::{
 use crate::shown::Picture;
 
 /// Read a picture, with its gallery and its owner's other galleries (document A, 2). For everybody.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UserPicDetail {
     pic_id: PictureNumber,
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Detail {
     user_id: UserNumber,
     /// The owner's nickname.
@@ -36,7 +34,6 @@ pub struct Detail {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Gallery {
     /// All of its pictures.
     count: u64,
@@ -45,14 +42,12 @@ pub struct Gallery {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Others {
     count: usize,
     list: Vec<Other>,
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Other {
     pic_dir_id: GalleryNumber,
     /// Its first picture; null while it is empty.

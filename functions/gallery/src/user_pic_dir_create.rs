@@ -1,19 +1,17 @@
 use shared::wire::{
     dialect::A,
     operation::*,
-    values::{GalleryNumber, is_one_line},
+    values::{GalleryNumber, Line},
 };
 
 /// Make a gallery (ours, beside document A). At most 200 a user.
-#[derive(Deserialize, JsonSchema, Validate)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UserPicDirCreate {
     /// Up to 64 characters.
-    #[garde(length(chars, min = 1, max = 64), custom(is_one_line))]
-    name: String,
+    name: Line<1, 64>,
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Created {
     pic_dir_id: GalleryNumber,
 }
@@ -25,7 +23,7 @@ impl Operation for UserPicDirCreate {
     const ROUTE: Route = Route::post("/user/pic_dir/create");
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Created, Refusal> {
-        let id = app.store.create_gallery(caller, &self.name).await?;
+        let id = app.store.create_gallery(caller, &self.name.0).await?;
         Ok(Created { pic_dir_id: GalleryNumber(id) })
     }
 }

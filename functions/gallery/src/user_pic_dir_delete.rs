@@ -3,8 +3,7 @@ use shared::wire::{dialect::A, operation::*, values::GalleryNumber};
 /// Delete a gallery of the caller's with all its pictures (ours, beside document A).
 ///
 /// It is gone for everybody at once. A repeat succeeds, and finishes what a crash may have left.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UserPicDirDelete {
     pic_dir_id: GalleryNumber,
 }

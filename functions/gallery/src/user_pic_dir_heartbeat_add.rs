@@ -1,8 +1,7 @@
 use shared::wire::{dialect::A, operation::*, values::GalleryNumber};
 
 /// Give a gallery a heart (ours, beside document A). May be repeated.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UserPicDirHeartbeatAdd {
     pic_dir_id: GalleryNumber,
 }

@@ -7,14 +7,12 @@ use shared::wire::{
 /// Read the ids of the galleries that a user gave a heart, the newest gallery first (document A, 5). For everybody.
 ///
 /// Up to 1,000; galleries that are gone are left out.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UserPicDirHeartbeatList {
     user_id: NamedUser,
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Hearts {
     list: Vec<GalleryNumber>,
 }

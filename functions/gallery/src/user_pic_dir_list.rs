@@ -5,20 +5,17 @@ use shared::wire::{
 };
 
 /// Read a user's galleries, in the order they were made (document A, 4). For everybody.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UserPicDirList {
     user_id: NamedUser,
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Galleries {
     list: Vec<Gallery>,
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Gallery {
     /// Its first picture; null while it is empty.
     pic_url: Option<PictureUrl>,

@@ -6,14 +6,12 @@ use shared::{
 use crate::shown::Picture;
 
 /// Read all pictures of a gallery, in the order they came (document A, 3). For everybody.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UserPicDirPicList {
     pic_dir_id: GalleryNumber,
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Pictures {
     list: Vec<Picture>,
 }

@@ -3,23 +3,21 @@ use shared::{
     wire::{
         dialect::A,
         operation::*,
-        values::{Limit, PictureNumber, PictureUrl},
+        values::{PictureNumber, PictureUrl, Whole},
     },
 };
 
 /// Read the wall: all users' pictures, newest first (document A, 1). For everybody.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UserPicList {
-    /// How many.
-    #[serde(default)]
-    limit: Limit,
+    /// How many, at most.
+    #[schemars(extend("default" = 20))]
+    limit: Option<Whole<usize, 1, 100>>,
     /// Where to go on: `next_cursor` of the page before.
     cursor: Option<PictureNumber>,
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Wall {
     list: Vec<WallPicture>,
     /// The `cursor` of the next page; null on the last one.
@@ -27,7 +25,6 @@ pub struct Wall {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct WallPicture {
     url: PictureUrl,
     pic_id: PictureNumber,
@@ -40,7 +37,7 @@ impl Operation for UserPicList {
     const ROUTE: Route = Route::get("/user/pic/list");
 
     async fn handle(self, Anyone: Anyone, app: &App) -> Result<Wall, Refusal> {
-        let limit = self.limit.0;
+        let limit = self.limit.map_or(20, |limit| limit.0);
         let pictures = app.store.wall(self.cursor.map(|cursor| cursor.0), limit).await?;
         let next_cursor = (pictures.len() > limit).then(|| PictureNumber(pictures[limit - 1].id));
         let show = |picture: &GalleryPicture| WallPicture {

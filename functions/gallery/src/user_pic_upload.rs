@@ -12,8 +12,7 @@ use shared::{
 ///
 /// JPEG, PNG, WebP or GIF by content, whatever its name; at most 4 MiB and 40 megapixels, at least 64 pixels each
 /// side. It is turned upright, its metadata is dropped, and it is made no larger than 2048 pixels each side.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UserPicUpload {
     /// The picture.
     image: Upload,
@@ -21,7 +20,6 @@ pub struct UserPicUpload {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Uploaded {
     pic_id: PictureNumber,
     url: PictureUrl,

@@ -9,15 +9,13 @@ use crate::shown::Member;
 ///
 /// For those who review an app's version before it is published. Five wrong passwords within 15 minutes lock the
 /// account for 15 minutes.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct MUserAuditLogin {
     account: Typed,
     password: String,
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Reviewer {
     /// Send it as `X-Device-Id` from now on: it signs in.
     device_id: String,

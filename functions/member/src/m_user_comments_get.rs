@@ -4,7 +4,7 @@ use shared::{
     wire::{
         dialect::B,
         operation::*,
-        values::{ArticleNumber, CommentDigits, Limit, Offset},
+        values::{ArticleNumber, CommentDigits, Page},
     },
 };
 
@@ -14,21 +14,18 @@ use crate::shown::{Face, TargetType};
 ///
 /// The first page pins the list: send its `cursor` with the next ones, and what is written or deleted meanwhile shifts
 /// nothing. A page is shorter by what was deleted since.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct MUserCommentsGet {
     target_id: ArticleNumber,
     target_type: TargetType,
     cursor: Option<Cursor>,
-    #[serde(default)]
-    offset: Offset,
-    #[serde(default)]
-    limit: Limit,
+    #[schemars(flatten)]
+    page: Page,
 }
 
 /// The list as it was when its first page was read: what that page came with; empty at first.
 #[derive(JsonSchema)]
-#[schemars(inline, extend("examples" = ["129171615744000-1767225700000"]))]
+#[schemars(extend("examples" = ["129171615744000-1767225700000"]))]
 pub struct Cursor(#[schemars(with = "String")] Snapshot);
 
 impl<'de> Deserialize<'de> for Cursor {
@@ -52,8 +49,7 @@ impl Serialize for Cursor {
 const LARGEST: u64 = (1 << 53) - 1;
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
-pub struct Page {
+pub struct CommentsPage {
     cursor: Cursor,
     /// All comments now.
     total: u64,
@@ -61,7 +57,6 @@ pub struct Page {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 struct Comment {
     id: CommentDigits,
     content: String,
@@ -73,13 +68,13 @@ struct Comment {
 impl Operation for MUserCommentsGet {
     type Dialect = B;
     type Caller = Reader;
-    type Response = Page;
+    type Response = CommentsPage;
     const ROUTE: Route = Route::get("/m_user/comments");
 
-    async fn handle(self, Reader(caller): Reader, app: &App) -> Result<Page, Refusal> {
-        let Self { target_id, target_type: TargetType::Post, cursor, offset, limit } = self;
+    async fn handle(self, Reader(caller): Reader, app: &App) -> Result<CommentsPage, Refusal> {
+        let Self { target_id, target_type: TargetType::Post, cursor, page } = self;
         let (at, snapshot) = (app.world.now(), cursor.map(|cursor| cursor.0));
-        let page = app.store.comments_as_of(caller, target_id.0, snapshot, offset.0, limit.0).await?;
+        let page = app.store.comments_as_of(caller, target_id.0, snapshot, page.of()).await?;
         let snapshot = snapshot.unwrap_or(Snapshot { newest: page.newest, at });
         let items = page.comments.into_iter().map(|CommentView { comment, author, .. }| Comment {
             id: CommentDigits(comment.id),
@@ -87,6 +82,6 @@ impl Operation for MUserCommentsGet {
             created_time: comment.created_at,
             user: (&author).into(),
         });
-        Ok(Page { cursor: Cursor(snapshot), total: page.total, items: items.collect() })
+        Ok(CommentsPage { cursor: Cursor(snapshot), total: page.total, items: items.collect() })
     }
 }

@@ -1,20 +1,18 @@
 use shared::wire::{
     dialect::B,
     operation::*,
-    values::{ArticleNumber, is_not_blank},
+    values::{ArticleNumber, Prose},
 };
 
 use crate::shown::TargetType;
 
 /// Comment on a post (document B).
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct MUserCommentsPost {
     target_id: ArticleNumber,
     target_type: TargetType,
     /// 1 to 1,000 characters.
-    #[garde(length(chars, min = 1, max = 1000), custom(is_not_blank))]
-    content: String,
+    content: Prose<1, 1_000>,
 }
 
 impl Operation for MUserCommentsPost {
@@ -25,7 +23,7 @@ impl Operation for MUserCommentsPost {
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
         let Self { target_id, target_type: TargetType::Post, content } = self;
-        app.store.publish_comment(caller, target_id.0, &content, None).await?;
+        app.store.publish_comment(caller, target_id.0, &content.0, None).await?;
         Ok(Done {})
     }
 }

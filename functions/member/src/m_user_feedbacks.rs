@@ -1,11 +1,10 @@
-use shared::wire::{dialect::B, operation::*, values::is_not_blank};
+use shared::wire::{dialect::B, operation::*, values::Prose};
 
 /// Tell the operators something (document B).
-#[derive(Deserialize, JsonSchema, Validate)]
+#[derive(Deserialize, JsonSchema)]
 pub struct MUserFeedbacks {
     /// 1 to 2,000 characters.
-    #[garde(length(chars, min = 1, max = 2000), custom(is_not_blank))]
-    content: String,
+    content: Prose<1, 2_000>,
 }
 
 impl Operation for MUserFeedbacks {
@@ -15,7 +14,7 @@ impl Operation for MUserFeedbacks {
     const ROUTE: Route = Route::post("/m_user/feedbacks");
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
-        app.store.keep_feedback(caller, &self.content).await?;
+        app.store.keep_feedback(caller, &self.content.0).await?;
         Ok(Done {})
     }
 }

@@ -1,11 +1,10 @@
 use shared::wire::{dialect::B, operation::*};
 
 /// Get a fresh key to the messaging service (document B).
-#[derive(Deserialize, JsonSchema, Validate)]
+#[derive(Deserialize, JsonSchema)]
 pub struct MUserImToken {}
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct ImToken {
     /// A JWT of audience `im`, for 24 hours; its subject is the user's id.
     im_token: String,

@@ -8,8 +8,7 @@ use crate::shown::TargetType;
 /// Take a like back (document B).
 ///
 /// One that was never given is fine. The fields are a body or, without one, the query.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct MUserLikesDelete {
     target_id: ArticleNumber,
     target_type: TargetType,

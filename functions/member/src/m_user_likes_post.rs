@@ -8,8 +8,7 @@ use crate::shown::TargetType;
 /// Like a post (document B).
 ///
 /// Once per user; a repeat changes nothing.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct MUserLikesPost {
     target_id: ArticleNumber,
     target_type: TargetType,

@@ -10,7 +10,7 @@ use crate::shown::Member;
 /// `X-Device-Id` is of 16 to 128 letters, digits, `-` or `_`, and a secret: whoever has it is signed in. A token sent
 /// beside it ties the device to the token's user. When that user sets a new password, the device signs
 /// nobody in (401) until a token of theirs ties it again.
-#[derive(Deserialize, JsonSchema, Validate)]
+#[derive(Deserialize, JsonSchema)]
 pub struct MUserLogin {}
 
 impl Operation for MUserLogin {

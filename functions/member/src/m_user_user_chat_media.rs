@@ -7,8 +7,7 @@ use shared::wire::{
 use crate::shown::shown;
 
 /// Read what a member shows or plays before a chat (document B).
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct MUserUserChatMedia {
     chat_type: ChatType,
     user_id: NamedUser,
@@ -17,14 +16,12 @@ pub struct MUserUserChatMedia {
 /// Which chat.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[schemars(inline)]
 enum ChatType {
     VideoChat,
     AudioChat,
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct ChatMedia {
     /// Null where the member has none.
     key: Option<Key>,
@@ -33,7 +30,6 @@ pub struct ChatMedia {
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-#[schemars(inline)]
 enum ChatMediaType {
     Video,
     Audio,

@@ -11,8 +11,7 @@ use shared::{
 /// Tell where the device is and whether it may be sent messages (document B).
 ///
 /// What is not known may be missing, null or empty. Kept for 90 days.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct MUserUserTracks {
     #[serde(default)]
     push_status: Switch,

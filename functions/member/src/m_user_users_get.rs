@@ -5,8 +5,7 @@ use crate::shown::Card;
 /// Read what a member says of themself (document B).
 ///
 /// `is_vip` and `vip_left` are there only where the caller asks for themself.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct MUserUsersGet {
     user_id: NamedUser,
 }

@@ -11,14 +11,12 @@ use shared::{
 use crate::shown::{Face, Shown, Traits, shown};
 
 /// Read a member's homepage (document B).
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct MUserUsersHomepage {
     user_id: NamedUser,
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Homepage {
     #[serde(flatten)]
     face: Face,
@@ -38,7 +36,6 @@ pub struct Homepage {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 struct Medium {
     r#type: MediumType,
     key: Key,
@@ -46,7 +43,6 @@ struct Medium {
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-#[schemars(inline)]
 enum MediumType {
     Picture,
     Video,
@@ -54,7 +50,6 @@ enum MediumType {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 struct Audio {
     #[serde(flatten)]
     medium: Medium,
@@ -63,21 +58,18 @@ struct Audio {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 struct Gifts {
     from_user: From,
     gifts: Vec<Gift>,
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 struct From {
     id: UserHex,
     icon: Option<Key>,
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 struct Gift {
     /// What was given.
     code: String,
@@ -85,7 +77,6 @@ struct Gift {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 struct Post {
     id: PostDigits,
     post_type: MediumType,

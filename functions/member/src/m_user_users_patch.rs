@@ -4,7 +4,7 @@ use shared::{
     wire::{
         dialect::B,
         operation::*,
-        values::{Key, NamedUser, Whole, is_nickname, is_not_blank},
+        values::{Key, NamedUser, Nickname, Prose, Whole},
     },
 };
 
@@ -13,30 +13,23 @@ use crate::shown::{Card, Icon};
 /// Change some of what one says of oneself (document B).
 ///
 /// What is not sent stays as it is. Only the user themself may: anybody else's is 403.
-#[derive(Deserialize, JsonSchema, Validate)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(transparent)]
-#[garde(transparent)]
-pub struct MUserUsersPatch(#[garde(dive)] Change);
+pub struct MUserUsersPatch(Change);
 
 /// What can be changed; shared by PUT and PATCH.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
-#[schemars(inline)]
+#[derive(Deserialize, JsonSchema)]
 pub struct Change {
     user_id: NamedUser,
     /// Up to 64 characters.
-    #[garde(inner(length(chars, min = 1, max = 64), custom(is_nickname)))]
-    #[schemars(length(min = 1, max = 64))]
-    pub nickname: Option<String>,
+    pub nickname: Option<Nickname>,
     /// Male or female.
     pub gender: Option<Gender>,
     icon: Option<Icon>,
     /// In years.
     age: Option<Whole<u8, 0, 150>>,
     /// Up to 500 characters.
-    #[garde(inner(length(chars, max = 500), custom(is_not_blank)))]
-    #[schemars(length(max = 500))]
-    signature: Option<String>,
+    signature: Option<Prose<0, 500>>,
     sex_attitude: Option<SexAttitude>,
     job: Option<Job>,
     degree: Option<Degree>,
@@ -92,12 +85,12 @@ impl Change {
         )?;
         let icon = self.icon.map(|icon| icon.0);
         let changes = Changes {
-            nickname: self.nickname,
+            nickname: self.nickname.map(|text| text.0),
             gender: self.gender,
             avatar: icon.clone(),
             large_avatar: icon,
             age: self.age.map(|age| age.0),
-            intro: self.signature,
+            intro: self.signature.map(|text| text.0),
             sex_attitude: self.sex_attitude,
             job: self.job,
             degree: self.degree,

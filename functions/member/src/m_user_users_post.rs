@@ -4,7 +4,7 @@ use shared::{
     wire::{
         dialect::B,
         operation::*,
-        values::{Whole, is_nickname},
+        values::{Nickname, Whole},
     },
 };
 
@@ -13,13 +13,10 @@ use crate::shown::{Icon, Member};
 /// Register the user of a device (document B).
 ///
 /// From then on the device signs them in. One that has a user already is 409.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct MUserUsersPost {
     /// Up to 64 characters; without one the user gets one.
-    #[garde(inner(length(chars, min = 1, max = 64), custom(is_nickname)))]
-    #[schemars(length(min = 1, max = 64))]
-    nickname: Option<String>,
+    nickname: Option<Nickname>,
     /// Male or female.
     gender: Gender,
     icon: Option<Icon>,
@@ -36,7 +33,7 @@ impl Operation for MUserUsersPost {
     async fn handle(self, device: Device, app: &App) -> Result<Member, Refusal> {
         let icon = self.icon.map(|icon| icon.0);
         let first = Changes {
-            nickname: self.nickname,
+            nickname: self.nickname.map(|text| text.0),
             gender: Some(self.gender),
             age: Some(self.age.0),
             avatar: icon.clone(),

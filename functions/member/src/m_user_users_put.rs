@@ -8,11 +8,10 @@ use crate::{
 /// Change what one says of oneself, nickname and gender at least (document B).
 ///
 /// Beside these two, what is not sent stays as it is. Only the user themself may: anybody else's is 403.
-#[derive(Deserialize, JsonSchema, Validate)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(transparent)]
-#[garde(transparent)]
 #[schemars(extend("required" = ["user_id", "nickname", "gender"]))]
-pub struct MUserUsersPut(#[garde(dive)] Change);
+pub struct MUserUsersPut(Change);
 
 impl Operation for MUserUsersPut {
     type Dialect = B;

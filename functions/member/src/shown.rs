@@ -10,7 +10,6 @@ use shared::{
 
 /// Who it is.
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Face {
     id: UserHex,
     nickname: String,
@@ -22,7 +21,6 @@ pub struct Face {
 
 /// What a member says of themself.
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Traits {
     /// Null where the member has not said.
     gender: Option<Gender>,
@@ -37,7 +35,6 @@ pub struct Traits {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Vip {
     is_vip: bool,
     /// Whole days, rounded up.
@@ -46,7 +43,6 @@ pub struct Vip {
 
 /// What everybody may know of a member; the last two fields are for themself alone.
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Card {
     #[serde(flatten)]
     face: Face,
@@ -58,7 +54,6 @@ pub struct Card {
 
 /// A member who has just come in.
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Member {
     #[serde(flatten)]
     face: Face,
@@ -127,7 +122,7 @@ impl Member {
 
 /// The avatar's key: whatever the client keeps avatars under, since a member registers before they can upload.
 #[derive(JsonSchema)]
-#[schemars(inline, extend("examples" = ["fda32fdaxfda23"]))]
+#[schemars(extend("examples" = ["fda32fdaxfda23"]))]
 pub struct Icon(#[schemars(with = "String", regex(pattern = "^[A-Za-z0-9._-]{1,128}$"))] pub MediaId);
 
 impl<'de> Deserialize<'de> for Icon {
@@ -144,7 +139,6 @@ impl<'de> Deserialize<'de> for Icon {
 /// What is liked and commented on: a post, which is document D's article.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-#[schemars(inline)]
 pub enum TargetType {
     Post,
 }

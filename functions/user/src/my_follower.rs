@@ -1,34 +1,20 @@
-use shared::wire::{
-    dialect::D,
-    operation::*,
-    users::Card,
-    values::{Limit, Offset},
-};
+use shared::wire::{dialect::D, operation::*, users::Card, values::Page};
 
 /// Read who follows the caller, the newest follower first (document D).
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct MyFollower {
-    #[serde(default)]
-    limit: Limit<100>,
-    #[serde(default)]
-    offset: Offset,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
-pub struct Followers {
-    my_follower: Vec<Card>,
+    #[schemars(flatten)]
+    page: Page<100>,
 }
 
 impl Operation for MyFollower {
     type Dialect = D;
     type Caller = Reader;
-    type Response = Followers;
+    type Response = Named<Self, Vec<Card>>;
     const ROUTE: Route = Route::post("/my_follower");
 
-    async fn handle(self, Reader(caller): Reader, app: &App) -> Result<Followers, Refusal> {
-        let followers = app.store.followers(caller, self.offset.0, self.limit.0).await?;
-        Ok(Followers { my_follower: followers.into_iter().map(Card::from).collect() })
+    async fn handle(self, Reader(caller): Reader, app: &App) -> Result<Self::Response, Refusal> {
+        let followers = app.store.followers(caller, self.page.of()).await?;
+        Ok(Named::new(followers.into_iter().map(Card::from).collect()))
     }
 }

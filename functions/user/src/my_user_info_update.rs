@@ -6,40 +6,31 @@ use shared::{
     wire::{
         dialect::D,
         operation::*,
-        values::{Key, Typed, Whole, is_nickname, is_not_blank, is_one_line},
+        values::{Key, Line, Nickname, Prose, Typed, Whole},
     },
 };
 
 /// Change what the caller says of themself (document D).
 ///
 /// What is not sent, or null, stays as it is.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct MyUserInfoUpdate {
     /// Up to 64 characters.
-    #[garde(inner(length(chars, min = 1, max = 64), custom(is_nickname)))]
-    #[schemars(length(min = 1, max = 64))]
-    nickname: Option<String>,
+    nickname: Option<Nickname>,
     /// An image: an id from `get_media_id` under which the caller has uploaded one.
     avatar: Option<Key>,
     /// 1 male, 2 female; 0 forgets it.
     gender: Option<Whole<u8, 0, 2>>,
     /// Up to 64 characters, or none.
-    #[garde(inner(length(chars, max = 64), custom(is_one_line)))]
-    #[schemars(length(max = 64))]
-    province: Option<String>,
+    province: Option<Line<0, 64>>,
     /// Up to 64 characters, or none.
-    #[garde(inner(length(chars, max = 64), custom(is_one_line)))]
-    #[schemars(length(max = 64))]
-    city: Option<String>,
+    city: Option<Line<0, 64>>,
     /// Milliseconds since 1970, before it negative; from 1900 to now.
     birthday: Option<Whole<i64, YEAR_1900, YEAR_10000>>,
     /// It is the account's to log in with; upper and lower case are the same.
     email: Option<Typed>,
     /// Up to 500 characters, or none.
-    #[garde(inner(length(chars, max = 500), custom(is_not_blank)))]
-    #[schemars(length(max = 500))]
-    intro: Option<String>,
+    intro: Option<Prose<0, 500>>,
 }
 
 const YEAR_1900: i64 = -2_208_988_800_000;
@@ -67,19 +58,19 @@ impl Operation for MyUserInfoUpdate {
             app.own_media(caller, slice::from_ref(avatar), Class::Image, "avatar").await?;
         }
         let changes = Changes {
-            nickname: self.nickname,
+            nickname: self.nickname.map(|text| text.0),
             gender: match self.gender {
                 Some(Whole(1)) => Some(Gender::Male),
                 Some(Whole(2)) => Some(Gender::Female),
                 _ => None,
             },
             no_gender: matches!(self.gender, Some(Whole(0))),
-            intro: self.intro,
+            intro: self.intro.map(|text| text.0),
             // One upload serves for both sizes.
             large_avatar: avatar.clone(),
             avatar,
-            province: self.province,
-            city: self.city,
+            province: self.province.map(|text| text.0),
+            city: self.city.map(|text| text.0),
             birthday: self.birthday.map(|birthday| birthday.0),
             email,
             ..Changes::default()

@@ -10,8 +10,7 @@ use crate::shown::phone;
 /// Works without a token. The code is good for five minutes and one use; a new one takes the place of the one before.
 /// At most one a minute and ten in 24 hours go to a phone. The same code serves every operation that asks for one, in
 /// all documents.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct SendSmsCode {
     /// Country code, 1 to 3 digits; 86 where there is none and the phone brings none.
     country: Option<Typed>,

@@ -18,7 +18,6 @@ pub fn phone(country: Option<&Typed>, phone: &Typed) -> Result<Phone, Refusal> {
 
 /// The caller, as only they see themself.
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Me {
     #[serde(flatten)]
     card: Card,
@@ -39,7 +38,6 @@ pub struct Me {
 
 /// Where a user stands. Nothing raises it yet.
 #[derive(Default, Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Rank {
     /// 0 for a new user.
     score: u32,
@@ -63,7 +61,6 @@ impl Me {
 
 /// A token, and whose it is: what login and signup answer.
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Welcome {
     /// Send it as `token` from now on. It ends after 30 days.
     token: String,

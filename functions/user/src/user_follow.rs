@@ -3,8 +3,7 @@ use shared::wire::{dialect::D, operation::*, values::NamedUser};
 /// Follow a user: their articles come into `following_article_list` (document D).
 ///
 /// May be repeated. At most 10,000 users. What they have published before comes within seconds, too.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UserFollow {
     /// Whom to follow; not oneself.
     to_uid: NamedUser,

@@ -13,8 +13,7 @@ use crate::shown::{self, Rank};
 /// Read what everybody may know of a user (document D).
 ///
 /// The user is named by `to_uid` or by a phone that they have proved; with both, `to_uid` counts.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UserInfo {
     to_uid: Option<NamedUser>,
     /// Country code of `phone`, 1 to 3 digits; 86 where there is none and the phone brings none.
@@ -25,13 +24,6 @@ pub struct UserInfo {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
-pub struct Theirs {
-    user_info: Seen,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Seen {
     #[serde(flatten)]
     card: Card,
@@ -48,11 +40,11 @@ pub struct Seen {
 impl Operation for UserInfo {
     type Dialect = D;
     type Caller = Reader;
-    type Response = Theirs;
+    type Response = Named<Self, Seen>;
     const ROUTE: Route = Route::post("/user_info");
     const REFUSES: &'static [Refusal] = &[Refusal::Phone(PhoneFault::China)];
 
-    async fn handle(self, Reader(caller): Reader, app: &App) -> Result<Theirs, Refusal> {
+    async fn handle(self, Reader(caller): Reader, app: &App) -> Result<Self::Response, Refusal> {
         let user = match (self.to_uid, self.phone) {
             (Some(NamedUser(user)), _) => user,
             (None, Some(phone)) => {
@@ -63,15 +55,13 @@ impl Operation for UserInfo {
         };
         let (profile, counts, is_follow) =
             tokio::try_join!(app.store.profile(user), app.store.counts(user), app.store.is_following(caller, user))?;
-        Ok(Theirs {
-            user_info: Seen {
-                card: profile.ok_or(Refusal::NoSuch("user"))?.into(),
-                rank: Rank::default(),
-                follow_count: counts.follows,
-                follower_count: counts.followers,
-                is_follow,
-                article_count: counts.articles,
-            },
-        })
+        Ok(Named::new(Seen {
+            card: profile.ok_or(Refusal::NoSuch("user"))?.into(),
+            rank: Rank::default(),
+            follow_count: counts.follows,
+            follower_count: counts.followers,
+            is_follow,
+            article_count: counts.articles,
+        }))
     }
 }

@@ -13,8 +13,7 @@ use crate::shown::{Welcome, phone};
 ///
 /// Works without a token. Five wrong passwords within 15 minutes lock password login for 15 minutes; a code still
 /// lets in. A phone that nobody has is answered like a wrong password, and by 1001 only to whoever proved it by a code.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UserLogin {
     /// Country code, 1 to 3 digits; 86 where there is none and the phone brings none.
     country: Option<Typed>,

@@ -1,7 +1,7 @@
 use shared::wire::{dialect::D, operation::*};
 
 /// End the token that this request brings, at once and in every document (document D).
-#[derive(Deserialize, JsonSchema, Validate)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UserLogout {}
 
 impl Operation for UserLogout {

@@ -13,8 +13,7 @@ use crate::shown::phone;
 /// Set a new password, with a code that was sent to the phone (document D).
 ///
 /// Works without a token. All of the user's sessions end at once, in every document, and wrong passwords are forgotten.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UserPasswordUpdate {
     /// Country code, 1 to 3 digits; 86 where there is none and the phone brings none.
     country: Option<Typed>,

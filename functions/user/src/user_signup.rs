@@ -5,7 +5,7 @@ use shared::{
     wire::{
         dialect::D,
         operation::*,
-        values::{Code, Typed, is_nickname},
+        values::{Code, Nickname, Typed},
     },
 };
 
@@ -14,8 +14,7 @@ use crate::shown::{Welcome, phone};
 /// Register with a phone, a password and the code that was sent to the phone, and be logged in (document D).
 ///
 /// Works without a token. The code is used up only if the account is made.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UserSignup {
     /// Country code, 1 to 3 digits; 86 where there is none and the phone brings none.
     country: Option<Typed>,
@@ -27,9 +26,7 @@ pub struct UserSignup {
     /// 6 to 64 characters.
     password: String,
     /// Up to 64 characters; without one, the user is called `nick-` and eight letters and digits.
-    #[garde(inner(length(chars, min = 1, max = 64), custom(is_nickname)))]
-    #[schemars(length(min = 1, max = 64))]
-    nickname: Option<String>,
+    nickname: Option<Nickname>,
 }
 
 impl Operation for UserSignup {
@@ -52,7 +49,7 @@ impl Operation for UserSignup {
             let code = app.store.prove_code(phone, &self.code.0, "code").await?;
             let salt = app.world.random();
             let password = aside(move || StoredPassword::hash(&password, salt)).await?;
-            let first = Changes { nickname: self.nickname, ..Changes::default() };
+            let first = Changes { nickname: self.nickname.map(|text| text.0), ..Changes::default() };
             let profile = app.store.create_user(&CameBy::Phone(code), Some(password), first).await?;
             Welcome::new(LoggedIn { profile, epoch: 0 }, app).await
         };

@@ -3,8 +3,7 @@ use shared::wire::{dialect::D, operation::*, values::NamedUser};
 /// Unfollow a user (document D).
 ///
 /// May be repeated: whom the caller does not follow is fine.
-#[derive(Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UserUnfollow {
     /// Whom to follow no longer.
     to_uid: NamedUser,

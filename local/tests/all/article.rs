@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use shared::{
-    domain::{ArticleId, CommentId, UserId},
+    domain::{ArticleId, CommentId, Page, UserId},
     store::{Mark, Vote},
 };
 
@@ -614,7 +614,7 @@ async fn articles_come_and_go_in_parallel() {
         assert_eq!(test.plaza.app.store.counts(*author).await.unwrap().articles, 2);
     }
     crate::deeds::whole(&crate::faults::raw(&test).await);
-    let left = test.plaza.app.store.articles(authors[0], 0, 100).await.unwrap();
+    let left = test.plaza.app.store.articles(authors[0], Page::first(100)).await.unwrap();
     let left: BTreeSet<_> = left.into_iter().map(|seen| seen.article.id).collect();
     assert_eq!(left, authors.iter().flat_map(|author| ids(*author).skip(4)).collect());
 }

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRe
 use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 use shared::{
-    domain::{ArticleId, EntryId, UserId},
+    domain::{ArticleId, EntryId, Page, UserId},
     store::{
         Mark,
         keys::{self, Feed, Key},
@@ -145,7 +145,7 @@ async fn an_article_reaches_those_who_follow() {
     assert_eq!(feed(&test, BOB).await, [ann]);
     assert_eq!(feed(&test, CAT).await, [ann, dan]);
     assert_eq!([feed(&test, ANN).await, feed(&test, DAN).await], [vec![], vec![]]);
-    let seen = test.plaza.app.store.followed_articles(BOB, 0, 20).await.unwrap();
+    let seen = test.plaza.app.store.followed_articles(BOB, Page::first(20)).await.unwrap();
     assert_eq!(seen.iter().map(|seen| seen.article.id).collect::<Vec<_>>(), [ann]);
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use shared::{
-    domain::{ClothId, Followee, GameId, MasterId, MerchantId, Refusal, Subject, TicketId, UserId},
+    domain::{ClothId, Followee, GameId, MasterId, MerchantId, Page, Refusal, Subject, TicketId, UserId},
     store::{
         Mark, Vote,
         keys::{self, Key},
@@ -31,7 +31,7 @@ async fn every_subject_is_liked_collected_and_commented_on() {
         let nothing = Err(Refusal::NoSuch(subject.noun()));
         assert_eq!(store.mark(Mark::Like, anna, subject).await, nothing);
         assert_eq!(store.publish_comment(anna, subject, "hello", None).await.map(drop), nothing);
-        assert_eq!(store.comments(anna, subject, 0, 10).await.map(drop), nothing);
+        assert_eq!(store.comments(anna, subject, Page::first(10)).await.map(drop), nothing);
         assert_eq!(store.unmark(Mark::Like, anna, subject).await, Ok(()));
 
         put(&test, keys::head(subject)).await;
@@ -49,7 +49,7 @@ async fn every_subject_is_liked_collected_and_commented_on() {
             store.vote_on_comment(bo, first, vote).await.unwrap();
         }
         store.vote_on_comment(anna, first, Vote::Up).await.unwrap();
-        let seen = store.comments(bo, subject, 0, 10).await.unwrap();
+        let seen = store.comments(bo, subject, Page::first(10)).await.unwrap();
         let told: Vec<_> = seen.iter().map(|view| (view.comment.id, &*view.comment.content)).collect();
         assert_eq!(told, [(second, &*long), (first, "hello")]);
         assert_eq!(seen[0].reply_author.as_ref().map(|author| author.id), Some(anna));
@@ -63,7 +63,7 @@ async fn every_subject_is_liked_collected_and_commented_on() {
         // Nobody but its author deletes a comment here: it stands under nobody's article.
         assert_eq!(store.delete_comments(anna, &[second].into()).await, Err(Refusal::NotYours));
         store.delete_comments(bo, &[second].into()).await.unwrap();
-        assert_eq!(store.comments(bo, subject, 0, 10).await.unwrap().len(), 1);
+        assert_eq!(store.comments(bo, subject, Page::first(10)).await.unwrap().len(), 1);
     }
 }
 
@@ -90,6 +90,6 @@ async fn masters_and_merchants_are_followed_as_users_are() {
     }
     // They count apart, and are no users in anybody's list.
     assert_eq!(store.counts(anna).await.unwrap().follows, 1);
-    let users = store.followed_users(anna, 0, 10).await.unwrap();
+    let users = store.followed_users(anna, Page::first(10)).await.unwrap();
     assert_eq!(users.iter().map(|user| user.id).collect::<Vec<_>>(), [bo]);
 }

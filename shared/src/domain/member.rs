@@ -7,7 +7,6 @@ macro_rules! words {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "snake_case")]
-        #[schemars(inline)]
         pub enum $name { $($word),* }
     )*};
 }

@@ -3,6 +3,7 @@ mod account;
 mod id;
 pub mod media;
 mod member;
+mod page;
 mod password;
 pub mod picture;
 mod refusal;
@@ -17,6 +18,7 @@ pub use id::{
 };
 pub use media::{Class, MediaKind};
 pub use member::{Degree, Job, Marriage, OnlinePeriod, SexAttitude};
+pub use page::Page;
 pub use password::{Password, StoredPassword};
 pub use refusal::{LockedBy, PhoneFault, Refusal, UploadFault};
 pub use world::{DAY, HOUR, MINUTE, Millis, Random, World};
@@ -32,7 +34,6 @@ pub fn hex(bytes: &[u8]) -> String {
 /// What a user says of themself. Unknown is `None`; each document has words of its own for it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-#[schemars(inline)]
 pub enum Gender {
     Male,
     Female,

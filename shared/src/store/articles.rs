@@ -12,7 +12,7 @@ use super::{
     table::{Action, Range, Store, full_page},
     users::Profile,
 };
-use crate::domain::{ArticleId, CommentId, EntryId, MediaId, Millis, Refusal, Subject, UserId};
+use crate::domain::{ArticleId, CommentId, EntryId, MediaId, Millis, Page, Refusal, Subject, UserId};
 
 /// The numbered list of all articles.
 const ALL: &str = "articles";
@@ -196,9 +196,9 @@ impl Store {
         let (article, marks, comments, likers, collectors) = tokio::try_join!(
             self.get::<Article>(keys::head(id)),
             self.article_marks(viewer, [id]),
-            self.newest(partition(), keys::COMMENT, 0, DETAIL),
-            self.newest::<UserEntry>(partition(), keys::LIKER, 0, DETAIL),
-            self.newest::<UserEntry>(partition(), keys::COLLECTOR, 0, DETAIL),
+            self.newest(partition(), keys::COMMENT, Page::first(DETAIL)),
+            self.newest::<UserEntry>(partition(), keys::LIKER, Page::first(DETAIL)),
+            self.newest::<UserEntry>(partition(), keys::COLLECTOR, Page::first(DETAIL)),
         )?;
         let mut article = article.ok_or(Refusal::NoSuch("article"))?;
         let marked = likers.iter().chain(&collectors).map(|entry| entry.user);
@@ -235,47 +235,40 @@ impl Store {
     }
 
     /// A page of all articles, the newest first. Three rounds, whatever the offset.
-    pub async fn articles(&self, viewer: UserId, offset: usize, limit: usize) -> Result<Vec<ArticleView>, Refusal> {
-        let index = &self.numbered_index(ALL, offset + limit).await?;
-        let next = |wanted, last: Option<Numbered<ArticleEntry>>| {
-            self.numbered_entries(ALL, index, last.map(|last| last.number), offset, wanted)
+    pub async fn articles(&self, viewer: UserId, page: Page) -> Result<Vec<ArticleView>, Refusal> {
+        let index = &self.numbered_index(ALL, page.end()).await?;
+        let next = |part: Page, last: Option<Numbered<ArticleEntry>>| {
+            self.numbered_entries(ALL, index, last.map(|last| last.number), part)
         };
-        full_page(limit, next, |entries: Vec<Numbered<_>>| {
+        full_page(page, next, |entries: Vec<Numbered<_>>| {
             self.article_views(viewer, entries.into_iter().map(|numbered| numbered.entry).collect())
         })
         .await
     }
 
     /// A page of the viewer's own articles, the newest first. Two rounds.
-    pub async fn own_articles(&self, viewer: UserId, offset: usize, limit: usize) -> Result<Vec<ArticleView>, Refusal> {
+    pub async fn own_articles(&self, viewer: UserId, page: Page) -> Result<Vec<ArticleView>, Refusal> {
         let own = || Range::new(keys::user(viewer), keys::OWN_ARTICLE).newest_first();
-        let next = |wanted, last: Option<ArticleEntry>| {
-            let skip = if last.is_some() { 0 } else { offset };
-            self.items(own().after(last.map(|last| keys::own_article(viewer, last.article))), skip, wanted)
+        let next = |part: Page, last: Option<ArticleEntry>| {
+            self.items(own().after(last.map(|last| keys::own_article(viewer, last.article))), part)
         };
-        full_page(limit, next, |entries| self.article_views(viewer, entries)).await
+        full_page(page, next, |entries| self.article_views(viewer, entries)).await
     }
 
     /// A page of what the viewer collected, the last collected first. Two rounds; one more where long ones are among
     /// them, and where what it passed over was deleted so lately that it is still in the list.
-    pub async fn collected_articles(
-        &self,
-        viewer: UserId,
-        offset: usize,
-        limit: usize,
-    ) -> Result<Vec<Article>, Refusal> {
+    pub async fn collected_articles(&self, viewer: UserId, page: Page) -> Result<Vec<Article>, Refusal> {
         #[derive(Clone, Deserialize)]
         struct Collected {
             sk: String,
             subject: Subject,
         }
         let collected = || Range::new(keys::user(viewer), keys::COLLECT).newest_first();
-        let next = |wanted, last: Option<Collected>| {
-            let skip = if last.is_some() { 0 } else { offset };
+        let next = |part: Page, last: Option<Collected>| {
             let after = last.and_then(|last| keys::entry_number(&last.sk));
-            self.items(collected().after(after.map(|place| keys::collect(viewer, EntryId(place)))), skip, wanted)
+            self.items(collected().after(after.map(|place| keys::collect(viewer, EntryId(place)))), part)
         };
-        full_page(limit, next, |entries: Vec<Collected>| async move {
+        full_page(page, next, |entries: Vec<Collected>| async move {
             let ids = entries.iter().filter_map(|entry| match entry.subject {
                 Subject::Article(id) => Some(id),
                 _ => None,
@@ -292,7 +285,7 @@ impl Store {
 
     /// A user's newest articles with images, whatever else they wrote. Two rounds.
     pub async fn pictured_articles(&self, author: UserId, most: usize) -> Result<Vec<Article>, Refusal> {
-        let entries: Vec<ArticleEntry> = self.newest(keys::user(author), keys::PICTURED, 0, most).await?;
+        let entries: Vec<ArticleEntry> = self.newest(keys::user(author), keys::PICTURED, Page::first(most)).await?;
         let mut articles = self.articles_of(&entries).await?;
         Ok(entries.iter().filter_map(|entry| articles.remove(&entry.article)).collect())
     }

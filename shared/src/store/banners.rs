@@ -2,7 +2,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{keys, table::Store};
-use crate::domain::{MediaId, Refusal};
+use crate::domain::{MediaId, Page, Refusal};
 
 /// A banner as operators bring it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,8 +36,8 @@ impl Place {
 
 impl Store {
     /// A page of a place's banners, the highest id first. One query.
-    pub async fn banners(&self, place: Place, offset: usize, limit: usize) -> Result<Vec<Banner>, Refusal> {
-        self.newest(keys::banners(place.as_str()), "", offset, limit).await
+    pub async fn banners(&self, place: Place, page: Page) -> Result<Vec<Banner>, Refusal> {
+        self.newest(keys::banners(place.as_str()), "", page).await
     }
 
     /// Shows a banner at a place, instead of the one that had its id there.

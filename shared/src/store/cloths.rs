@@ -9,7 +9,7 @@ use super::{
     merchants::MerchantView,
     table::Store,
 };
-use crate::domain::{ClothId, Followee, MediaId, MerchantId, Millis, Refusal, Subject, UserId};
+use crate::domain::{ClothId, Followee, MediaId, MerchantId, Millis, Page, Refusal, Subject, UserId};
 
 const NO_CLOTH: Refusal = Refusal::NoSuch("cloth");
 
@@ -77,14 +77,8 @@ impl Record for Cloth {
 
 impl Store {
     /// A page of a list of clothes. Two rounds.
-    pub async fn cloths(
-        &self,
-        viewer: UserId,
-        list: ClothList,
-        offset: usize,
-        limit: usize,
-    ) -> Result<Vec<ClothView>, Refusal> {
-        let cloths = self.contents(keys::list(list.name()), offset, limit).await?;
+    pub async fn cloths(&self, viewer: UserId, list: ClothList, page: Page) -> Result<Vec<ClothView>, Refusal> {
+        let cloths = self.contents(keys::list(list.name()), page).await?;
         self.cloth_views(viewer, cloths).await
     }
 
@@ -93,10 +87,9 @@ impl Store {
         &self,
         viewer: UserId,
         list: ClothList,
-        offset: usize,
-        limit: usize,
+        page: Page,
     ) -> Result<Vec<(ClothView, MerchantView)>, Refusal> {
-        let cloths: Vec<Content<Cloth>> = self.contents(keys::list(list.name()), offset, limit).await?;
+        let cloths: Vec<Content<Cloth>> = self.contents(keys::list(list.name()), page).await?;
         let merchants: Vec<_> = cloths.iter().filter_map(|cloth| cloth.record.merchant_id).collect();
         let (cloths, merchants): (Vec<ClothView>, HashMap<_, MerchantView>) =
             tokio::try_join!(self.cloth_views(viewer, cloths), self.merchant_views(viewer, merchants))?;

@@ -10,7 +10,7 @@ use super::{
     table::{Action, Item, Range, Store, THERE, number, read},
     users::Profile,
 };
-use crate::domain::{CommentId, DAY, Millis, Refusal, Subject, UserId};
+use crate::domain::{CommentId, DAY, Millis, Page, Refusal, Subject, UserId};
 
 const NO_COMMENT: Refusal = Refusal::NoSuch("comment");
 
@@ -265,13 +265,12 @@ impl Store {
         &self,
         viewer: UserId,
         on: impl Into<Subject>,
-        offset: usize,
-        limit: usize,
+        page: Page,
     ) -> Result<Vec<CommentView>, Refusal> {
         let on = on.into();
         let (head, comments) = tokio::try_join!(
             self.get::<Head>(keys::head(on)),
-            self.newest::<Comment>(keys::subject(on), keys::COMMENT, offset, limit),
+            self.newest::<Comment>(keys::subject(on), keys::COMMENT, page),
         )?;
         head.filter(|head| !head.withdrawn).ok_or(Refusal::NoSuch(on.noun()))?;
         Ok(self.comment_views(viewer, Votes::Shown, on, comments, []).await?.0)
@@ -284,15 +283,14 @@ impl Store {
         viewer: UserId,
         on: impl Into<Subject>,
         snapshot: Option<Snapshot>,
-        offset: usize,
-        limit: usize,
+        page: Page,
     ) -> Result<CommentPage, Refusal> {
         let on = on.into();
         let mut range = Range::new(keys::subject(on), keys::COMMENT).newest_first();
-        let (mut skip, mut most) = (offset, limit);
+        let mut wanted = page;
         if let Some(snapshot) = snapshot {
             // Where the gone ones were, is known only beside the others.
-            (skip, most) = (0, offset + limit);
+            wanted = Page::first(page.end());
             range = range.up_to(keys::comment(on, snapshot.newest).sk);
         }
         let gone = async {
@@ -300,11 +298,11 @@ impl Store {
                 return Ok(BTreeSet::new());
             };
             let range = Range::new(keys::subject(on), keys::GONE).from(keys::gone_at(at + 1));
-            let gone: Vec<Gone> = self.items(range, 0, MOST_GONE).await?;
+            let gone: Vec<Gone> = self.items(range, Page::first(MOST_GONE)).await?;
             Ok(gone.into_iter().map(|gone| gone.comment).filter(|comment| *comment <= newest).collect())
         };
         let (head, mut comments, mut gone) =
-            tokio::try_join!(self.get::<Head>(keys::head(on)), self.items::<Comment>(range, skip, most), gone)?;
+            tokio::try_join!(self.get::<Head>(keys::head(on)), self.items::<Comment>(range, wanted), gone)?;
         let head = head.ok_or(Refusal::NoSuch(on.noun()))?;
         // One may have come between the two reads.
         let newest = comments.first().map_or(head.last_comment, |comment| comment.id.max(head.last_comment));
@@ -312,7 +310,7 @@ impl Store {
             let mut place = 0;
             comments.retain(|comment| {
                 place += gone.split_off(&comment.id).len() + 1;
-                (offset + 1..=offset + limit).contains(&place)
+                (page.offset + 1..=page.end()).contains(&place)
             });
         }
         let (comments, _) = self.comment_views(viewer, Votes::NotShown, on, comments, []).await?;

@@ -7,7 +7,7 @@ use super::{
     keys::Key,
     table::{Action, Item, Range, Store, THERE, number, read, unreadable},
 };
-use crate::domain::{Millis, Refusal};
+use crate::domain::{Millis, Page, Refusal};
 
 /// The condition of whoever does something to content: it is there, and not withdrawn.
 pub(super) const SHOWN: &str = "attribute_exists(pk) AND attribute_not_exists(withdrawn)";
@@ -104,13 +104,8 @@ impl Store {
     }
 
     /// A page of a list of content, in the list's order. One query.
-    pub(super) async fn contents<R: Record>(
-        &self,
-        list: String,
-        offset: usize,
-        limit: usize,
-    ) -> Result<Vec<Content<R>>, Refusal> {
-        let items: Vec<Item> = self.raw_items(Range::new(list, "").newest_first(), offset, limit).await?;
+    pub(super) async fn contents<R: Record>(&self, list: String, page: Page) -> Result<Vec<Content<R>>, Refusal> {
+        let items: Vec<Item> = self.raw_items(Range::new(list, "").newest_first(), page).await?;
         items.into_iter().map(read).collect()
     }
 }

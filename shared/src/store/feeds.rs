@@ -15,7 +15,7 @@ use super::{
     keys::{self, Feed, Key},
     table::{Action, Item, NEW, Range, Store, full_page, put_request, text},
 };
-use crate::domain::{ArticleId, CommentId, EntryId, Followee, Refusal, UserId};
+use crate::domain::{ArticleId, CommentId, EntryId, Followee, Page, Refusal, UserId};
 
 /// Entries that a feed shows, the newest ones.
 const SHOWN: usize = 1_000;
@@ -72,20 +72,14 @@ struct FeedItem {
 impl Store {
     /// A page of the articles of those whom the viewer follows, the newest first; at most the newest 1,000. Two rounds,
     /// and two more for each time that what it passed over was deleted, or unfollowed, so lately that it is still there.
-    pub async fn followed_articles(
-        &self,
-        viewer: UserId,
-        offset: usize,
-        limit: usize,
-    ) -> Result<Vec<ArticleView>, Refusal> {
-        let limit = limit.min(SHOWN.saturating_sub(offset));
+    pub async fn followed_articles(&self, viewer: UserId, page: Page) -> Result<Vec<ArticleView>, Refusal> {
+        let page = Page { limit: page.limit.min(SHOWN.saturating_sub(page.offset)), ..page };
         let feed = || Range::new(keys::feed(Feed::Articles, viewer), "").newest_first();
-        let next = |wanted, last: Option<ArticleEntry>| {
-            let skip = if last.is_some() { 0 } else { offset };
+        let next = |part: Page, last: Option<ArticleEntry>| {
             let after = last.map(|last| keys::feed_entry(Feed::Articles, viewer, &keys::article_place(last.article)));
-            self.items(feed().after(after), skip, wanted)
+            self.items(feed().after(after), part)
         };
-        full_page(limit, next, |entries: Vec<ArticleEntry>| async move {
+        full_page(page, next, |entries: Vec<ArticleEntry>| async move {
             let authors = entries.iter().map(|entry| entry.author).collect();
             let (mut views, lately) =
                 tokio::try_join!(self.article_views(viewer, entries), self.unfollowed_lately(viewer))?;
@@ -190,7 +184,7 @@ impl Store {
         let first = keys::own_entry(feed, by, floor);
         // All places are of one length: behind this one begin those above it.
         let range = Range::new(first.pk, feed.own_prefix()).from(format!("{}!", first.sk)).newest_first();
-        let items = self.raw_items(range, 0, most).await?;
+        let items = self.raw_items(range, Page::first(most)).await?;
         let entry = |item: Item| {
             let place = Key::of(&item)?.sk.strip_prefix(feed.own_prefix())?.to_owned();
             Some(FeedItem::new(&place, item))
@@ -204,7 +198,7 @@ impl Store {
     }
 
     async fn take_back(&self, feed: Feed, follower: UserId, followee: Followee) -> Result<(), Refusal> {
-        let entries = self.raw_items(Range::new(keys::feed(feed, follower), ""), 0, usize::MAX).await?;
+        let entries = self.raw_items(Range::new(keys::feed(feed, follower), ""), Page::first(usize::MAX)).await?;
         let theirs = entries.into_iter().filter(|item| feed.maker(item) == Some(followee));
         self.delete_all(theirs.filter_map(|item| Key::of(&item))).await?;
         self.refill_feed(feed, follower).await
@@ -216,7 +210,8 @@ impl Store {
         let Some(FeedHead { floor }) = self.get(keys::feed_head(feed, of)).await? else {
             return Ok(());
         };
-        let newest = self.raw_items(Range::new(keys::feed(feed, of), "").newest_first(), 0, REFILLED_BELOW).await?;
+        let newest =
+            self.raw_items(Range::new(keys::feed(feed, of), "").newest_first(), Page::first(REFILLED_BELOW)).await?;
         if newest.len() == REFILLED_BELOW {
             return Ok(());
         }
@@ -275,7 +270,8 @@ impl Store {
     async fn trim_feed(&self, feed: Feed, of: UserId) -> Result<(), Refusal> {
         // Should there be more, the next time brings them.
         let range = Range::new(keys::feed(feed, of), "").newest_first();
-        let beyond: Vec<_> = self.raw_items(range, KEPT, KEPT).await?.iter().filter_map(Key::of).collect();
+        let beyond: Vec<_> =
+            self.raw_items(range, Page { offset: KEPT, limit: KEPT }).await?.iter().filter_map(Key::of).collect();
         let Some(highest) = beyond.first() else {
             return Ok(());
         };
@@ -295,7 +291,8 @@ impl Store {
         let about = keys::subject(article.into());
         for kind in [keys::LIKER, keys::COLLECTOR, keys::COMMENT, keys::GONE] {
             loop {
-                let entries: Vec<AttachedEntry> = self.items(Range::new(about.clone(), kind), 0, ENTRIES).await?;
+                let entries: Vec<AttachedEntry> =
+                    self.items(Range::new(about.clone(), kind), Page::first(ENTRIES)).await?;
                 if entries.is_empty() {
                     break;
                 }
@@ -324,7 +321,7 @@ impl Store {
         from: Option<Key>,
     ) -> Result<(BTreeSet<UserId>, Option<Key>), Refusal> {
         let range = Range::new(keys::followee(of), keys::FOLLOWER).after(from);
-        let entries: Vec<FollowerEntry> = self.items(range, 0, FOLLOWERS).await?;
+        let entries: Vec<FollowerEntry> = self.items(range, Page::first(FOLLOWERS)).await?;
         let last = entries.last().filter(|_| entries.len() == FOLLOWERS);
         let next = last.map(|last| Key { pk: keys::followee(of), sk: last.sk.clone() });
         Ok((entries.into_iter().map(|entry| entry.follower.user).collect(), next))

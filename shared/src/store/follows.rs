@@ -9,7 +9,7 @@ use super::{
     table::{Action, Range, Store, full_page, number},
     users::Profile,
 };
-use crate::domain::{DAY, EntryId, Followee, Millis, Refusal, UserId};
+use crate::domain::{DAY, EntryId, Followee, Millis, Page, Refusal, UserId};
 
 /// Whom of a kind one user can follow.
 const MOST_FOLLOWS: u64 = 10_000;
@@ -132,8 +132,8 @@ impl Store {
     }
 
     /// A page of those who follow a user, the newest follower first. Two rounds.
-    pub async fn followers(&self, of: UserId, offset: usize, limit: usize) -> Result<Vec<Profile>, Refusal> {
-        let entries: Vec<UserEntry> = self.newest(keys::user(of), keys::FOLLOWER, offset, limit).await?;
+    pub async fn followers(&self, of: UserId, page: Page) -> Result<Vec<Profile>, Refusal> {
+        let entries: Vec<UserEntry> = self.newest(keys::user(of), keys::FOLLOWER, page).await?;
         self.profiles_in_order(of, entries.iter().map(|entry| entry.user)).await
     }
 
@@ -154,16 +154,14 @@ impl Store {
         &self,
         of: UserId,
         list: &str,
-        offset: usize,
-        limit: usize,
+        page: Page,
     ) -> Result<Vec<Content<R>>, Refusal> {
         let range = || Range::new(keys::user(of), list).newest_first();
-        let next = |wanted, last: Option<PlacedEntry>| {
-            let skip = if last.is_some() { 0 } else { offset };
+        let next = |part: Page, last: Option<PlacedEntry>| {
             let after = last.map(|last| keys::Key { pk: keys::user(of), sk: last.sk });
-            self.items(range().after(after), skip, wanted)
+            self.items(range().after(after), part)
         };
-        full_page(limit, next, |entries: Vec<PlacedEntry>| async move {
+        full_page(page, next, |entries: Vec<PlacedEntry>| async move {
             let followees: Vec<_> = entries.iter().map(|entry| entry.followee).collect();
             let contents =
                 self.get_each_lately::<_, Content<R>>(followees.iter().copied(), keys::followee_head).await?;
@@ -174,8 +172,8 @@ impl Store {
     }
 
     /// A page of the users whom a user follows, the last followed first. Two rounds.
-    pub async fn followed_users(&self, of: UserId, offset: usize, limit: usize) -> Result<Vec<Profile>, Refusal> {
-        let entries: Vec<FolloweeEntry> = self.newest(keys::user(of), keys::FOLLOWING_USER, offset, limit).await?;
+    pub async fn followed_users(&self, of: UserId, page: Page) -> Result<Vec<Profile>, Refusal> {
+        let entries: Vec<FolloweeEntry> = self.newest(keys::user(of), keys::FOLLOWING_USER, page).await?;
         let users = entries.iter().filter_map(|entry| match entry.followee {
             Followee::User(user) => Some(user),
             _ => None,
@@ -202,7 +200,7 @@ impl Store {
     /// The users whom somebody unfollowed within two days; `None` where they are too many for one look. One query.
     pub(super) async fn unfollowed_lately(&self, follower: UserId) -> Result<Option<BTreeSet<UserId>>, Refusal> {
         let range = Range::new(keys::user(follower), keys::UNFOLLOWED);
-        let entries: Vec<Unfollowed> = self.items(range, 0, FEW_UNFOLLOWED + 1).await?;
+        let entries: Vec<Unfollowed> = self.items(range, Page::first(FEW_UNFOLLOWED + 1)).await?;
         let is_all = entries.len() <= FEW_UNFOLLOWED;
         Ok(is_all.then(|| entries.into_iter().map(|entry| entry.user).collect()))
     }
@@ -214,7 +212,7 @@ impl Store {
             Feed::Projects | Feed::Tickets => keys::FOLLOWING_MASTER,
         };
         let entries: Vec<FolloweeEntry> =
-            self.items(Range::new(keys::user(follower), list), 0, MOST_FOLLOWS as usize).await?;
+            self.items(Range::new(keys::user(follower), list), Page::first(MOST_FOLLOWS as usize)).await?;
         Ok(entries.into_iter().map(|entry| entry.followee).collect())
     }
 }

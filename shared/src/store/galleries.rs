@@ -6,7 +6,7 @@ use super::{
     keys,
     table::{Action, Item, Range, Store, THERE, number, read, text},
 };
-use crate::domain::{GalleryId, MediaId, PictureId, Refusal, UserId};
+use crate::domain::{GalleryId, MediaId, Page, PictureId, Refusal, UserId};
 
 /// Pictures in one gallery: its list comes whole.
 pub const MOST_PICTURES: usize = 500;
@@ -158,7 +158,7 @@ impl Store {
                 Some(item) => {
                     let seen = read::<Gallery>(item)?.pictures;
                     let range = Range::new(keys::gallery(gallery), keys::PICTURE);
-                    let mut first_two = self.items::<GalleryPicture>(range, 0, 2).await?.into_iter();
+                    let mut first_two = self.items::<GalleryPicture>(range, Page::first(2)).await?.into_iter();
                     if first_two.next().is_none_or(|first| first.id != id) {
                         (Action::add(count, "pictures", -1).when("attribute_exists(pk) AND cover_id <> :id"), None)
                     } else {
@@ -197,7 +197,8 @@ impl Store {
     /// A gallery's first pictures, `None` where there is no such gallery. One query.
     pub async fn pictures_of(&self, gallery: GalleryId, most: usize) -> Result<Option<Vec<GalleryPicture>>, Refusal> {
         // The head comes before them.
-        let mut items = self.raw_items(Range::new(keys::gallery(gallery), ""), 0, most + 1).await?.into_iter();
+        let mut items =
+            self.raw_items(Range::new(keys::gallery(gallery), ""), Page::first(most + 1)).await?.into_iter();
         let head: Option<Head> = items.next().filter(|item| item.contains_key("closed")).map(read).transpose()?;
         match head {
             Some(Head { closed: false, .. }) => items.map(read).collect::<Result<_, _>>().map(Some),
@@ -207,13 +208,13 @@ impl Store {
 
     /// A user's galleries, the first made first. One query.
     pub async fn galleries_of(&self, owner: UserId) -> Result<Vec<Gallery>, Refusal> {
-        self.items(Range::new(keys::user(owner), keys::GALLERY), 0, MOST_GALLERIES).await
+        self.items(Range::new(keys::user(owner), keys::GALLERY), Page::first(MOST_GALLERIES)).await
     }
 
     /// A page of all pictures, the newest first, from below `before` on; whether there are more, the extra one tells.
     pub async fn wall(&self, before: Option<PictureId>, limit: usize) -> Result<Vec<GalleryPicture>, Refusal> {
         let wall = Range::new(keys::WALL.into(), "").newest_first();
-        self.items(wall.after(before.map(keys::wall)), 0, limit + 1).await
+        self.items(wall.after(before.map(keys::wall)), Page::first(limit + 1)).await
     }
 
     /// The first part of deleting a gallery: it is gone for everybody. Gives the pictures whose objects are to be
@@ -240,7 +241,7 @@ impl Store {
             .await?;
         }
         let range = Range::new(keys::gallery(id), keys::PICTURE);
-        let pictures: Vec<GalleryPicture> = self.items(range, 0, MOST_PICTURES).await?;
+        let pictures: Vec<GalleryPicture> = self.items(range, Page::first(MOST_PICTURES)).await?;
         self.delete_all(pictures.iter().map(|picture| keys::wall(picture.id))).await?;
         Ok(pictures)
     }
@@ -267,7 +268,7 @@ impl Store {
 
     /// The galleries a user gave a heart, newest gallery first, those that are gone left out. Two rounds.
     pub async fn hearts_of(&self, user: UserId) -> Result<Vec<GalleryId>, Refusal> {
-        let hearts: Vec<Heart> = self.newest(keys::user(user), keys::HEART, 0, MOST_HEARTS).await?;
+        let hearts: Vec<Heart> = self.newest(keys::user(user), keys::HEART, Page::first(MOST_HEARTS)).await?;
         let hearts: Vec<_> = hearts.into_iter().map(|heart| heart.heart).collect();
         let heads = self.get_each::<_, Head>(hearts.iter().copied(), keys::gallery_head).await?;
         let there = |id: &GalleryId| heads.get(id).is_some_and(|head| !head.closed);

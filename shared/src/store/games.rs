@@ -6,7 +6,7 @@ use super::{
     keys::{self, Key},
     table::Store,
 };
-use crate::domain::{GameId, MediaId, Millis, Refusal, Subject, UserId};
+use crate::domain::{GameId, MediaId, Millis, Page, Refusal, Subject, UserId};
 
 const LIST: &str = "games";
 
@@ -37,8 +37,8 @@ impl Record for Game {
 
 impl Store {
     /// A page of all games, the recommended ones first, then the newest. Two rounds.
-    pub async fn games(&self, viewer: UserId, offset: usize, limit: usize) -> Result<Vec<GameView>, Refusal> {
-        let games: Vec<Content<Game>> = self.contents(keys::list(LIST), offset, limit).await?;
+    pub async fn games(&self, viewer: UserId, page: Page) -> Result<Vec<GameView>, Refusal> {
+        let games: Vec<Content<Game>> = self.contents(keys::list(LIST), page).await?;
         let subjects: Vec<_> = games.iter().map(|game| Subject::Game(game.record.game_id)).collect();
         let collected = self.collected_among(viewer, subjects).await?;
         let view = |game: Content<Game>| GameView {

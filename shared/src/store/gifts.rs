@@ -8,7 +8,7 @@ use super::{
     table::{Action, Item, Range, Store, THERE, number, read},
     users::Profile,
 };
-use crate::domain::{DAY, Refusal, UserId};
+use crate::domain::{DAY, Page, Refusal, UserId};
 
 const NO_USER: Refusal = Refusal::NoSuch("user");
 
@@ -98,7 +98,8 @@ impl Store {
 
     /// Those who gave a user most, with their gifts: 100 at most, of the 1,000 who joined last. Two rounds.
     pub async fn gifts_of(&self, viewer: UserId, to: UserId) -> Result<Vec<Giver>, Refusal> {
-        let items = self.raw_items(Range::new(keys::user(to), keys::GIFT).newest_first(), 0, LOOKED_AT).await?;
+        let items =
+            self.raw_items(Range::new(keys::user(to), keys::GIFT).newest_first(), Page::first(LOOKED_AT)).await?;
         let with_counts = |item: Item| Ok((counts(&item), read::<Given>(item)?));
         let mut given = items.into_iter().map(with_counts).collect::<Result<Vec<_>, Refusal>>()?;
         given.sort_by_key(|(_, given)| std::cmp::Reverse(given.worth));

@@ -9,7 +9,7 @@ use super::{
     keys::{self, Feed, Key},
     table::{Range, Store, full_page},
 };
-use crate::domain::{Followee, MasterId, MediaId, Millis, ProjectId, Refusal, UserId};
+use crate::domain::{Followee, MasterId, MediaId, Millis, Page, ProjectId, Refusal, UserId};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Master {
@@ -122,14 +122,8 @@ impl Record for Project {
 
 impl Store {
     /// A page of a list of masters. Two rounds.
-    pub async fn masters(
-        &self,
-        viewer: UserId,
-        list: MasterList,
-        offset: usize,
-        limit: usize,
-    ) -> Result<Vec<MasterView>, Refusal> {
-        let masters: Vec<Content<Master>> = self.contents(keys::list(list.name()), offset, limit).await?;
+    pub async fn masters(&self, viewer: UserId, list: MasterList, page: Page) -> Result<Vec<MasterView>, Refusal> {
+        let masters: Vec<Content<Master>> = self.contents(keys::list(list.name()), page).await?;
         let ids = masters.iter().map(|master| Followee::Master(master.record.master_id)).collect();
         let followed = self.followed_among(viewer, ids).await?;
         let view = |master: Content<Master>| MasterView {
@@ -167,56 +161,33 @@ impl Store {
 
     /// A page of the masters whom a user follows, the last followed first, those left out that are withdrawn. Two
     /// rounds.
-    pub async fn followed_masters(
-        &self,
-        of: UserId,
-        offset: usize,
-        limit: usize,
-    ) -> Result<Vec<Content<Master>>, Refusal> {
-        self.followed_contents(of, keys::FOLLOWING_MASTER, offset, limit).await
+    pub async fn followed_masters(&self, of: UserId, page: Page) -> Result<Vec<Content<Master>>, Refusal> {
+        self.followed_contents(of, keys::FOLLOWING_MASTER, page).await
     }
 
     /// A page of a list of projects. Two rounds.
-    pub async fn projects(
-        &self,
-        viewer: UserId,
-        list: ProjectList,
-        offset: usize,
-        limit: usize,
-    ) -> Result<Vec<ProjectView>, Refusal> {
-        let projects = self.contents(keys::list(list.name()), offset, limit).await?;
+    pub async fn projects(&self, viewer: UserId, list: ProjectList, page: Page) -> Result<Vec<ProjectView>, Refusal> {
+        let projects = self.contents(keys::list(list.name()), page).await?;
         self.project_views(viewer, projects).await
     }
 
     /// A page of a master's projects, the newest first. Three rounds.
-    pub async fn projects_of(
-        &self,
-        viewer: UserId,
-        master: MasterId,
-        offset: usize,
-        limit: usize,
-    ) -> Result<Vec<ProjectView>, Refusal> {
+    pub async fn projects_of(&self, viewer: UserId, master: MasterId, page: Page) -> Result<Vec<ProjectView>, Refusal> {
         let list = keys::own_entry(Feed::Projects, master.into(), "");
-        let entries = self.newest(list.pk, Feed::Projects.own_prefix(), offset, limit).await?;
+        let entries = self.newest(list.pk, Feed::Projects.own_prefix(), page).await?;
         self.projects_by_entry(viewer, entries).await
     }
 
     /// A page of the projects of those masters whom the viewer follows, the newest first; at most the newest 1,000.
     /// Three rounds, and more as in [`Store::followed_articles`].
-    pub async fn followed_projects(
-        &self,
-        viewer: UserId,
-        offset: usize,
-        limit: usize,
-    ) -> Result<Vec<ProjectView>, Refusal> {
+    pub async fn followed_projects(&self, viewer: UserId, page: Page) -> Result<Vec<ProjectView>, Refusal> {
         let feed = || Range::new(keys::feed(Feed::Projects, viewer), "").newest_first();
-        let next = |wanted, last: Option<ProjectEntry>| {
-            let skip = if last.is_some() { 0 } else { offset };
+        let next = |part: Page, last: Option<ProjectEntry>| {
             let place = last.map(|last| keys::content_place(last.created_at, last.project.0));
             let after = place.map(|place| keys::feed_entry(Feed::Projects, viewer, &place));
-            self.items(feed().after(after), skip, wanted)
+            self.items(feed().after(after), part)
         };
-        full_page(limit, next, |entries: Vec<ProjectEntry>| async move {
+        full_page(page, next, |entries: Vec<ProjectEntry>| async move {
             // Whom the viewer does not follow any more, they see so.
             let mut views = self.projects_by_entry(viewer, entries).await?;
             views.retain(|view| view.master.is_follow);

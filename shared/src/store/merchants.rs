@@ -8,7 +8,7 @@ use super::{
     keys::{self, Key},
     table::Store,
 };
-use crate::domain::{Followee, MediaId, MerchantId, Millis, Refusal, UserId};
+use crate::domain::{Followee, MediaId, MerchantId, Millis, Page, Refusal, UserId};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Merchant {
@@ -59,12 +59,7 @@ impl Store {
 
     /// A page of the merchants whom a user follows, the last followed first, those left out that are withdrawn. Two
     /// rounds.
-    pub async fn followed_merchants(
-        &self,
-        of: UserId,
-        offset: usize,
-        limit: usize,
-    ) -> Result<Vec<Content<Merchant>>, Refusal> {
-        self.followed_contents(of, keys::FOLLOWING_MERCHANT, offset, limit).await
+    pub async fn followed_merchants(&self, of: UserId, page: Page) -> Result<Vec<Content<Merchant>>, Refusal> {
+        self.followed_contents(of, keys::FOLLOWING_MERCHANT, page).await
     }
 }

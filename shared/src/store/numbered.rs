@@ -23,7 +23,7 @@ use super::{
     keys::{self, Key},
     table::{Action, Item, Outcome, Range, Store, number, read},
 };
-use crate::domain::{DAY, MINUTE, Millis, Refusal};
+use crate::domain::{DAY, MINUTE, Millis, Page, Refusal};
 
 /// Numbers in a block.
 const BLOCK: u64 = 128;
@@ -123,28 +123,25 @@ impl Store {
         let groups = 1 + passed / (BLOCK * GROUP) as usize;
         // From the end of the partition: the top, then the newest groups of holes.
         let range = Range::new(keys::numbered(list), "").newest_first();
-        let mut items = self.raw_items(range, 0, 1 + 1 + groups).await?.into_iter();
+        let mut items = self.raw_items(range, Page::first(1 + 1 + groups)).await?.into_iter();
         let top = items.next().map(read::<Top>).transpose()?.unwrap_or_default();
         let mut holes = Holes::default();
         holes.add(items, 1 + groups);
         Ok(Index { top, holes })
     }
 
-    /// Entries of a list, the newest first: `most`, and fewer only at its end. `after` is the number of the last one that
-    /// was read; without it the first `skip` are passed over. One round, and more only where entries are missing.
+    /// Entries of a list, the newest first, and fewer than asked for only at its end; behind the number `after`, where one
+    /// is given. One round, and more only where entries are missing.
     pub(super) async fn numbered_entries<T: DeserializeOwned>(
         &self,
         list: &str,
         index: &Index,
         after: Option<u64>,
-        mut skip: usize,
-        most: usize,
+        page: Page,
     ) -> Result<Vec<Numbered<T>>, Refusal> {
         let mut holes = Cow::Borrowed(&index.holes);
+        let Page { offset: mut skip, limit: most } = page;
         let mut below = after.unwrap_or(index.top.drawn);
-        if after.is_some() {
-            skip = 0;
-        }
         let mut page = vec![];
         while below > 0 && page.len() < most {
             let mut slices = vec![];
@@ -188,7 +185,7 @@ impl Store {
         let last = keys::numbered_entry(list, block, below - 1);
         let range = Range::new(last.pk, "").up_to(last.sk).newest_first();
         let most = take.map_or(BLOCK as usize, |take| skip + take);
-        let items = self.raw_items(range, 0, most).await?;
+        let items = self.raw_items(range, Page::first(most)).await?;
         let lowest = take.filter(|_| items.len() == most).and_then(|_| keys::number_of(items.last()?));
         let entries = items.into_iter().filter(|item| !item.contains_key("hole"));
         Ok((entries.skip(skip).filter_map(|item| Some((keys::number_of(&item)?, item))).collect(), lowest))
@@ -199,7 +196,7 @@ impl Store {
         let Key { pk, sk } = keys::numbered_holes(list, holes.known_from - 1);
         let most = 8 + 2 * holes.counts.len() / GROUP as usize;
         let range = Range::new(pk, "HOLES#").up_to(sk).newest_first();
-        holes.add(self.raw_items(range, 0, most).await?.into_iter(), most);
+        holes.add(self.raw_items(range, Page::first(most)).await?.into_iter(), most);
         Ok(())
     }
 
@@ -214,8 +211,9 @@ impl Store {
             return Ok(());
         };
         let (first, last) = (top.settled / BLOCK, top.drawn.div_ceil(BLOCK));
-        let blocks = (first..last.min(first + SETTLED_AT_ONCE))
-            .map(|block| self.raw_items(Range::new(keys::numbered_block(list, block), ""), 0, BLOCK as usize));
+        let blocks = (first..last.min(first + SETTLED_AT_ONCE)).map(|block| {
+            self.raw_items(Range::new(keys::numbered_block(list, block), ""), Page::first(BLOCK as usize))
+        });
         let (mut used, mut taken_out) = (BTreeSet::new(), vec![]);
         // What is missing below an old entry will not come any more.
         let mut given_up = 0;

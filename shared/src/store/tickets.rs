@@ -11,7 +11,7 @@ use super::{
     masters::{MasterView, Project},
     table::{Action, Range, Store, THERE, number, put_request, whole},
 };
-use crate::domain::{MasterId, MediaId, Millis, ProjectId, Refusal, TicketId, UserId};
+use crate::domain::{MasterId, MediaId, Millis, Page, ProjectId, Refusal, TicketId, UserId};
 
 /// Tickets that are made in one transaction, each of two items.
 const MADE_AT_ONCE: u64 = 45;
@@ -189,18 +189,14 @@ impl Store {
 
     /// A page of the tickets that can be bought of those masters whom the viewer follows, the newest batch first, with
     /// their masters; of the newest 1,000 batches. Three rounds, and two more for each 100 batches that it passes over.
-    pub async fn followed_tickets(
-        &self,
-        viewer: UserId,
-        offset: usize,
-        limit: usize,
-    ) -> Result<Vec<(TicketView, MasterView)>, Refusal> {
+    pub async fn followed_tickets(&self, viewer: UserId, page: Page) -> Result<Vec<(TicketView, MasterView)>, Refusal> {
         const BATCHES: usize = 100;
         const MOST_BATCHES: usize = 1_000;
         let feed = || Range::new(keys::feed(Feed::Tickets, viewer), "").newest_first();
-        let (mut skip, mut page, mut after, mut passed) = (offset, vec![], None, 0);
+        let Page { offset: mut skip, limit } = page;
+        let (mut page, mut after, mut passed) = (vec![], None, 0);
         while page.len() < limit && passed < MOST_BATCHES {
-            let entries: Vec<BatchEntry> = self.items(feed().after(after.take()), 0, BATCHES).await?;
+            let entries: Vec<BatchEntry> = self.items(feed().after(after.take()), Page::first(BATCHES)).await?;
             passed += entries.len();
             let place = entries.last().map(|last| keys::content_place(last.created_at, last.batch.0));
             after = place.map(|place| keys::feed_entry(Feed::Tickets, viewer, &place));
@@ -271,7 +267,7 @@ impl Store {
             return Ok(open);
         }
         let range = Range::between(key(entry.batch), key(last)).newest_first();
-        let open: Vec<OpenTicket> = self.items(range, 0, most).await?;
+        let open: Vec<OpenTicket> = self.items(range, Page::first(most)).await?;
         Ok(open.into_iter().map(|open| open.ticket).collect())
     }
 }

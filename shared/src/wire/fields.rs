@@ -8,8 +8,7 @@ use serde::{
     Deserializer,
     de::{
         self, DeserializeOwned, DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
-        Visitor,
-        value::{MapAccessDeserializer, StrDeserializer},
+        Visitor, value::StrDeserializer,
     },
     forward_to_deserialize_any,
 };
@@ -29,6 +28,8 @@ enum Field {
     Text(String),
     Json(Value),
     Part(Part),
+    /// Those that a request's type has together in one field of its own.
+    Fields(Vec<(String, Field)>),
 }
 
 /// A part of a multipart body: text or a file, as the field's type asks for. Its headers do not tell: some clients name
@@ -264,9 +265,47 @@ impl Fields {
     }
 
     pub fn parse<T: DeserializeOwned>(self) -> Result<T, Refusal> {
-        let fields = Members { rest: self.0.into_iter(), value: None };
-        T::deserialize(MapAccessDeserializer::new(fields))
-            .map_err(|complaint| Refusal::Malformed(complaint.to_string()))
+        T::deserialize(Request(self.0)).map_err(|complaint| Refusal::Malformed(complaint.to_string()))
+    }
+}
+
+/// A whole request. Where its type has a field `page`, that one is read from what clients send apart. (serde's `flatten`
+/// would forget how a field's text is read, and its name in complaints.)
+struct Request(Vec<(String, Field)>);
+
+const PAGE: &str = "page";
+const OF_PAGE: [&str; 2] = ["limit", "offset"];
+
+impl<'de> Deserializer<'de> for Request {
+    type Error = Complaint;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Complaint> {
+        let mut request = self.0;
+        if fields.contains(&PAGE) {
+            let (of_page, mut rest): (Vec<_>, Vec<_>) =
+                request.into_iter().filter(|(name, _)| name != PAGE).partition(|(name, _)| OF_PAGE.contains(&&**name));
+            rest.push((PAGE.to_owned(), Field::Fields(of_page)));
+            request = rest;
+        }
+        visitor.visit_map(Members { rest: request.into_iter(), value: None })
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &str, visitor: V) -> Result<V::Value, Complaint> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Complaint> {
+        visitor.visit_map(Members { rest: self.0.into_iter(), value: None })
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        seq tuple tuple_struct map enum identifier ignored_any
     }
 }
 
@@ -356,7 +395,8 @@ impl<'de, I: Iterator<Item = (String, Field)>> MapAccess<'de> for Members<I> {
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Complaint> {
         let (name, field) = self.value.take().ok_or_else(|| de::Error::custom("no value"))?;
-        seed.deserialize(field).map_err(|complaint| complaint.within(&name))
+        let is_of_request = matches!(field, Field::Fields(_));
+        seed.deserialize(field).map_err(|complaint| if is_of_request { complaint } else { complaint.within(&name) })
     }
 }
 
@@ -457,6 +497,7 @@ impl<'de> Deserializer<'de> for Field {
                 (_, _, Some(number)) => visitor.visit_f64(number),
                 _ => Err(de::Error::custom("a number too large")),
             },
+            Self::Fields(fields) => visitor.visit_map(Members { rest: fields.into_iter(), value: None }),
             Self::Json(Value::Array(list)) => visitor.visit_seq(Elements { rest: list.into_iter(), at: 0 }),
             Self::Json(Value::Object(object)) => {
                 let object: Map<String, Value> = object;

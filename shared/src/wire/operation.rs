@@ -1,5 +1,5 @@
 //! What an operation is and how one runs. Generic; a [`Dialect`] fills in one document's manners.
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{borrow::Cow, future::Future, marker::PhantomData, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -9,11 +9,11 @@ use axum::{
     routing::{MethodFilter, on},
 };
 use bytes::Bytes;
-pub use garde::Validate;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 pub use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
+use schemars::{Schema, SchemaGenerator, json_schema};
 pub use serde::{Deserialize, Serialize};
+use serde::{Serializer, de::DeserializeOwned};
 use tokio::time::timeout;
 
 pub use super::caller::{Anyone, Bearer, Caller, Device, Needs, Reader, SignedIn};
@@ -35,7 +35,7 @@ const LONGEST: Duration = Duration::from_secs(13);
     message = "`{Self}` is not an operation",
     note = "write `impl Operation for {Self}`; `functions/user/src/send_sms_code.rs` is an example"
 )]
-pub trait Operation: DeserializeOwned + JsonSchema + Validate<Context = ()> + Send + 'static {
+pub trait Operation: DeserializeOwned + JsonSchema + Send + 'static {
     /// The document whose manners apply: where parameters and token are, what the envelope looks like.
     type Dialect: Dialect;
     /// Who may call: [`SignedIn`], [`Reader`] where the handler only reads, or [`Anyone`].
@@ -107,7 +107,7 @@ impl Operations for Vec<Listed> {
 }
 
 /// `ArticlePublish` is `article_publish`.
-pub fn name<O: Operation>() -> String {
+pub fn name<O: JsonSchema>() -> String {
     let mut name = String::new();
     for letter in O::schema_name().chars() {
         if letter.is_uppercase() && !name.is_empty() {
@@ -176,11 +176,7 @@ async fn run<O: Operation>(app: &App, head: Parts, path: &RawPathParams, body: B
     let (credentials, mut fields) = O::Dialect::read(&head, body).await?;
     path.iter().for_each(|(name, value)| fields.set_text(name, value));
     let (caller, session) = O::Caller::identify(credentials, app).await?;
-    let handled = async {
-        let operation: O = fields.parse()?;
-        operation.validate().map_err(|report| Refusal::Malformed(report.to_string().trim_end().replace('\n', "; ")))?;
-        operation.handle(caller, app).await
-    };
+    let handled = async { fields.parse::<O>()?.handle(caller, app).await };
     let Some(session) = session else {
         return handled.await;
     };
@@ -190,14 +186,39 @@ async fn run<O: Operation>(app: &App, head: Parts, path: &RawPathParams, body: B
 
 /// The response where document E shows `""`.
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline, transparent, description = "Done.")]
+#[schemars(transparent, description = "Done.")]
 pub struct Nothing(#[schemars(with = "String", length(max = 0))] &'static str);
 
 impl Nothing {
     pub const DONE: Self = Self("");
 }
 
+/// What document D shows under the operation's own name: `{"article_list": …}`.
+pub struct Named<O, T>(T, PhantomData<O>);
+
+impl<O, T> Named<O, T> {
+    pub fn new(what: T) -> Self {
+        Self(what, PhantomData)
+    }
+}
+
+impl<O: JsonSchema, T: Serialize> Serialize for Named<O, T> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map([(name::<O>(), &self.0)])
+    }
+}
+
+impl<O: JsonSchema, T: JsonSchema> JsonSchema for Named<O, T> {
+    fn schema_name() -> Cow<'static, str> {
+        "Named".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let (name, what) = (name::<O>(), generator.subschema_for::<T>());
+        json_schema!({"type": "object", "properties": {&name: what}, "required": [name]})
+    }
+}
+
 /// The response of an operation that has nothing to say beyond the envelope.
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline, description = "Done.")]
+#[schemars(description = "Done.")]
 pub struct Done {}

@@ -52,6 +52,8 @@ impl Reference {
         let mut settings = SchemaSettings::draft2020_12();
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
+        // What an operation takes and gives is read in one place, as it stands in the documents.
+        settings.inline_subschemas = true;
         // `uint64` and the like are no formats that OpenAPI knows.
         settings.transforms.push(Box::new(RecursiveTransform(|schema: &mut Schema| {
             if schema.get("format").and_then(Value::as_str).is_some_and(|format| format.starts_with("uint")) {

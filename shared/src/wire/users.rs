@@ -7,7 +7,6 @@ use crate::{domain::Gender, store::Profile};
 
 /// Who wrote, likes or collected something.
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Face {
     pub uid: UserHex,
     pub nickname: String,
@@ -22,7 +21,6 @@ impl From<Profile> for Face {
 
 /// What everybody may know of a user.
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Card {
     #[serde(flatten)]
     pub face: Face,

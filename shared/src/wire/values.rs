@@ -52,9 +52,6 @@ impl<'de, T: TryFrom<i64>, const LEAST: i64, const MOST: i64> Deserialize<'de> f
 }
 
 impl<T, const LEAST: i64, const MOST: i64> JsonSchema for Whole<T, LEAST, MOST> {
-    fn inline_schema() -> bool {
-        true
-    }
     fn schema_name() -> Cow<'static, str> {
         "Whole".into()
     }
@@ -77,9 +74,6 @@ macro_rules! numbers {
         }
 
         impl JsonSchema for $name {
-            fn inline_schema() -> bool {
-                true
-            }
             fn schema_name() -> Cow<'static, str> {
                 stringify!($name).into()
             }
@@ -118,9 +112,6 @@ numbers! {
 pub struct NamedUser(pub UserId);
 
 impl JsonSchema for NamedUser {
-    fn inline_schema() -> bool {
-        true
-    }
     fn schema_name() -> Cow<'static, str> {
         "NamedUser".into()
     }
@@ -157,7 +148,7 @@ macro_rules! digits {
     ($($(#[$doc:meta])* $name:ident($id:ident))*) => {$(
         $(#[$doc])*
         #[derive(JsonSchema)]
-        #[schemars(inline, extend("examples" = ["129171456003145"]))]
+        #[schemars(extend("examples" = ["129171456003145"]))]
         pub struct $name(#[schemars(with = "String", regex(pattern = "^[0-9]+$"))] pub $id);
 
         impl Serialize for $name {
@@ -179,7 +170,7 @@ digits! {
 
 /// A user's id as documents B and D show it: 32 hexadecimal digits.
 #[derive(JsonSchema)]
-#[schemars(inline, extend("examples" = ["0000000000000000000075802e8b9449"]))]
+#[schemars(extend("examples" = ["0000000000000000000075802e8b9449"]))]
 pub struct UserHex(#[schemars(with = "String", regex(pattern = "^[0-9a-f]{32}$"))] pub UserId);
 
 impl Serialize for UserHex {
@@ -190,7 +181,7 @@ impl Serialize for UserHex {
 
 /// The id of an image, audio or video.
 #[derive(Clone, Serialize, JsonSchema)]
-#[schemars(inline, extend("examples" = ["e4cbdd56-855a-41ee-bcb6-5785abdd6148.jpeg"]))]
+#[schemars(extend("examples" = ["e4cbdd56-855a-41ee-bcb6-5785abdd6148.jpeg"]))]
 pub struct Key(#[schemars(with = "String")] pub MediaId);
 
 impl<'de> Deserialize<'de> for Key {
@@ -200,66 +191,30 @@ impl<'de> Deserialize<'de> for Key {
     }
 }
 
-/// How many entries a page has at most; `DEFAULT` where the client does not say.
-#[derive(Clone, Copy)]
-pub struct Limit<const DEFAULT: u8 = 20>(pub usize);
-
-impl<const DEFAULT: u8> Default for Limit<DEFAULT> {
-    fn default() -> Self {
-        Self(DEFAULT.into())
-    }
+/// How many entries a page has at most, `DEFAULT` where the client does not say, and how many it passes over, `DEEPEST` at
+/// most: what is passed over is paid for, except where a list is read at flat cost. A request has it as its field `page`;
+/// the client sends `limit` and `offset`.
+#[derive(Deserialize, JsonSchema)]
+pub struct Page<const DEFAULT: usize = 20, const DEEPEST: i64 = 10_000> {
+    /// How many at most.
+    #[schemars(extend("default" = DEFAULT))]
+    limit: Option<Whole<usize, 1, 100>>,
+    /// How many to pass over, the newest first.
+    #[schemars(extend("default" = 0))]
+    offset: Option<Whole<usize, 0, DEEPEST>>,
 }
 
-impl<'de, const DEFAULT: u8> Deserialize<'de> for Limit<DEFAULT> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Whole::<usize, 1, 100>::deserialize(from).map(|limit| Self(limit.0))
-    }
-}
-
-impl<const DEFAULT: u8> JsonSchema for Limit<DEFAULT> {
-    fn inline_schema() -> bool {
-        true
-    }
-    fn schema_name() -> Cow<'static, str> {
-        "Limit".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let mut schema = whole_schema(1, 100);
-        schema.insert("description".into(), "How many at most.".into());
-        schema.insert("default".into(), DEFAULT.into());
-        schema
-    }
-}
-
-/// How many entries a page passes over, `MOST` at most: what is passed over is paid for, except where a list is read at
-/// flat cost.
-#[derive(Clone, Copy, Default)]
-pub struct Offset<const MOST: i64 = 10_000>(pub usize);
-
-impl<'de, const MOST: i64> Deserialize<'de> for Offset<MOST> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Whole::<usize, 0, MOST>::deserialize(from).map(|offset| Self(offset.0))
-    }
-}
-
-impl<const MOST: i64> JsonSchema for Offset<MOST> {
-    fn inline_schema() -> bool {
-        true
-    }
-    fn schema_name() -> Cow<'static, str> {
-        "Offset".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let mut schema = whole_schema(0, MOST);
-        schema.insert("description".into(), "How many to pass over, the newest first.".into());
-        schema.insert("default".into(), 0.into());
-        schema
+impl<const DEFAULT: usize, const DEEPEST: i64> Page<DEFAULT, DEEPEST> {
+    /// What the store takes.
+    pub fn of(&self) -> crate::domain::Page {
+        let limit = self.limit.map_or(DEFAULT, |limit| limit.0);
+        crate::domain::Page { offset: self.offset.map_or(0, |offset| offset.0), limit }
     }
 }
 
 /// Where a picture is served.
 #[derive(Serialize, JsonSchema)]
-#[schemars(inline, extend("format" = "uri", "examples" = ["https://media.example/e4cbdd56-855a-41ee-bcb6-5785abdd6148.jpeg"]))]
+#[schemars(extend("format" = "uri", "examples" = ["https://media.example/e4cbdd56-855a-41ee-bcb6-5785abdd6148.jpeg"]))]
 pub struct PictureUrl(String);
 
 impl PictureUrl {
@@ -304,9 +259,6 @@ impl de::Visitor<'_> for TextOrNumber {
 }
 
 impl JsonSchema for Typed {
-    fn inline_schema() -> bool {
-        true
-    }
     fn schema_name() -> Cow<'static, str> {
         "Typed".into()
     }
@@ -317,7 +269,6 @@ impl JsonSchema for Typed {
 
 /// A code from an SMS. As a number it has lost the zeros that it began with.
 #[derive(Clone, JsonSchema)]
-#[schemars(inline)]
 pub struct Code(#[schemars(with = "Typed")] pub String);
 
 impl<'de> Deserialize<'de> for Code {
@@ -351,9 +302,6 @@ impl<'de> Deserialize<'de> for Upload {
 }
 
 impl JsonSchema for Upload {
-    fn inline_schema() -> bool {
-        true
-    }
     fn schema_name() -> Cow<'static, str> {
         "Upload".into()
     }
@@ -362,26 +310,91 @@ impl JsonSchema for Upload {
     }
 }
 
-/// For `#[garde(custom(…))]`: a name stands on one line and holds something to read.
-pub fn is_one_line(name: &str, (): &()) -> garde::Result {
-    match name.chars().any(|letter| letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}')) {
-        true => Err(garde::Error::new("must be one line of text")),
-        false => is_not_blank(name, &()),
+/// Texts of a request, each with what it may not hold. How long it is counts its characters; bounds stand in the type, are
+/// checked when it is read, and are documented.
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident $complaint:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default)]
+        pub struct $name<const LEAST: usize, const MOST: usize>(pub String);
+
+        impl<'de, const LEAST: usize, const MOST: usize> Deserialize<'de> for $name<LEAST, MOST> {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(from)?;
+                let length = text.chars().count();
+                if !(LEAST..=MOST).contains(&length) {
+                    return Err(de::Error::custom(format_args!("must have {LEAST} to {MOST} characters")));
+                }
+                match $complaint(&text) {
+                    Some(complaint) => Err(de::Error::custom(complaint)),
+                    None => Ok(Self(text)),
+                }
+            }
+        }
+
+        impl<const LEAST: usize, const MOST: usize> JsonSchema for $name<LEAST, MOST> {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({"type": "string", "minLength": LEAST, "maxLength": MOST})
+            }
+        }
+    )*};
+}
+
+texts! {
+    /// A text of any number of lines, of which something can be seen; or none, where it may be empty.
+    Prose prose_complaint
+    /// The same on one line.
+    Line line_complaint
+    /// What a user is called: one line, which must not write what stands beside it backwards.
+    NameLine nickname_complaint
+}
+
+/// A nickname.
+pub type Nickname = NameLine<1, 64>;
+
+fn prose_complaint(text: &str) -> Option<&'static str> {
+    (is_blank(text) && !text.is_empty()).then_some("must not be blank")
+}
+
+fn line_complaint(text: &str) -> Option<&'static str> {
+    let breaks = |letter: char| letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}');
+    text.chars().any(breaks).then_some("must be one line of text").or_else(|| prose_complaint(text))
+}
+
+fn nickname_complaint(text: &str) -> Option<&'static str> {
+    let turns = text.chars().any(turns_direction);
+    turns.then_some("must not turn the direction of writing").or_else(|| line_complaint(text))
+}
+
+/// A list of so many.
+#[derive(Clone, Debug)]
+pub struct List<T, const LEAST: usize, const MOST: usize>(pub Vec<T>);
+
+impl<T, const LEAST: usize, const MOST: usize> Default for List<T, LEAST, MOST> {
+    fn default() -> Self {
+        Self(vec![])
     }
 }
 
-/// For `#[garde(custom(…))]`: what a user is called must not write what stands beside it backwards.
-pub fn is_nickname(name: &str, (): &()) -> garde::Result {
-    match name.chars().any(turns_direction) {
-        true => Err(garde::Error::new("must not turn the direction of writing")),
-        false => is_one_line(name, &()),
+impl<'de, T: Deserialize<'de>, const LEAST: usize, const MOST: usize> Deserialize<'de> for List<T, LEAST, MOST> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let list = Vec::deserialize(from)?;
+        match (LEAST..=MOST).contains(&list.len()) {
+            true => Ok(Self(list)),
+            false => Err(de::Error::custom(format_args!("must have {LEAST} to {MOST} entries"))),
+        }
     }
 }
 
-/// For `#[garde(custom(…))]`: of a text something can be seen. That it is empty, its length says.
-pub fn is_not_blank(text: &str, (): &()) -> garde::Result {
-    match is_blank(text) && !text.is_empty() {
-        true => Err(garde::Error::new("must not be blank")),
-        false => Ok(()),
+impl<T: JsonSchema, const LEAST: usize, const MOST: usize> JsonSchema for List<T, LEAST, MOST> {
+    fn schema_name() -> Cow<'static, str> {
+        "List".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let entry = generator.subschema_for::<T>();
+        json_schema!({"type": "array", "items": entry, "minItems": LEAST, "maxItems": MOST})
     }
 }

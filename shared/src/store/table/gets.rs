@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Item, Range, Store, TRIES, broken, pause, read, unreadable};
 use crate::{
-    domain::{Refusal, World},
+    domain::{Page, Refusal, World},
     store::keys::Key,
 };
 
@@ -115,7 +115,7 @@ impl Store {
         }
         let most = ids.len() * PASSED_FOR_ONE;
         let range = Range::between(key(*first), key(*last));
-        let items = self.items::<T>(range, 0, most).await?;
+        let items = self.items::<T>(range, Page::first(most)).await?;
         let beyond = items.last().filter(|_| items.len() == most).map(&id);
         let mut found: HashMap<I, T> = items.into_iter().map(|item| (id(&item), item)).collect();
         if let Some(beyond) = beyond {

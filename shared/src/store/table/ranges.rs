@@ -4,7 +4,10 @@ use std::future::Future;
 use serde::de::DeserializeOwned;
 
 use super::{Item, Store, broken, read, text};
-use crate::{domain::Refusal, store::keys::Key};
+use crate::{
+    domain::{Page, Refusal},
+    store::keys::Key,
+};
 
 /// Entries that are gone and that one request passes over at most, beside its page.
 const MOST_PASSED: usize = 1_000;
@@ -56,14 +59,15 @@ impl Range {
 }
 
 impl Store {
-    /// `most` items of a range, after `skip` others, as they are now. One query, and more only where a megabyte does not
+    /// Items of a range, as they are now. One query, and more only where a megabyte does not
     /// hold them. Costs what it passes over, too.
-    pub async fn items<T: DeserializeOwned>(&self, range: Range, skip: usize, most: usize) -> Result<Vec<T>, Refusal> {
-        self.raw_items(range, skip, most).await?.into_iter().map(read).collect()
+    pub async fn items<T: DeserializeOwned>(&self, range: Range, page: Page) -> Result<Vec<T>, Refusal> {
+        self.raw_items(range, page).await?.into_iter().map(read).collect()
     }
 
     /// The same, as the table has them.
-    pub async fn raw_items(&self, range: Range, mut skip: usize, most: usize) -> Result<Vec<Item>, Refusal> {
+    pub async fn raw_items(&self, range: Range, page: Page) -> Result<Vec<Item>, Refusal> {
+        let Page { offset: mut skip, limit: most } = page;
         if most == 0 {
             return Ok(vec![]);
         }
@@ -94,42 +98,36 @@ impl Store {
     }
 
     /// A page of a list that is ordered by time, the newest first.
-    pub async fn newest<T: DeserializeOwned>(
-        &self,
-        pk: String,
-        prefix: &str,
-        offset: usize,
-        limit: usize,
-    ) -> Result<Vec<T>, Refusal> {
-        self.items(Range::new(pk, prefix).newest_first(), offset, limit).await
+    pub async fn newest<T: DeserializeOwned>(&self, pk: String, prefix: &str, page: Page) -> Result<Vec<T>, Refusal> {
+        self.items(Range::new(pk, prefix).newest_first(), page).await
     }
 }
 
-/// A page of `limit`, filled up past what is gone. `next` brings so many entries more, from behind the last that it
-/// brought, and fewer only at the list's end; `show` makes of them what is there. Ends short of a full page only where it
+/// A page, filled up past what is gone. `next` brings a part of the list, behind the last entry that it brought where it
+/// is told one, and less than asked for only at the list's end; `show` makes of them what is there. Ends short of a full page only where it
 /// has passed over 1,000 that are gone.
 pub async fn full_page<E: Clone, S, N, P>(
-    limit: usize,
-    next: impl Fn(usize, Option<E>) -> N,
+    page: Page,
+    next: impl Fn(Page, Option<E>) -> N,
     show: impl Fn(Vec<E>) -> P,
 ) -> Result<Vec<S>, Refusal>
 where
     N: Future<Output = Result<Vec<E>, Refusal>>,
     P: Future<Output = Result<Vec<S>, Refusal>>,
 {
-    let (mut wanted, mut passed, mut last, mut page) = (limit, 0, None, vec![]);
+    let (mut part, mut passed, mut last, mut shown) = (page, 0, None, vec![]);
     loop {
-        let entries = next(wanted, last).await?;
-        let is_end = entries.len() < wanted;
+        let entries = next(part, last).await?;
+        let is_end = entries.len() < part.limit;
         passed += entries.len();
         last = entries.last().cloned();
         if !entries.is_empty() {
-            page.extend(show(entries).await?);
+            shown.extend(show(entries).await?);
         }
-        if is_end || page.len() >= limit || passed >= limit + MOST_PASSED {
-            page.truncate(limit);
-            return Ok(page);
+        if is_end || shown.len() >= page.limit || passed >= page.limit + MOST_PASSED {
+            shown.truncate(page.limit);
+            return Ok(shown);
         }
-        wanted = REFILL;
+        part = Page::first(REFILL);
     }
 }
