@@ -9,7 +9,7 @@
 //!   so whatever is left in the middle, a repeat of the event finds out and finishes.
 use std::{fmt, ops::ControlFlow, panic::catch_unwind, time::Duration};
 
-use aws_lambda_events::s3::S3Event;
+use aws_lambda_events::s3::{S3Event, S3EventRecord};
 use shared::{
     App, aside,
     domain::{
@@ -17,6 +17,7 @@ use shared::{
         media::{Fault, Mp4, Recording},
         picture::{GALLERY, Picture},
     },
+    function::Sent,
     outside::{Published, Upload},
     store::Standing,
 };
@@ -37,6 +38,13 @@ impl fmt::Display for Failed {
 }
 
 impl std::error::Error for Failed {}
+
+/// What to do about whatever was sent.
+pub fn event(sent: Sent<S3EventRecord>) -> S3Event {
+    let mut event = S3Event::default();
+    event.records = sent.records.unwrap_or_default();
+    event
+}
 
 /// Checks each object that was created, one by one: one alone may take all the memory there is.
 pub async fn handle(app: &App, event: S3Event) -> Result<(), Failed> {
