@@ -596,6 +596,61 @@ fn tag_behind(file: &[u8]) -> Option<usize> {
     None
 }
 
+/// Files as damage leaves them, the same ones each time.
+#[cfg(test)]
+pub(super) mod damage {
+    use std::time::{Duration, Instant};
+
+    pub struct Lcg(pub u64);
+
+    impl Lcg {
+        pub fn next(&mut self, below: usize) -> usize {
+            self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (self.0 >> 33) as usize % below
+        }
+
+        /// The file with some bytes changed, written over, left out or doubled, and now and then cut.
+        fn damaged(&mut self, whole: &[u8]) -> Vec<u8> {
+            let mut file = whole.to_vec();
+            for _ in 0..=self.next(4) {
+                // Every other one near the start, where the header is.
+                let reach = if self.next(2) == 0 { file.len().min(64) } else { file.len() };
+                let at = self.next(reach.max(1)).min(file.len().saturating_sub(1));
+                let to = (at + 1 + self.next(8)).min(file.len());
+                match self.next(6) {
+                    0 => drop(file.drain(at..to)),
+                    1 => drop(file.splice(at..at, whole[..self.next(64).min(whole.len())].to_vec())),
+                    2 => file[at..to].fill([0, 0xFF, 0x7F, 0x80][self.next(4)]),
+                    _ if file.is_empty() => {}
+                    _ => file[at] ^= 1 << self.next(8),
+                }
+            }
+            if self.next(4) == 0 {
+                file.truncate(self.next(file.len() + 1));
+            }
+            file
+        }
+    }
+
+    /// Looks at many damaged files: 300, or what `FUZZ` says. `look` says whether it takes one. None may panic or take
+    /// two seconds, and some must be taken, some not.
+    pub fn survives(name: &str, whole: &[u8], look: impl Fn(Vec<u8>) -> bool) {
+        #[expect(clippy::disallowed_methods, reason = "a longer run is asked for by hand")]
+        let rounds = std::env::var("FUZZ").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(300);
+        let (mut random, mut taken, mut slowest) = (Lcg(2), 0, Duration::ZERO);
+        for round in 0..rounds {
+            let file = random.damaged(whole);
+            #[expect(clippy::disallowed_methods, reason = "how long it takes is what is tested")]
+            let start = Instant::now();
+            taken += usize::from(look(file));
+            slowest = slowest.max(start.elapsed());
+            assert!(slowest < Duration::from_secs(2), "{name}, round {round}: {slowest:?}");
+        }
+        println!("{name}: {taken} of {rounds} taken, the slowest in {slowest:?}");
+        assert!((1..rounds).contains(&taken), "{name}: {taken} of {rounds} taken");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -1230,5 +1285,39 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn survives_damage() {
+        let fragments =
+            [fragment(&[0x02_0000, 1], &[1, 16, 0]), fragment(&[0x02_0008, 1, 500], &[0x301, 2, 0, 7, 7, 7, 7])];
+        let start =
+            fragmented(mvhd(1000, 1000), &[told(0, 1, b"soun", &[[8, 1000]]), told(1, 2, b"soun", &[[1, 8000]])]);
+        let tagged = [id3(1), vec![0; 40], frames(5), [&b"TAG"[..], &[b' '; 125]].concat()].concat();
+        let long = chunk(b"ds64", &[&[0; 8], &300_u64.to_le_bytes()[..], &[0; 12]].concat());
+        let mut long = riff(&[long, fmt(1, 1, 8000, 16), [&b"data\xFF\xFF\xFF\xFF"[..], &[7; 300]].concat()]);
+        long[..4].copy_from_slice(b"RF64");
+        for (name, kind, file) in [
+            ("M4A", MediaKind::M4a, [ftyp(), moov(&[b"soun"]), boxed(b"mdat", &[7; 50]), b"\n".to_vec()].concat()),
+            ("M4A in fragments", MediaKind::M4a, [start, boxed(b"mdat", b"x"), fragments.concat()].concat()),
+            ("WAV", MediaKind::Wav, riff(&[chunk(b"LIST", b"odd"), fmt(1, 1, 8000, 16), chunk(b"data", &[0; 300])])),
+            ("WAV of 64 bits", MediaKind::Wav, long),
+            ("MP3", MediaKind::Mp3, tagged),
+        ] {
+            damage::survives(name, &file, |file| match Recording::audio(kind, &file) {
+                Ok(_) => {
+                    // Whatever was done to it, it is still of its kind.
+                    match kind {
+                        MediaKind::M4a => assert_eq!(&file[4..8], b"ftyp"),
+                        MediaKind::Wav => assert_eq!(&file[8..12], b"WAVE"),
+                        _ => assert!(file.windows(2).any(|pair| pair[0] == 0xFF && pair[1] >= 0xE0)),
+                    }
+                    true
+                }
+                Err(_) => false,
+            });
+        }
+        let both = [ftyp(), moov(&[b"vide", b"soun"]), boxed(b"mdat", &[7; 50]), boxed(b"free", b"x")].concat();
+        damage::survives("MP4", &both, |file| is_film(&file));
     }
 }

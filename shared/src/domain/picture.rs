@@ -267,6 +267,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::domain::media::damage::{self, Lcg};
 
     const RED: Rgb<u8> = Rgb([220, 20, 20]);
     const BLUE: Rgb<u8> = Rgb([20, 20, 220]);
@@ -281,15 +282,6 @@ mod tests {
     /// Red on the left, blue on the right.
     fn red_blue(width: u32, height: u32) -> RgbImage {
         RgbImage::from_fn(width, height, |x, _| if x < width / 2 { RED } else { BLUE })
-    }
-
-    struct Lcg(u64);
-
-    impl Lcg {
-        fn next(&mut self, below: usize) -> usize {
-            self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (self.0 >> 33) as usize % below
-        }
     }
 
     fn noise(width: u32, height: u32) -> RgbImage {
@@ -691,30 +683,284 @@ mod tests {
 
     #[test]
     fn survives_damage() {
-        let mut random = Lcg(2);
-        for format in FORMATS {
-            let whole = file(noise(72, 64), format);
-            let mut opened = 0;
-            for _ in 0..500 {
-                let mut damaged = whole.clone();
-                for _ in 0..=random.next(4) {
-                    // Every other one near the start, where the header is.
-                    let reach = if random.next(2) == 0 { 64 } else { damaged.len() };
-                    damaged[random.next(reach)] ^= 1 << random.next(8);
-                }
-                if random.next(4) == 0 {
-                    damaged.truncate(random.next(whole.len()));
-                }
-                if format == ImageFormat::Png && damaged.len() > 8 {
+        let noisy = noise(72, 64);
+        let mut files: Vec<_> = FORMATS.map(|format| (format!("{format:?}"), file(noisy.clone(), format))).into();
+        let clear = RgbaImage::from_fn(72, 64, |x, y| Rgba([x as u8, y as u8, 90, (x * y) as u8]));
+        files.push(("clear WebP".into(), file(clear.clone(), ImageFormat::WebP)));
+        files.push(("clear PNG".into(), file(clear, ImageFormat::Png)));
+        files.push(("turned JPEG".into(), {
+            let mut jpeg = file(red_blue(72, 64), ImageFormat::Jpeg);
+            insert_app1(&mut jpeg, &[b"Exif\0\0", &exif()[..]].concat());
+            jpeg
+        }));
+        files.push(("progressive JPEG".into(), jpeg::tests::progressive()));
+        for (name, whole) in files {
+            damage::survives(&name, &whole, |mut damaged| {
+                if name.to_lowercase().contains("png") && damaged.len() > 8 {
                     mend_checksums(&mut damaged);
                 }
-                if let Ok(picture) = Picture::open(&damaged, "avatar") {
-                    opened += 1;
-                    let (width, height) = size(&picture.fit([AVATAR])[0]);
-                    assert!(width.max(height) <= AVATAR);
+                match Picture::open(&damaged, "avatar") {
+                    Ok(picture) => {
+                        let (width, height) = size(&picture.fit([AVATAR])[0]);
+                        width.max(height) <= AVATAR
+                    }
+                    Err(_) => false,
+                }
+            });
+        }
+    }
+
+    fn chunked(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
+        [name, &(body.len() as u32).to_le_bytes()[..], body, &[0][..body.len() % 2]].concat()
+    }
+
+    /// A WebP of these chunks; the other's first 12 bytes are its file's header.
+    fn webp(chunks: &[Vec<u8>]) -> Vec<u8> {
+        let chunks = chunks.concat();
+        [b"RIFF", &(chunks.len() as u32 + 4).to_le_bytes()[..], b"WEBP", &chunks].concat()
+    }
+
+    /// With these flags, and a canvas of 80 by 70.
+    fn extended(flags: u8) -> Vec<u8> {
+        chunked(b"VP8X", &[flags, 0, 0, 0, 79, 0, 0, 69, 0, 0])
+    }
+
+    #[test]
+    fn webp_headers_may_promise_what_is_not_there() {
+        let opaque = file(noise(80, 70), ImageFormat::WebP)[12..].to_vec();
+        let clear = RgbaImage::from_fn(80, 70, |x, _| Rgba([200, 0, 0, if x < 40 { 255 } else { 0 }]));
+        let clear = file(clear, ImageFormat::WebP)[12..].to_vec();
+        for flags in 0..=0x3F {
+            for (picture, format) in [(&opaque, Format::Jpeg), (&clear, Format::Png)] {
+                for upload in [
+                    webp(&[extended(flags), picture.clone()]),
+                    webp(&[extended(flags), chunked(b"ICCP", b"junk"), picture.clone(), chunked(b"XMP ", b"odd")]),
+                    webp(&[extended(flags), picture.clone(), b"EXIF\xFF\xFF\xFF\xFF".to_vec()]),
+                ] {
+                    let [rendition] = fit(&upload, [80]);
+                    assert_eq!((rendition.format, size(&rendition)), (format, (80, 70)), "{flags:#X}");
                 }
             }
-            assert!((1..500).contains(&opened), "{format:?}: {opened} of 500 opened");
         }
+        let whole = webp(std::slice::from_ref(&opaque));
+        let wanted = fit(&whole, [80])[0].bytes.clone();
+        for claimed in [0, 1, 20, u32::MAX, 0x7FFF_FFFF] {
+            let mut upload = whole.clone();
+            upload[4..8].copy_from_slice(&claimed.to_le_bytes());
+            assert_eq!(fit(&upload, [80])[0].bytes, wanted, "{claimed}");
+        }
+        for upload in [webp(&[extended(0x2C)]), webp(&[]), webp(&[extended(2), chunked(b"ANIM", &[0; 6])])] {
+            assert_eq!(refused(&upload), Some(Refusal::ImageCutOff("avatar")));
+        }
+    }
+
+    #[test]
+    fn of_animations_the_first_frame_is_shown_where_it_lies() {
+        let frame = |color: Rgb<u8>, x: u8, y: u8| {
+            let picture = file(RgbImage::from_pixel(40, 30, color), ImageFormat::WebP)[12..].to_vec();
+            let head = [x / 2, 0, 0, y / 2, 0, 0, 39, 0, 0, 29, 0, 0, 100, 0, 0, 0];
+            chunked(b"ANMF", &[&head[..], &picture].concat())
+        };
+        for background in [[0; 4], [255, 0, 255, 255]] {
+            let start = chunked(b"ANIM", &[&background[..], &[0, 0]].concat());
+            let whole = webp(&[extended(0x02), start.clone(), frame(RED, 20, 10), frame(BLUE, 0, 0)]);
+            // Of the second frame nothing is needed.
+            let cut = whole[..whole.len() - 5].to_vec();
+            for upload in [whole, webp(&[extended(0x3E), frame(RED, 20, 10)]), cut] {
+                let [rendition] = fit(&upload, [80]);
+                assert_eq!((rendition.format, size(&rendition)), (Format::Png, (80, 70)));
+                let pixels = pixels(&rendition);
+                assert_color(&pixels, (20, 10), RED);
+                assert_color(&pixels, (59, 39), RED);
+                for (x, y) in [(19, 10), (20, 9), (60, 39), (59, 40), (0, 0)] {
+                    assert_eq!(pixels.to_rgba8().get_pixel(x, y).0[3], 0, "{x}, {y}");
+                }
+            }
+        }
+        // The same in a GIF of its own size.
+        let mut gif = file(RgbImage::from_pixel(40, 30, RED), ImageFormat::Gif);
+        gif[6..10].copy_from_slice(&[80, 0, 70, 0]);
+        let at = gif.windows(9).position(|part| part == [0x2C, 0, 0, 0, 0, 40, 0, 30, 0]).unwrap();
+        gif[at + 1..at + 5].copy_from_slice(&[20, 0, 10, 0]);
+        let [rendition] = fit(&gif, [80]);
+        assert_eq!((rendition.format, size(&rendition)), (Format::Png, (80, 70)));
+        assert_color(&pixels(&rendition), (59, 39), RED);
+        assert_eq!(pixels(&rendition).to_rgba8().get_pixel(60, 40).0[3], 0);
+    }
+
+    /// A chunk of a PNG, its checksum still to be made.
+    fn png_chunk(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
+        [&(body.len() as u32).to_be_bytes(), &name[..], body, &[0; 4]].concat()
+    }
+
+    #[test]
+    fn what_is_no_part_of_a_png_picture_is_passed_over() {
+        const HEADER: usize = 33;
+        const END: usize = 12;
+        let whole = file(noise(80, 70), ImageFormat::Png);
+        let wanted = fit(&whole, [80])[0].bytes.clone();
+        for (name, body) in [
+            (b"tEXt", &b"Comment\0x"[..]),
+            (b"tEXt", b""),
+            (b"zTXt", b"Comment\0\0\xFF\xFF"),
+            (b"iTXt", b"\xFF"),
+            (b"iCCP", b"profile\0\0\xFF\xFF\xFF"),
+            (b"gAMA", b"x"),
+            (b"pHYs", b""),
+            (b"tIME", b"x"),
+            (b"cHRM", &[0; 31]),
+            (b"bKGD", b""),
+            (b"acTL", &[0, 0, 0, 2, 0, 0, 0, 0]),
+            (b"fcTL", &[0; 3]),
+            (b"fdAT", b"\0\0\0\x01junk"),
+            (b"eXIf", b"junk"),
+            (b"abCd", b"junk"),
+        ] {
+            for at in [HEADER, whole.len() - END] {
+                let upload = [&whole[..at], &png_chunk(name, body), &whole[at..]].concat();
+                assert_eq!(fit(&upload, [80])[0].bytes, wanted, "{} at {at}", String::from_utf8_lossy(name));
+                let mut mended = upload.clone();
+                mend_checksums(&mut mended);
+                assert_eq!(fit(&mended, [80])[0].bytes, wanted, "{} at {at}", String::from_utf8_lossy(name));
+            }
+            // Behind the picture it may be cut off.
+            let cut = [&whole[..whole.len() - END], &png_chunk(name, body)[..9]].concat();
+            assert_eq!(fit(&cut, [80])[0].bytes, wanted);
+        }
+    }
+
+    #[test]
+    fn every_format_is_turned_as_its_exif_says() {
+        // Red, blue, green and gray, from the top left in the order of reading.
+        let colors = [RED, BLUE, Rgb([20, 160, 20]), Rgb([90; 3])];
+        let picture = RgbImage::from_fn(128, 64, |x, y| colors[usize::from(x >= 64) + 2 * usize::from(y >= 32)]);
+        let upright = [
+            [0, 1, 2, 3],
+            [0, 1, 2, 3],
+            [1, 0, 3, 2],
+            [3, 2, 1, 0],
+            [2, 3, 0, 1],
+            [0, 2, 1, 3],
+            [2, 0, 3, 1],
+            [3, 1, 2, 0],
+            [1, 3, 0, 2],
+            [0, 1, 2, 3],
+        ];
+        let tiffs = |turn: u8| {
+            let little = |kind: u8| {
+                [b"II\x2A\0\x08\0\0\0\x01\0\x12\x01", &[kind, 0, 1, 0, 0, 0, turn, 0, 0, 0][..], &[0; 4]].concat()
+            };
+            let big = |kind: u8, value: [u8; 4]| {
+                [b"MM\0\x2A\0\0\0\x08\0\x01\x01\x12", &[0, kind, 0, 0, 0, 1][..], &value, &[0; 4]].concat()
+            };
+            [little(1), little(3), little(4), big(1, [turn, 0, 0, 0]), big(3, [0, turn, 0, 0]), big(4, [0, 0, 0, turn])]
+        };
+        let [jpeg, png, lossless, _] = FORMATS.map(|format| file(picture.clone(), format));
+        for turn in 0..=9 {
+            for tiff in tiffs(turn) {
+                let prefixed = [b"Exif\0\0", &tiff[..]].concat();
+                let mut app1 = jpeg.clone();
+                insert_app1(&mut app1, &prefixed);
+                let mut first = app1.clone();
+                insert_app1(&mut first, b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta/>");
+                let mut between = jpeg.clone();
+                insert_app1(&mut between, &[b"Exif\0\0", &tiffs(turn % 8 + 1)[0][..]].concat());
+                insert_app1(&mut between, &prefixed);
+                let within = |at: usize| {
+                    let mut png = [&png[..at], &png_chunk(b"eXIf", &tiff), &png[at..]].concat();
+                    mend_checksums(&mut png);
+                    png
+                };
+                let webp_with = |exif: &[u8]| {
+                    let canvas = chunked(b"VP8X", &[8, 0, 0, 0, 127, 0, 0, 63, 0, 0]);
+                    webp(&[canvas, lossless[12..].to_vec(), chunked(b"EXIF", exif)])
+                };
+                for (upload, what) in [
+                    (app1, "JPEG"),
+                    (first, "JPEG, behind XMP"),
+                    (between, "JPEG, before another"),
+                    (within(33), "PNG"),
+                    (within(png.len() - 12), "PNG, at the end"),
+                    (webp_with(&tiff), "WebP"),
+                    (webp_with(&prefixed), "WebP, with a prefix"),
+                ] {
+                    let [rendition] = fit(&upload, [128]);
+                    let pixels = pixels(&rendition);
+                    let (width, height) = size(&rendition);
+                    assert_eq!(width > height, !(5..=8).contains(&turn), "{what}, {turn}");
+                    for (at, color) in upright[usize::from(turn)].into_iter().enumerate() {
+                        let (right, low) = (at as u32 % 2, at as u32 / 2);
+                        let at = (width / 4 + right * width / 2, height / 4 + low * height / 2);
+                        assert_color(&pixels, at, colors[color]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What another program makes of pictures that it has written itself. Skipped where there is none.
+    #[test]
+    fn imagemagick_shows_the_same() {
+        let folder = std::env::temp_dir().join(format!("plaza-pictures-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let source = folder.join("source.png");
+        let smooth = RgbImage::from_fn(131, 97, |x, y| Rgb([(2 * x) as u8, (2 * y) as u8, (x + y) as u8]));
+        std::fs::write(&source, file(smooth, ImageFormat::Png)).unwrap();
+        let convert = |from: &str, options: &[&str], to: &str| {
+            let run =
+                std::process::Command::new("convert").current_dir(&folder).arg(from).args(options).arg(to).output();
+            run.is_ok_and(|run| run.status.success()) && folder.join(to).exists()
+        };
+        if !convert("source.png", &[], "copy.png") {
+            println!("skipped: no ImageMagick");
+            return;
+        }
+        let mut compared = 0;
+        for (options, extension) in [
+            (&["-quality", "92"][..], "jpg"),
+            (&["-quality", "92", "-interlace", "JPEG"], "jpg"),
+            (&["-sampling-factor", "1x1"], "jpg"),
+            (&["-sampling-factor", "2x1"], "jpg"),
+            (&["-sampling-factor", "1x2"], "jpg"),
+            (&["-sampling-factor", "2x2"], "jpg"),
+            (&["-sampling-factor", "4x1"], "jpg"),
+            (&["-sampling-factor", "4x2"], "jpg"),
+            (&["-sampling-factor", "1x1,2x1,2x1"], "jpg"),
+            (&["-sampling-factor", "1x2,2x1,1x1", "-interlace", "JPEG"], "jpg"),
+            (&["-sampling-factor", "1x1,1x2,2x2"], "jpg"),
+            (&["-sampling-factor", "2x2,1x1,2x1"], "jpg"),
+            (&["-colorspace", "Gray"], "jpg"),
+            (&["-colorspace", "Gray", "-sampling-factor", "2x2", "-interlace", "JPEG"], "jpg"),
+            (&["-colorspace", "RGB", "-set", "colorspace", "RGB"], "jpg"),
+            (&["-interlace", "PNG"], "png"),
+            (&["-depth", "16", "-define", "png:bit-depth=16"], "png"),
+            (&["-colors", "200", "-define", "png:color-type=3"], "png"),
+            (&["-colors", "11", "-define", "png:color-type=3", "-interlace", "PNG"], "png"),
+            (&["-colorspace", "Gray", "-depth", "2"], "png"),
+            (&["-monochrome"], "png"),
+            (&["-colors", "50"], "gif"),
+            (&["-colors", "2", "-interlace", "GIF"], "gif"),
+            (&["-quality", "90"], "webp"),
+            (&["-define", "webp:lossless=true"], "webp"),
+        ] {
+            let name = format!("upload.{extension}");
+            if !convert("source.png", options, &name) {
+                println!("skipped: {options:?} to {extension}");
+                continue;
+            }
+            assert!(convert(
+                &name,
+                &["-colorspace", "sRGB", "-depth", "8", "-define", "png:color-type=2"],
+                "shown.png"
+            ));
+            let shown = image::load_from_memory(&std::fs::read(folder.join("shown.png")).unwrap()).unwrap().to_rgb8();
+            let ours = Picture::open(&std::fs::read(folder.join(&name)).unwrap(), "avatar").unwrap().pixels.to_rgb8();
+            assert_eq!(ours.dimensions(), shown.dimensions(), "{options:?}");
+            let far: u64 = ours.iter().zip(shown.iter()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+            assert!(far <= 3 * ours.len() as u64, "{extension}, {options:?}: {far} in {}", ours.len());
+            compared += 1;
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+        println!("{compared} compared");
     }
 }

@@ -38,22 +38,15 @@ pub fn webp(file: &[u8]) -> Result<Reduced<'_>, Fault> {
     const ALPHA: u8 = 0x10;
     let (mut canvas, mut alpha, mut still, mut frame, mut exif) = (None, None, None, None, None);
     let mut rest = file.get(FILE_HEADER..).unwrap_or_default();
-    while let Some((name, body, next)) = chunk(rest) {
-        rest = next;
-        let body = match name {
-            b"VP8 " | b"VP8L" | b"ALPH" | b"ANMF" => body.ok_or(Refusal::ImageCutOff as Fault),
-            // What tells of the picture may be missing; it comes last.
-            _ => match body {
-                Some(body) => Ok(body),
-                None => break,
-            },
-        };
-        match name {
-            b"VP8X" => canvas = body?.get(4..10),
-            b"ALPH" if still.is_none() && frame.is_none() => alpha = Some(body?),
-            b"VP8 " | b"VP8L" if still.is_none() && frame.is_none() => still = Some((name, body?)),
-            b"ANMF" if still.is_none() && frame.is_none() => frame = Some(body?),
-            b"EXIF" => exif = exif.or(body.ok()),
+    while let Some(chunk) = Chunk::read(rest) {
+        rest = chunk.next;
+        let first = still.is_none() && frame.is_none();
+        match (chunk.name, chunk.body) {
+            (b"VP8X", Some(body)) => canvas = body.get(4..10),
+            (b"ALPH", Some(body)) if first => alpha = Some(body),
+            (b"VP8 " | b"VP8L", Some(body)) if first => still = Some((chunk.name, body)),
+            (b"ANMF", Some(body)) if first => frame = Some(body),
+            (b"EXIF", Some(body)) => exif = exif.or(Some(body)),
             _ => {}
         }
     }
@@ -75,12 +68,21 @@ pub fn webp(file: &[u8]) -> Result<Reduced<'_>, Fault> {
     Ok(Reduced { file: [b"RIFF", &size[..], b"WEBP", &chunks].concat(), exif })
 }
 
-/// The name of the first chunk, what it holds unless that is cut off, and what is behind it.
-fn chunk(bytes: &[u8]) -> Option<(&[u8; 4], Option<&[u8]>, &[u8])> {
-    let (name, rest) = bytes.split_first_chunk()?;
-    let (size, rest) = rest.split_first_chunk()?;
-    let size = u32::from_le_bytes(*size) as usize;
-    Some((name, rest.get(..size), rest.get(size.next_multiple_of(2)..).unwrap_or_default()))
+struct Chunk<'a> {
+    name: &'a [u8; 4],
+    /// Unless that is cut off.
+    body: Option<&'a [u8]>,
+    /// What is behind it.
+    next: &'a [u8],
+}
+
+impl<'a> Chunk<'a> {
+    fn read(bytes: &'a [u8]) -> Option<Self> {
+        let (name, rest) = bytes.split_first_chunk()?;
+        let (size, rest) = rest.split_first_chunk()?;
+        let size = u32::from_le_bytes(*size) as usize;
+        Some(Self { name, body: rest.get(..size), next: rest.get(size.next_multiple_of(2)..).unwrap_or_default() })
+    }
 }
 
 fn written(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
@@ -98,11 +100,11 @@ fn frame_fits(body: &[u8]) -> bool {
 fn animation_fits(frame: &[u8]) -> bool {
     const FRAME_HEADER: usize = 16;
     let mut rest = frame.get(FRAME_HEADER..).unwrap_or_default();
-    while let Some((_, body, next)) = chunk(rest) {
-        if !body.is_some_and(frame_fits) {
+    while let Some(chunk) = Chunk::read(rest) {
+        if !chunk.body.is_some_and(frame_fits) {
             return false;
         }
-        rest = next;
+        rest = chunk.next;
     }
     true
 }

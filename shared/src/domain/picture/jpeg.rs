@@ -203,7 +203,7 @@ fn mix_inks(bytes: &mut Vec<u8>) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use image::{DynamicImage, Rgb};
 
     use super::*;
@@ -239,6 +239,12 @@ mod tests {
         let components = sampling.into_iter().zip(1..).map(|(factors, id)| (id, factors)).collect();
         let scans = vec![vec![0, 1, 2]];
         Plan { progressive: false, components, scans, marks: vec![], of: ycc, restart: 0 }
+    }
+
+    /// One that comes in six scans.
+    pub fn progressive() -> Vec<u8> {
+        let scans = vec![vec![0], vec![1], vec![2]];
+        Plan { progressive: true, scans, ..plan([[2, 2], [1, 1], [1, 1]]) }.file()
     }
 
     struct Bits(Vec<u8>, u32);
@@ -403,7 +409,8 @@ mod tests {
                     let even = [0, 1].iter().all(|axis| {
                         let most = plan.most(*axis);
                         // Squares of whole blocks, and factors that divide.
-                        (SIDE / 2) % (8 * most) == 0 && sampling.iter().all(|factors| most % factors[*axis] == 0)
+                        (SIDE / 2).is_multiple_of(8 * most)
+                            && sampling.iter().all(|factors| most.is_multiple_of(factors[*axis]))
                     });
                     match read(&file) {
                         Ok(pixels) if even => {
