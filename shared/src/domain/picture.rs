@@ -211,10 +211,9 @@ impl Picture {
             // so colours are weighed by alpha meanwhile.
             if self.transparent {
                 let mut pixels = std::mem::take(&mut self.pixels).into_rgba8();
-                for Rgba([r, g, b, a]) in pixels.pixels_mut() {
-                    for colour in [r, g, b] {
-                        *colour = (u16::from(*colour) * u16::from(*a) / 255) as u8;
-                    }
+                let weigh = |colour: u8, a: u8| (u16::from(colour) * u16::from(a) / 255) as u8;
+                for [r, g, b, a] in pixels.as_chunks_mut::<4>().0.iter_mut().filter(|[.., a]| *a < u8::MAX) {
+                    (*r, *g, *b) = (weigh(*r, *a), weigh(*g, *a), weigh(*b, *a));
                 }
                 self.pixels = pixels.into();
             }
