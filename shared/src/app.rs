@@ -110,8 +110,11 @@ impl App {
         };
         let fault = |standing| match (standing, class) {
             (Standing::TooLarge, Class::Image) => Some(UploadFault::TooLarge),
+            (Standing::CutOff, Class::Image) => Some(UploadFault::PictureCutOff),
             (Standing::Refused, Class::Image) => Some(UploadFault::NoPicture),
-            (Standing::TooLarge | Standing::Refused, _) => Some(UploadFault::NoRecording),
+            (Standing::TooLarge, _) => Some(UploadFault::RecordingTooLarge),
+            (Standing::CutOff, _) => Some(UploadFault::RecordingCutOff),
+            (Standing::Refused, _) => Some(UploadFault::NoRecording),
             _ => None,
         };
         // Nor is the table asked for what cannot be an id.

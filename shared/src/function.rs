@@ -7,7 +7,7 @@ use std::{
 use axum::Router;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use ring::rand::{SecureRandom as _, SystemRandom};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
@@ -35,6 +35,14 @@ where
     let (app, handle) = (app()?, &handle);
     app.store.warm().await;
     lambda_runtime::run(service_fn(|event: LambdaEvent<E>| handle(&app, event.payload, event.context.deadline))).await
+}
+
+/// An event as it is sent. Some have no records: S3 tries new notifications out with one that has none, and people try
+/// functions with `{}`. Then there is nothing to do, and nothing to send again.
+#[derive(Deserialize)]
+pub struct Sent<R> {
+    #[serde(rename = "Records")]
+    pub records: Option<Vec<R>>,
 }
 
 /// What a function uses.

@@ -6,11 +6,19 @@ use aws_lambda_events::{
 use shared::{
     App,
     domain::{MINUTE, Millis, Refusal},
+    function::Sent,
     store::keys::Told,
 };
 
 /// What one record may take: a hundred thousand followers.
 const RESERVE: Millis = 3 * MINUTE;
+
+/// What to do about whatever was sent.
+pub fn event(sent: Sent<EventRecord>) -> Event {
+    let mut event = Event::default();
+    event.records = sent.records.unwrap_or_default();
+    event
+}
 
 /// Follows up the records in their order. The first that fails ends the batch and is reported: Lambda sends it and
 /// those after it again, as it may send any record again; none is counted, so nothing comes of that.

@@ -1,4 +1,7 @@
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    shared::function::serve_events(async |app, event, deadline| Ok(fanout::handle(app, event, deadline).await)).await
+    shared::function::serve_events(async |app, sent, deadline| {
+        Ok(fanout::handle(app, fanout::event(sent), deadline).await)
+    })
+    .await
 }

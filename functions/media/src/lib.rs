@@ -9,14 +9,15 @@
 //!   so whatever is left in the middle, a repeat of the event finds out and finishes.
 use std::{fmt, ops::ControlFlow, panic::catch_unwind, time::Duration};
 
-use aws_lambda_events::s3::S3Event;
+use aws_lambda_events::s3::{S3Event, S3EventRecord};
 use shared::{
     App, aside,
     domain::{
         Class, MediaId, MediaKind, Refusal,
-        media::{Mp4, Recording},
+        media::{Fault, Mp4, Recording},
         picture::{GALLERY, Picture},
     },
+    function::Sent,
     outside::{Published, Upload},
     store::Standing,
 };
@@ -37,6 +38,13 @@ impl fmt::Display for Failed {
 }
 
 impl std::error::Error for Failed {}
+
+/// What to do about whatever was sent.
+pub fn event(sent: Sent<S3EventRecord>) -> S3Event {
+    let mut event = S3Event::default();
+    event.records = sent.records.unwrap_or_default();
+    event
+}
 
 /// Checks each object that was created, one by one: one alone may take all the memory there is.
 pub async fn handle(app: &App, event: S3Event) -> Result<(), Failed> {
@@ -107,7 +115,7 @@ async fn step(app: &App, id: &MediaId, kind: MediaKind) -> Result<ControlFlow<()
 
 enum Verdict {
     Published(Published),
-    /// Not what it says, or too large: how it stands from now on.
+    /// Not what it says, too large or cut off: how it stands from now on.
     Bad(Standing),
     /// Gone, or another one by now, or published by somebody else.
     Changed,
@@ -121,43 +129,50 @@ async fn publish(app: &App, id: &MediaId, kind: MediaKind, upload: &Upload) -> R
         size if size > kind.most_bytes() => return Ok(Verdict::Bad(Standing::TooLarge)),
         _ => {}
     }
+    let bad = |fault| match fault {
+        Fault::NotOfItsKind => Ok(NOT_WHAT_IT_SAYS),
+        Fault::CutOff => Ok(Verdict::Bad(Standing::CutOff)),
+    };
     let media = app.media();
     let (done, published) = match kind.class() {
         Class::Image => {
             let Some(file) = media.read(id, upload, 0..upload.size).await? else { return Ok(Verdict::Changed) };
-            let remade =
-                aside(move || Ok(Picture::open_as(kind, &file, "upload").map(|picture| picture.fit([GALLERY]))));
+            // Whichever of the four it is: phones ask for JPEG and send what they have.
+            let remade = aside(move || Ok(Picture::open_upload(&file, "upload").map(|picture| picture.fit([GALLERY]))));
             let [picture] = match remade.await? {
                 Ok(made) => made,
                 Err(Refusal::ImageTooLarge(_)) => return Ok(Verdict::Bad(Standing::TooLarge)),
-                Err(_) => return Ok(NOT_WHAT_IT_SAYS),
+                Err(Refusal::ImageCutOff(_)) => return bad(Fault::CutOff),
+                Err(_) => return bad(Fault::NotOfItsKind),
             };
             (media.publish_picture(id, picture).await?, Published { whole_seconds: None })
         }
         Class::Audio => {
             let Some(file) = media.read(id, upload, 0..upload.size).await? else { return Ok(Verdict::Changed) };
             // It reads hostile input: a panic is one more way to say no.
-            let recording = aside(move || Ok(catch_unwind(|| Recording::audio(kind, &file)).ok().flatten()));
-            let Some(recording) = recording.await? else {
-                return Ok(NOT_WHAT_IT_SAYS);
+            let look = move || catch_unwind(|| Recording::audio(kind, &file)).unwrap_or(Err(Fault::NotOfItsKind));
+            let recording = match aside(move || Ok(look())).await? {
+                Ok(recording) => recording,
+                Err(fault) => return bad(fault),
             };
             let published = Published { whole_seconds: recording.seconds };
-            (media.publish_upload(id, upload, published).await?, published)
+            (media.publish_upload(id, upload, kind.content_type(), published).await?, published)
         }
         Class::Video => {
             // Too large for memory: it is read where it has something to say.
             let mut walk = Mp4::new(upload.size);
             while let Some(wanted) = walk.wanted() {
                 let Some(bytes) = media.read(id, upload, wanted).await? else { return Ok(Verdict::Changed) };
-                if walk.feed(&bytes).is_none() {
-                    return Ok(NOT_WHAT_IT_SAYS);
+                if let Err(fault) = walk.feed(&bytes) {
+                    return bad(fault);
                 }
             }
-            if walk.end(Class::Video).is_none() {
-                return Ok(NOT_WHAT_IT_SAYS);
+            let content_type = walk.content_type();
+            if let Err(fault) = walk.end(Class::Video) {
+                return bad(fault);
             }
             let published = Published { whole_seconds: None };
-            (media.publish_upload(id, upload, published).await?, published)
+            (media.publish_upload(id, upload, content_type, published).await?, published)
         }
     };
     Ok(if done { Verdict::Published(published) } else { Verdict::Changed })

@@ -1,15 +1,23 @@
 //! Uploaded pictures: checked by content, turned upright and made into small clean files. All of it is pure and
 //! blocking: a picture of [`MAX_PIXELS`] takes about a second.
+//!
+//! What every viewer shows is taken, shown as viewers do; a picture that would come out ruined is refused.
 
 use std::io::Cursor;
 use std::panic::catch_unwind;
 
+use image::codecs::gif::GifDecoder;
 use image::codecs::jpeg::JpegEncoder;
-use image::codecs::png::PngEncoder;
+use image::codecs::png::{PngDecoder, PngEncoder};
+use image::codecs::webp::WebPDecoder;
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Rgba};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, Limits, Rgba};
 
 use crate::domain::{MediaKind, Refusal};
+
+mod chunks;
+mod exif;
+mod jpeg;
 
 /// The longer side of a small avatar, in pixels.
 pub const AVATAR: u32 = 160;
@@ -48,9 +56,10 @@ pub struct Picture {
 struct Rules {
     most_bytes: usize,
     shortest_side: u32,
-    /// Any of the four where it is none.
-    format: Option<ImageFormat>,
 }
+
+/// Why a file is no picture: the refusal, but for the field to blame.
+type Fault = fn(&'static str) -> Refusal;
 
 /// A file made from a [`Picture`]: upright, without any metadata of the upload.
 #[derive(Clone, Debug)]
@@ -83,6 +92,46 @@ impl Format {
     }
 }
 
+impl Rules {
+    fn check(&self, width: u32, height: u32) -> Result<(), Fault> {
+        if u64::from(width) * u64::from(height) > MAX_PIXELS {
+            return Err(Refusal::ImageTooLarge);
+        }
+        if width.min(height) < self.shortest_side {
+            return Err(Refusal::ImageTooSmall);
+        }
+        Ok(())
+    }
+
+    /// By default no side is too long and the header of a PNG may unpack half a gigabyte.
+    fn header_limits(&self) -> Limits {
+        let longest = u32::try_from(MAX_PIXELS).ok().map(|pixels| pixels / self.shortest_side);
+        let mut limits = Limits::no_limits();
+        (limits.max_image_width, limits.max_image_height) = (longest, longest);
+        limits.max_alloc = Some(HEADER_ALLOC);
+        limits
+    }
+
+    fn pixels(&self, mut decoder: impl ImageDecoder) -> Result<DynamicImage, Fault> {
+        let (width, height) = decoder.dimensions();
+        self.check(width, height)?;
+        let mut limits = self.header_limits();
+        limits.max_alloc = Some(PIXEL_ALLOC);
+        limits.reserve(decoder.total_bytes()).map_err(fault)?;
+        decoder.set_limits(limits).map_err(fault)?;
+        DynamicImage::from_decoder(decoder).map_err(fault)
+    }
+}
+
+/// Why a decoder gave up on a file that begins as its format does.
+fn fault(error: ImageError) -> Fault {
+    match error {
+        ImageError::Limits(_) => Refusal::ImageTooLarge,
+        ImageError::Unsupported(_) => Refusal::ImageFormat,
+        _ => Refusal::ImageCutOff,
+    }
+}
+
 impl Picture {
     /// Decodes a JPEG, PNG, WebP or GIF file, recognized by its content; of an animation the first frame. `field` is
     /// the name that a refusal blames.
@@ -90,26 +139,17 @@ impl Picture {
     /// # Errors
     /// - [`Refusal::ImageTooLarge`]: over [`MAX_BYTES`] or [`MAX_PIXELS`]. The header decides, before any pixel.
     /// - [`Refusal::ImageTooSmall`]: a side is under [`MIN_SIDE`].
-    /// - [`Refusal::ImageFormat`]: anything else that is no whole picture.
+    /// - [`Refusal::ImageCutOff`]: something of the picture is missing or broken.
+    /// - [`Refusal::ImageFormat`]: anything else.
     pub fn open(bytes: &[u8], field: &'static str) -> Result<Self, Refusal> {
-        Self::keeping(Rules { most_bytes: MAX_BYTES, shortest_side: MIN_SIDE, format: None }, bytes, field)
+        Self::keeping(Rules { most_bytes: MAX_BYTES, shortest_side: MIN_SIDE }, bytes, field)
     }
 
-    /// Decodes a file that says it is an image of this kind, and refuses it where it is not, as [`Picture::open`] does;
-    /// but it may be as large as its kind may, and have sides of any length. What was PNG stays PNG.
-    pub fn open_as(kind: MediaKind, bytes: &[u8], field: &'static str) -> Result<Self, Refusal> {
-        let format = match kind {
-            MediaKind::Jpeg => ImageFormat::Jpeg,
-            MediaKind::Png => ImageFormat::Png,
-            MediaKind::Webp => ImageFormat::WebP,
-            MediaKind::Gif => ImageFormat::Gif,
-            MediaKind::Mp3 | MediaKind::M4a | MediaKind::Wav | MediaKind::Mp4 => {
-                return Err(Refusal::ImageFormat(field));
-            }
-        };
-        let rules = Rules { most_bytes: kind.most_bytes() as usize, shortest_side: 1, format: Some(format) };
-        let picture = Self::keeping(rules, bytes, field)?;
-        Ok(Self { stays_png: kind == MediaKind::Png, ..picture })
+    /// The same for what was uploaded past us: it may have ten MiB, and sides of any length. What was PNG stays PNG.
+    pub fn open_upload(bytes: &[u8], field: &'static str) -> Result<Self, Refusal> {
+        let picture =
+            Self::keeping(Rules { most_bytes: MediaKind::Png.most_bytes() as usize, shortest_side: 1 }, bytes, field)?;
+        Ok(Self { stays_png: image::guess_format(bytes).ok() == Some(ImageFormat::Png), ..picture })
     }
 
     fn keeping(rules: Rules, bytes: &[u8], field: &'static str) -> Result<Self, Refusal> {
@@ -117,52 +157,33 @@ impl Picture {
             return Err(Refusal::ImageTooLarge(field));
         }
         // Decoders are large and read hostile input: a panic in one of them is one more way to say no.
-        catch_unwind(|| Self::decode(rules, bytes, field)).unwrap_or(Err(Refusal::ImageFormat(field)))
+        let decoded = catch_unwind(|| Self::decode(&rules, bytes)).unwrap_or(Err(Refusal::ImageCutOff));
+        decoded.map_err(|fault| fault(field))
     }
 
-    fn decode(rules: Rules, bytes: &[u8], field: &'static str) -> Result<Self, Refusal> {
-        let refusal = |error| match error {
-            ImageError::Limits(_) => Refusal::ImageTooLarge(field),
-            _ => Refusal::ImageFormat(field),
+    fn decode(rules: &Rules, bytes: &[u8]) -> Result<Self, Fault> {
+        let (exif, pixels) = match image::guess_format(bytes).map_err(|_| Refusal::ImageFormat as Fault)? {
+            ImageFormat::Jpeg => {
+                let jpeg = jpeg::Jpeg::read(bytes)?;
+                rules.check(jpeg.width, jpeg.height)?;
+                (jpeg.exif, jpeg.pixels()?)
+            }
+            ImageFormat::Png => {
+                let png = chunks::png(bytes);
+                let decoder = PngDecoder::with_limits(Cursor::new(&png.file), rules.header_limits());
+                (png.exif, rules.pixels(decoder.map_err(fault)?)?)
+            }
+            ImageFormat::WebP => {
+                let webp = chunks::webp(bytes)?;
+                let decoder = WebPDecoder::new(Cursor::new(&webp.file));
+                (webp.exif, rules.pixels(decoder.map_err(fault)?)?)
+            }
+            ImageFormat::Gif => (None, rules.pixels(GifDecoder::new(Cursor::new(bytes)).map_err(fault)?)?),
+            _ => return Err(Refusal::ImageFormat),
         };
-        let format = image::guess_format(bytes).map_err(refusal)?;
-        if rules.format.is_some_and(|wanted| wanted != format) {
-            return Err(Refusal::ImageFormat(field));
-        }
-        // By default no side is too long and the header of a PNG may unpack half a gigabyte.
-        let longest = u32::try_from(MAX_PIXELS).ok().map(|pixels| pixels / rules.shortest_side);
-        let mut limits = Limits::no_limits();
-        (limits.max_image_width, limits.max_image_height) = (longest, longest);
-        limits.max_alloc = Some(HEADER_ALLOC);
-        let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-        reader.limits(limits.clone());
-        let mut decoder = reader.into_decoder().map_err(refusal)?;
-
-        let (width, height) = decoder.dimensions();
-        if u64::from(width) * u64::from(height) > MAX_PIXELS {
-            return Err(Refusal::ImageTooLarge(field));
-        }
-        if width.min(height) < rules.shortest_side {
-            return Err(Refusal::ImageTooSmall(field));
-        }
-        let whole = match format {
-            ImageFormat::Jpeg => jpeg_ends(bytes).is_some(),
-            ImageFormat::WebP => webp_is_consistent(bytes),
-            // Their decoders know by themselves.
-            ImageFormat::Png | ImageFormat::Gif => true,
-            _ => false,
-        };
-        if !whole {
-            return Err(Refusal::ImageFormat(field));
-        }
-
-        limits.max_alloc = Some(PIXEL_ALLOC);
-        limits.reserve(decoder.total_bytes()).map_err(refusal)?;
-        decoder.set_limits(limits).map_err(refusal)?;
         // Without a readable orientation it is upright. The colour profile is dropped: next to nothing but phones'
         // Display P3 would look any different, and a profile can carry as much as other metadata.
-        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-        let pixels = DynamicImage::from_decoder(decoder).map_err(refusal)?;
+        let orientation = exif.and_then(exif::orientation).unwrap_or(Orientation::NoTransforms);
         let transparent = has_transparent_pixel(&pixels);
         Ok(Self { pixels, orientation, transparent, stays_png: false })
     }
@@ -190,10 +211,9 @@ impl Picture {
             // so colours are weighed by alpha meanwhile.
             if self.transparent {
                 let mut pixels = std::mem::take(&mut self.pixels).into_rgba8();
-                for Rgba([r, g, b, a]) in pixels.pixels_mut() {
-                    for colour in [r, g, b] {
-                        *colour = (u16::from(*colour) * u16::from(*a) / 255) as u8;
-                    }
+                let weigh = |colour: u8, a: u8| (u16::from(colour) * u16::from(a) / 255) as u8;
+                for [r, g, b, a] in pixels.as_chunks_mut::<4>().0.iter_mut().filter(|[.., a]| *a < u8::MAX) {
+                    (*r, *g, *b) = (weigh(*r, *a), weigh(*g, *a), weigh(*b, *a));
                 }
                 self.pixels = pixels.into();
             }
@@ -237,53 +257,6 @@ fn has_transparent_pixel(pixels: &DynamicImage) -> bool {
         && pixels.as_bytes().chunks_exact(size).any(|pixel| pixel[alpha..].iter().any(|byte| *byte != 255))
 }
 
-/// Whether the end mark follows the first scan; the decoder itself paints what is missing grey. Nothing else holds
-/// that mark: in a scan a 0 follows each 255, and a thumbnail with an end of its own sits in a segment of the header.
-fn jpeg_ends(mut bytes: &[u8]) -> Option<()> {
-    const SCAN: u8 = 0xDA;
-    loop {
-        let mark = bytes.iter().position(|byte| *byte == 0xFF)?;
-        bytes = &bytes[mark + 1..];
-        match bytes {
-            [SCAN, ..] => return bytes.windows(2).any(|pair| pair == [0xFF, 0xD9]).then_some(()),
-            // Filling, and marks that stand alone.
-            [0x00 | 0x01 | 0xD0..=0xD8 | 0xFF, ..] => {}
-            [_, high, low, ..] => bytes = bytes.get(1 + usize::from(u16::from_be_bytes([*high, *low]))..)?,
-            _ => return None,
-        }
-    }
-}
-
-/// Whether every chunk lies within the file and no frame is larger than [`MAX_PIXELS`]: the decoder allocates what a
-/// chunk claims, and decodes a frame before it compares its size with the header's.
-fn webp_is_consistent(bytes: &[u8]) -> bool {
-    /// What the file has before its chunks, in bytes.
-    const FILE_HEADER: usize = 12;
-    /// What a frame of an animation has before its chunks, in bytes.
-    const FRAME_HEADER: usize = 16;
-
-    fn chunks(mut bytes: &[u8], check: impl Fn(&[u8], &[u8]) -> bool) -> bool {
-        while let Some((head, rest)) = bytes.split_first_chunk::<8>() {
-            let (name, size) = head.split_at(4);
-            let size = size.iter().rev().fold(0, |size, byte| size << 8 | usize::from(*byte));
-            match rest.get(..size) {
-                Some(body) if check(name, body) => bytes = rest.get(size.next_multiple_of(2)..).unwrap_or_default(),
-                _ => return false,
-            }
-        }
-        true
-    }
-    // Known by its start code, not by the chunk's name: the decoder does not always look at that.
-    let frame_fits = |body: &[u8]| {
-        let side = |low: &u8, high: &u8| u64::from(u16::from_le_bytes([*low, *high]) & 0x3FFF);
-        !matches!(body, [_, _, _, 0x9D, 0x01, 0x2A, a, b, c, d, ..] if side(a, b) * side(c, d) > MAX_PIXELS)
-    };
-    chunks(&bytes[FILE_HEADER..], |name, body| match (name, body.get(FRAME_HEADER..)) {
-        (b"ANMF", Some(frame)) => chunks(frame, |_, body| frame_fits(body)),
-        _ => frame_fits(body),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use image::codecs::gif::GifEncoder;
@@ -293,6 +266,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::domain::media::damage::{self, Lcg};
 
     const RED: Rgb<u8> = Rgb([220, 20, 20]);
     const BLUE: Rgb<u8> = Rgb([20, 20, 220]);
@@ -307,15 +281,6 @@ mod tests {
     /// Red on the left, blue on the right.
     fn red_blue(width: u32, height: u32) -> RgbImage {
         RgbImage::from_fn(width, height, |x, _| if x < width / 2 { RED } else { BLUE })
-    }
-
-    struct Lcg(u64);
-
-    impl Lcg {
-        fn next(&mut self, below: usize) -> usize {
-            self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (self.0 >> 33) as usize % below
-        }
     }
 
     fn noise(width: u32, height: u32) -> RgbImage {
@@ -487,7 +452,7 @@ mod tests {
         }
         assert_eq!(png_that_claims(64, 64), file(red_blue(64, 64), ImageFormat::Png));
         // Exactly the limit: what is wrong is that there are not so many pixels.
-        assert_eq!(refused(&png_that_claims(8000, 5000)), Some(Refusal::ImageFormat("avatar")));
+        assert_eq!(refused(&png_that_claims(8000, 5000)), Some(Refusal::ImageCutOff("avatar")));
     }
 
     #[test]
@@ -496,23 +461,6 @@ mod tests {
         let frame = gif.windows(9).position(|part| part == [0x2C, 0, 0, 0, 0, 64, 0, 64, 0]).unwrap();
         gif[frame + 5..frame + 9].fill(0xFF);
         assert_eq!(refused(&gif), Some(Refusal::ImageTooLarge("avatar")));
-    }
-
-    #[test]
-    fn looks_into_webp_before_its_decoder_allocates() {
-        let chunk = |name: &[u8], size: u32, body: &[u8]| [name, &size.to_le_bytes(), body].concat();
-        let frame = |high| [&[0, 0, 0, 0x9D, 1, 0x2A, 0xFF, high, 0xFF, high][..], &[0; 6]].concat();
-        let consistent = |chunks: &[u8]| webp_is_consistent(&[b"RIFF\0\0\0\0WEBP", chunks].concat());
-        assert!(consistent(&[chunk(b"VP8 ", 16, &frame(0)), chunk(b"EXIF", 1, &[0; 2])].concat()));
-        assert!(!consistent(&chunk(b"VP8 ", 16, &frame(0x3F))));
-        assert!(!consistent(&chunk(b"EXIF", u32::MAX, &frame(0))));
-        for (high, wanted) in [(0, true), (0x3F, false)] {
-            let frames = [chunk(b"ALPH", 1, &[0; 2]), chunk(b"none", 16, &frame(high))].concat();
-            let animation = [&[0; 16], &frames[..]].concat();
-            assert_eq!(consistent(&chunk(b"ANMF", animation.len() as u32, &animation)), wanted);
-        }
-        let upload = [file(red_blue(64, 64), ImageFormat::WebP), chunk(b"EXIF", u32::MAX, &[])].concat();
-        assert_eq!(refused(&upload), Some(Refusal::ImageFormat("avatar")));
     }
 
     #[test]
@@ -525,20 +473,57 @@ mod tests {
             }
             assert_eq!(refused(&whole), None, "{format:?}");
             for length in (0..50).map(|part| whole.len() * part / 50) {
-                let refused = refused(&whole[..length]);
-                assert_eq!(refused, Some(Refusal::ImageFormat("avatar")), "{format:?}, {length} of {}", whole.len());
+                let wanted = match length {
+                    // Nothing tells what it was.
+                    0 => Refusal::ImageFormat("avatar"),
+                    _ => Refusal::ImageCutOff("avatar"),
+                };
+                assert_eq!(refused(&whole[..length]), Some(wanted), "{format:?}, {length} of {}", whole.len());
+                // Nor does an end that somebody has put there make it whole.
+                let end: &[u8] = match format {
+                    ImageFormat::Jpeg => b"\xFF\xD9",
+                    ImageFormat::Png => b"\0\0\0\0IEND\xAE\x42\x60\x82",
+                    ImageFormat::Gif => b"\0;",
+                    _ => b"",
+                };
+                assert!(refused(&[&whole[..length], end].concat()).is_some(), "{format:?}, {length} and an end");
             }
         }
-        for format in [ImageFormat::Jpeg, ImageFormat::WebP] {
-            let whole = file(noise(90, 70), format);
-            assert_eq!(refused(&whole[..whole.len() - 2]), Some(Refusal::ImageFormat("avatar")), "{format:?}");
-        }
+        let webp = file(noise(90, 70), ImageFormat::WebP);
+        assert_eq!(refused(&webp[..webp.len() - 2]), Some(Refusal::ImageCutOff("avatar")));
     }
 
     #[test]
-    fn takes_a_jpeg_with_something_behind_it() {
-        let jpeg = file(red_blue(64, 64), ImageFormat::Jpeg);
-        assert_eq!(refused(&[&jpeg[..], b"\0\0\0\x18ftypmp42\xFF\xDA a moving picture"].concat()), None);
+    fn a_missing_end_and_whatever_is_behind_are_passed_over() {
+        let ends = [(ImageFormat::Jpeg, 2), (ImageFormat::Png, 12), (ImageFormat::Gif, 1), (ImageFormat::WebP, 0)];
+        for (format, end) in ends {
+            let whole = file(noise(90, 70), format);
+            let wanted = fit(&whole, [90])[0].bytes.clone();
+            let zeros = [0; 3000];
+            for behind in [
+                &b""[..],
+                b"\n",
+                b"\0\0\0\0",
+                b"\0",
+                &zeros,
+                b"It was a dark and stormy night.",
+                b"\0\0\0\x18ftypmp42\xFF\xDA a moving picture",
+                b"\xFF\xD8\xFF\xE1\0\x08\xFF\xD9",
+                &whole,
+                &whole[..whole.len() / 2],
+            ] {
+                let upload = [&whole[..], behind].concat();
+                assert_eq!(fit(&upload, [90])[0].bytes, wanted, "{format:?} and {behind:?}");
+            }
+            let endless = &whole[..whole.len() - end];
+            assert_eq!(fit(endless, [90])[0].bytes, wanted, "{format:?} without its end");
+            for part in 1..end {
+                assert_eq!(fit(&whole[..whole.len() - part], [90])[0].bytes, wanted, "{format:?}, a part of its end");
+            }
+            if format != ImageFormat::WebP {
+                assert_eq!(fit(&[endless, &zeros].concat(), [90])[0].bytes, wanted, "{format:?}: zeros for an end");
+            }
+        }
     }
 
     #[test]
@@ -552,38 +537,32 @@ mod tests {
         }
     }
 
-    fn open_as(kind: MediaKind, bytes: &[u8]) -> Result<Rendition, Refusal> {
-        Picture::open_as(kind, bytes, "upload").map(|picture| picture.fit([GALLERY])).map(|[rendition]| rendition)
+    fn open_upload(bytes: &[u8]) -> Result<Rendition, Refusal> {
+        Picture::open_upload(bytes, "upload").map(|picture| picture.fit([GALLERY])).map(|[rendition]| rendition)
     }
 
     #[test]
-    fn media_keep_their_format_and_may_be_small() {
-        let kinds = [MediaKind::Jpeg, MediaKind::Png, MediaKind::Webp, MediaKind::Gif];
-        for (kind, format) in kinds.into_iter().zip(FORMATS) {
-            let upload = file(red_blue(3, 1), format);
-            for other in MediaKind::ALL.into_iter().filter(|other| *other != kind) {
-                let refused = open_as(other, &upload).err();
-                assert_eq!(refused, Some(Refusal::ImageFormat("upload")), "{format:?} as {other:?}");
-            }
-            let rendition = open_as(kind, &upload).unwrap();
-            let wanted = if kind == MediaKind::Png { Format::Png } else { Format::Jpeg };
+    fn uploads_keep_their_format_and_may_be_small() {
+        for format in FORMATS {
+            let rendition = open_upload(&file(red_blue(3, 1), format)).unwrap();
+            let wanted = if format == ImageFormat::Png { Format::Png } else { Format::Jpeg };
             assert_eq!((rendition.format, size(&rendition)), (wanted, (3, 1)));
         }
-        let long = open_as(MediaKind::Png, &file(GrayImage::new(100_000, 1), ImageFormat::Png)).unwrap();
+        let long = open_upload(&file(GrayImage::new(100_000, 1), ImageFormat::Png)).unwrap();
         assert_eq!(size(&long), (GALLERY, 1));
         let clear = file(RgbaImage::new(70, 70), ImageFormat::Gif);
-        assert_eq!(open_as(MediaKind::Gif, &clear).unwrap().format, Format::Png);
+        assert_eq!(open_upload(&clear).unwrap().format, Format::Png);
     }
 
     #[test]
     fn media_may_be_ten_mebibytes() {
         let mut jpeg = file(red_blue(64, 64), ImageFormat::Jpeg);
         jpeg.resize(10 << 20, 0);
-        assert!(open_as(MediaKind::Jpeg, &jpeg).is_ok());
+        assert!(open_upload(&jpeg).is_ok());
         jpeg.push(0);
-        assert_eq!(open_as(MediaKind::Jpeg, &jpeg).err(), Some(Refusal::ImageTooLarge("upload")));
+        assert_eq!(open_upload(&jpeg).err(), Some(Refusal::ImageTooLarge("upload")));
         let claims = png_that_claims(40_000_001, 1);
-        assert_eq!(open_as(MediaKind::Png, &claims).err(), Some(Refusal::ImageTooLarge("upload")));
+        assert_eq!(open_upload(&claims).err(), Some(Refusal::ImageTooLarge("upload")));
     }
 
     #[test]
@@ -594,13 +573,19 @@ mod tests {
             b"picture.png",
             b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0",
             b"<svg xmlns='http://www.w3.org/2000/svg'/>",
-            &[b"\xFF\xD8\xFF", &png[..]].concat(),
+            b"\0\0\0\x18ftypheic",
+            b"II\x2A\0\x08\0\0\0",
+        ] {
+            assert_eq!(refused(bytes), Some(Refusal::ImageFormat("avatar")), "{bytes:?}");
+        }
+        for bytes in [
+            &[b"\xFF\xD8\xFF", &png[..]].concat()[..],
             &[b"\xFF\xD8\xFF\xE0", &png[4..]].concat(),
             &[b"GIF89a\x40\0\x40\0\0\0\0", &png[..]].concat(),
             &[b"RIFF\0\0\0\0WEBP", &png[..]].concat(),
             &[&png[..8], &file(red_blue(64, 64), ImageFormat::Jpeg)].concat(),
         ] {
-            assert_eq!(refused(bytes), Some(Refusal::ImageFormat("avatar")), "{bytes:?}");
+            assert_eq!(refused(bytes), Some(Refusal::ImageCutOff("avatar")), "{bytes:?}");
         }
     }
 
@@ -697,30 +682,284 @@ mod tests {
 
     #[test]
     fn survives_damage() {
-        let mut random = Lcg(2);
-        for format in FORMATS {
-            let whole = file(noise(72, 64), format);
-            let mut opened = 0;
-            for _ in 0..500 {
-                let mut damaged = whole.clone();
-                for _ in 0..=random.next(4) {
-                    // Every other one near the start, where the header is.
-                    let reach = if random.next(2) == 0 { 64 } else { damaged.len() };
-                    damaged[random.next(reach)] ^= 1 << random.next(8);
-                }
-                if random.next(4) == 0 {
-                    damaged.truncate(random.next(whole.len()));
-                }
-                if format == ImageFormat::Png && damaged.len() > 8 {
+        let noisy = noise(72, 64);
+        let mut files: Vec<_> = FORMATS.map(|format| (format!("{format:?}"), file(noisy.clone(), format))).into();
+        let clear = RgbaImage::from_fn(72, 64, |x, y| Rgba([x as u8, y as u8, 90, (x * y) as u8]));
+        files.push(("clear WebP".into(), file(clear.clone(), ImageFormat::WebP)));
+        files.push(("clear PNG".into(), file(clear, ImageFormat::Png)));
+        files.push(("turned JPEG".into(), {
+            let mut jpeg = file(red_blue(72, 64), ImageFormat::Jpeg);
+            insert_app1(&mut jpeg, &[b"Exif\0\0", &exif()[..]].concat());
+            jpeg
+        }));
+        files.push(("progressive JPEG".into(), jpeg::tests::progressive()));
+        for (name, whole) in files {
+            damage::survives(&name, &whole, |mut damaged| {
+                if name.to_lowercase().contains("png") && damaged.len() > 8 {
                     mend_checksums(&mut damaged);
                 }
-                if let Ok(picture) = Picture::open(&damaged, "avatar") {
-                    opened += 1;
-                    let (width, height) = size(&picture.fit([AVATAR])[0]);
-                    assert!(width.max(height) <= AVATAR);
+                match Picture::open(&damaged, "avatar") {
+                    Ok(picture) => {
+                        let (width, height) = size(&picture.fit([AVATAR])[0]);
+                        width.max(height) <= AVATAR
+                    }
+                    Err(_) => false,
+                }
+            });
+        }
+    }
+
+    fn chunked(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
+        [name, &(body.len() as u32).to_le_bytes()[..], body, &[0][..body.len() % 2]].concat()
+    }
+
+    /// A WebP of these chunks; the other's first 12 bytes are its file's header.
+    fn webp(chunks: &[Vec<u8>]) -> Vec<u8> {
+        let chunks = chunks.concat();
+        [b"RIFF", &(chunks.len() as u32 + 4).to_le_bytes()[..], b"WEBP", &chunks].concat()
+    }
+
+    /// With these flags, and a canvas of 80 by 70.
+    fn extended(flags: u8) -> Vec<u8> {
+        chunked(b"VP8X", &[flags, 0, 0, 0, 79, 0, 0, 69, 0, 0])
+    }
+
+    #[test]
+    fn webp_headers_may_promise_what_is_not_there() {
+        let opaque = file(noise(80, 70), ImageFormat::WebP)[12..].to_vec();
+        let clear = RgbaImage::from_fn(80, 70, |x, _| Rgba([200, 0, 0, if x < 40 { 255 } else { 0 }]));
+        let clear = file(clear, ImageFormat::WebP)[12..].to_vec();
+        for flags in 0..=0x3F {
+            for (picture, format) in [(&opaque, Format::Jpeg), (&clear, Format::Png)] {
+                for upload in [
+                    webp(&[extended(flags), picture.clone()]),
+                    webp(&[extended(flags), chunked(b"ICCP", b"junk"), picture.clone(), chunked(b"XMP ", b"odd")]),
+                    webp(&[extended(flags), picture.clone(), b"EXIF\xFF\xFF\xFF\xFF".to_vec()]),
+                ] {
+                    let [rendition] = fit(&upload, [80]);
+                    assert_eq!((rendition.format, size(&rendition)), (format, (80, 70)), "{flags:#X}");
                 }
             }
-            assert!((1..500).contains(&opened), "{format:?}: {opened} of 500 opened");
         }
+        let whole = webp(std::slice::from_ref(&opaque));
+        let wanted = fit(&whole, [80])[0].bytes.clone();
+        for claimed in [0, 1, 20, u32::MAX, 0x7FFF_FFFF] {
+            let mut upload = whole.clone();
+            upload[4..8].copy_from_slice(&claimed.to_le_bytes());
+            assert_eq!(fit(&upload, [80])[0].bytes, wanted, "{claimed}");
+        }
+        for upload in [webp(&[extended(0x2C)]), webp(&[]), webp(&[extended(2), chunked(b"ANIM", &[0; 6])])] {
+            assert_eq!(refused(&upload), Some(Refusal::ImageCutOff("avatar")));
+        }
+    }
+
+    #[test]
+    fn of_animations_the_first_frame_is_shown_where_it_lies() {
+        let frame = |color: Rgb<u8>, x: u8, y: u8| {
+            let picture = file(RgbImage::from_pixel(40, 30, color), ImageFormat::WebP)[12..].to_vec();
+            let head = [x / 2, 0, 0, y / 2, 0, 0, 39, 0, 0, 29, 0, 0, 100, 0, 0, 0];
+            chunked(b"ANMF", &[&head[..], &picture].concat())
+        };
+        for background in [[0; 4], [255, 0, 255, 255]] {
+            let start = chunked(b"ANIM", &[&background[..], &[0, 0]].concat());
+            let whole = webp(&[extended(0x02), start.clone(), frame(RED, 20, 10), frame(BLUE, 0, 0)]);
+            // Of the second frame nothing is needed.
+            let cut = whole[..whole.len() - 5].to_vec();
+            for upload in [whole, webp(&[extended(0x3E), frame(RED, 20, 10)]), cut] {
+                let [rendition] = fit(&upload, [80]);
+                assert_eq!((rendition.format, size(&rendition)), (Format::Png, (80, 70)));
+                let pixels = pixels(&rendition);
+                assert_color(&pixels, (20, 10), RED);
+                assert_color(&pixels, (59, 39), RED);
+                for (x, y) in [(19, 10), (20, 9), (60, 39), (59, 40), (0, 0)] {
+                    assert_eq!(pixels.to_rgba8().get_pixel(x, y).0[3], 0, "{x}, {y}");
+                }
+            }
+        }
+        // The same in a GIF of its own size.
+        let mut gif = file(RgbImage::from_pixel(40, 30, RED), ImageFormat::Gif);
+        gif[6..10].copy_from_slice(&[80, 0, 70, 0]);
+        let at = gif.windows(9).position(|part| part == [0x2C, 0, 0, 0, 0, 40, 0, 30, 0]).unwrap();
+        gif[at + 1..at + 5].copy_from_slice(&[20, 0, 10, 0]);
+        let [rendition] = fit(&gif, [80]);
+        assert_eq!((rendition.format, size(&rendition)), (Format::Png, (80, 70)));
+        assert_color(&pixels(&rendition), (59, 39), RED);
+        assert_eq!(pixels(&rendition).to_rgba8().get_pixel(60, 40).0[3], 0);
+    }
+
+    /// A chunk of a PNG, its checksum still to be made.
+    fn png_chunk(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
+        [&(body.len() as u32).to_be_bytes(), &name[..], body, &[0; 4]].concat()
+    }
+
+    #[test]
+    fn what_is_no_part_of_a_png_picture_is_passed_over() {
+        const HEADER: usize = 33;
+        const END: usize = 12;
+        let whole = file(noise(80, 70), ImageFormat::Png);
+        let wanted = fit(&whole, [80])[0].bytes.clone();
+        for (name, body) in [
+            (b"tEXt", &b"Comment\0x"[..]),
+            (b"tEXt", b""),
+            (b"zTXt", b"Comment\0\0\xFF\xFF"),
+            (b"iTXt", b"\xFF"),
+            (b"iCCP", b"profile\0\0\xFF\xFF\xFF"),
+            (b"gAMA", b"x"),
+            (b"pHYs", b""),
+            (b"tIME", b"x"),
+            (b"cHRM", &[0; 31]),
+            (b"bKGD", b""),
+            (b"acTL", &[0, 0, 0, 2, 0, 0, 0, 0]),
+            (b"fcTL", &[0; 3]),
+            (b"fdAT", b"\0\0\0\x01junk"),
+            (b"eXIf", b"junk"),
+            (b"abCd", b"junk"),
+        ] {
+            for at in [HEADER, whole.len() - END] {
+                let upload = [&whole[..at], &png_chunk(name, body), &whole[at..]].concat();
+                assert_eq!(fit(&upload, [80])[0].bytes, wanted, "{} at {at}", String::from_utf8_lossy(name));
+                let mut mended = upload.clone();
+                mend_checksums(&mut mended);
+                assert_eq!(fit(&mended, [80])[0].bytes, wanted, "{} at {at}", String::from_utf8_lossy(name));
+            }
+            // Behind the picture it may be cut off.
+            let cut = [&whole[..whole.len() - END], &png_chunk(name, body)[..9]].concat();
+            assert_eq!(fit(&cut, [80])[0].bytes, wanted);
+        }
+    }
+
+    #[test]
+    fn every_format_is_turned_as_its_exif_says() {
+        // Red, blue, green and gray, from the top left in the order of reading.
+        let colors = [RED, BLUE, Rgb([20, 160, 20]), Rgb([90; 3])];
+        let picture = RgbImage::from_fn(128, 64, |x, y| colors[usize::from(x >= 64) + 2 * usize::from(y >= 32)]);
+        let upright = [
+            [0, 1, 2, 3],
+            [0, 1, 2, 3],
+            [1, 0, 3, 2],
+            [3, 2, 1, 0],
+            [2, 3, 0, 1],
+            [0, 2, 1, 3],
+            [2, 0, 3, 1],
+            [3, 1, 2, 0],
+            [1, 3, 0, 2],
+            [0, 1, 2, 3],
+        ];
+        let tiffs = |turn: u8| {
+            let little = |kind: u8| {
+                [b"II\x2A\0\x08\0\0\0\x01\0\x12\x01", &[kind, 0, 1, 0, 0, 0, turn, 0, 0, 0][..], &[0; 4]].concat()
+            };
+            let big = |kind: u8, value: [u8; 4]| {
+                [b"MM\0\x2A\0\0\0\x08\0\x01\x01\x12", &[0, kind, 0, 0, 0, 1][..], &value, &[0; 4]].concat()
+            };
+            [little(1), little(3), little(4), big(1, [turn, 0, 0, 0]), big(3, [0, turn, 0, 0]), big(4, [0, 0, 0, turn])]
+        };
+        let [jpeg, png, lossless, _] = FORMATS.map(|format| file(picture.clone(), format));
+        for turn in 0..=9 {
+            for tiff in tiffs(turn) {
+                let prefixed = [b"Exif\0\0", &tiff[..]].concat();
+                let mut app1 = jpeg.clone();
+                insert_app1(&mut app1, &prefixed);
+                let mut first = app1.clone();
+                insert_app1(&mut first, b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta/>");
+                let mut between = jpeg.clone();
+                insert_app1(&mut between, &[b"Exif\0\0", &tiffs(turn % 8 + 1)[0][..]].concat());
+                insert_app1(&mut between, &prefixed);
+                let within = |at: usize| {
+                    let mut png = [&png[..at], &png_chunk(b"eXIf", &tiff), &png[at..]].concat();
+                    mend_checksums(&mut png);
+                    png
+                };
+                let webp_with = |exif: &[u8]| {
+                    let canvas = chunked(b"VP8X", &[8, 0, 0, 0, 127, 0, 0, 63, 0, 0]);
+                    webp(&[canvas, lossless[12..].to_vec(), chunked(b"EXIF", exif)])
+                };
+                for (upload, what) in [
+                    (app1, "JPEG"),
+                    (first, "JPEG, behind XMP"),
+                    (between, "JPEG, before another"),
+                    (within(33), "PNG"),
+                    (within(png.len() - 12), "PNG, at the end"),
+                    (webp_with(&tiff), "WebP"),
+                    (webp_with(&prefixed), "WebP, with a prefix"),
+                ] {
+                    let [rendition] = fit(&upload, [128]);
+                    let pixels = pixels(&rendition);
+                    let (width, height) = size(&rendition);
+                    assert_eq!(width > height, !(5..=8).contains(&turn), "{what}, {turn}");
+                    for (at, color) in upright[usize::from(turn)].into_iter().enumerate() {
+                        let (right, low) = (at as u32 % 2, at as u32 / 2);
+                        let at = (width / 4 + right * width / 2, height / 4 + low * height / 2);
+                        assert_color(&pixels, at, colors[color]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What another program makes of pictures that it has written itself. Skipped where there is none.
+    #[test]
+    fn imagemagick_shows_the_same() {
+        let folder = std::env::temp_dir().join(format!("plaza-pictures-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let source = folder.join("source.png");
+        let smooth = RgbImage::from_fn(131, 97, |x, y| Rgb([(2 * x) as u8, (2 * y) as u8, (x + y) as u8]));
+        std::fs::write(&source, file(smooth, ImageFormat::Png)).unwrap();
+        let convert = |from: &str, options: &[&str], to: &str| {
+            let run =
+                std::process::Command::new("convert").current_dir(&folder).arg(from).args(options).arg(to).output();
+            run.is_ok_and(|run| run.status.success()) && folder.join(to).exists()
+        };
+        if !convert("source.png", &[], "copy.png") {
+            println!("skipped: no ImageMagick");
+            return;
+        }
+        let mut compared = 0;
+        for (options, extension) in [
+            (&["-quality", "92"][..], "jpg"),
+            (&["-quality", "92", "-interlace", "JPEG"], "jpg"),
+            (&["-sampling-factor", "1x1"], "jpg"),
+            (&["-sampling-factor", "2x1"], "jpg"),
+            (&["-sampling-factor", "1x2"], "jpg"),
+            (&["-sampling-factor", "2x2"], "jpg"),
+            (&["-sampling-factor", "4x1"], "jpg"),
+            (&["-sampling-factor", "4x2"], "jpg"),
+            (&["-sampling-factor", "1x1,2x1,2x1"], "jpg"),
+            (&["-sampling-factor", "1x2,2x1,1x1", "-interlace", "JPEG"], "jpg"),
+            (&["-sampling-factor", "1x1,1x2,2x2"], "jpg"),
+            (&["-sampling-factor", "2x2,1x1,2x1"], "jpg"),
+            (&["-colorspace", "Gray"], "jpg"),
+            (&["-colorspace", "Gray", "-sampling-factor", "2x2", "-interlace", "JPEG"], "jpg"),
+            (&["-colorspace", "RGB", "-set", "colorspace", "RGB"], "jpg"),
+            (&["-interlace", "PNG"], "png"),
+            (&["-depth", "16", "-define", "png:bit-depth=16"], "png"),
+            (&["-colors", "200", "-define", "png:color-type=3"], "png"),
+            (&["-colors", "11", "-define", "png:color-type=3", "-interlace", "PNG"], "png"),
+            (&["-colorspace", "Gray", "-depth", "2"], "png"),
+            (&["-monochrome"], "png"),
+            (&["-colors", "50"], "gif"),
+            (&["-colors", "2", "-interlace", "GIF"], "gif"),
+            (&["-quality", "90"], "webp"),
+            (&["-define", "webp:lossless=true"], "webp"),
+        ] {
+            let name = format!("upload.{extension}");
+            if !convert("source.png", options, &name) {
+                println!("skipped: {options:?} to {extension}");
+                continue;
+            }
+            assert!(convert(
+                &name,
+                &["-colorspace", "sRGB", "-depth", "8", "-define", "png:color-type=2"],
+                "shown.png"
+            ));
+            let shown = image::load_from_memory(&std::fs::read(folder.join("shown.png")).unwrap()).unwrap().to_rgb8();
+            let ours = Picture::open(&std::fs::read(folder.join(&name)).unwrap(), "avatar").unwrap().pixels.to_rgb8();
+            assert_eq!(ours.dimensions(), shown.dimensions(), "{options:?}");
+            let far: u64 = ours.iter().zip(shown.iter()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+            assert!(far <= 3 * ours.len() as u64, "{extension}, {options:?}: {far} in {}", ours.len());
+            compared += 1;
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+        println!("{compared} compared");
     }
 }

@@ -44,8 +44,10 @@ pub enum Refusal {
     PasswordRules(&'static str),
     #[error("something broke on our side while registering; trying again may help")]
     RegisterFailed,
-    #[error("{0}: send a JPEG, PNG, WebP or GIF picture")]
+    #[error("{0}: send a JPEG, PNG, WebP or GIF picture that browsers show")]
     ImageFormat(&'static str),
+    #[error("{0}: the picture is cut off or damaged: send the whole file")]
+    ImageCutOff(&'static str),
     #[error("{0}: at most 4 MiB and 40 megapixels")]
     ImageTooLarge(&'static str),
     #[error("{0}: each side needs at least 64 pixels")]
@@ -91,14 +93,20 @@ impl fmt::Display for PhoneFault {
 /// What is wrong with an upload.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum UploadFault {
-    #[error("what was uploaded under this id is no whole picture of its kind: upload another under a new id")]
+    #[error("what was uploaded under this id is no picture that browsers show: upload another under a new id")]
     NoPicture,
+    #[error("the picture uploaded under this id is cut off or damaged: upload the whole file under a new id")]
+    PictureCutOff,
     #[error("the picture uploaded under this id is larger than 10 MiB or 40 megapixels: upload another under a new id")]
     TooLarge,
-    #[error(
-        "what was uploaded under this id is no audio or video of its kind, or too large: upload another under a new id"
-    )]
+    #[error("what was uploaded under this id is no audio or video of its kind: upload another under a new id")]
     NoRecording,
+    #[error("the audio or video uploaded under this id is cut off: upload the whole file under a new id")]
+    RecordingCutOff,
+    #[error(
+        "the file uploaded under this id is larger than 20 MiB of audio or 200 MiB of video: upload another under a new id"
+    )]
+    RecordingTooLarge,
 }
 
 /// Who has locked an account.
@@ -115,7 +123,7 @@ impl Refusal {
     /// with is the dialect's.
     pub fn code(&self) -> u16 {
         match self {
-            Self::Malformed(_) | Self::Upload(_, UploadFault::NoRecording) => 400,
+            Self::Malformed(_) => 400,
             Self::NotSignedIn => 401,
             Self::NotYours => 403,
             Self::NoSuch(_) => 404,
@@ -133,9 +141,14 @@ impl Refusal {
             Self::Phone(_) => 3201,
             Self::PasswordRules(_) => 3202,
             Self::RegisterFailed => 3203,
-            Self::ImageFormat(_) | Self::Upload(_, UploadFault::NoPicture) => 3300,
-            Self::ImageTooLarge(_) | Self::Upload(_, UploadFault::TooLarge) => 3301,
+            Self::ImageFormat(_) | Self::ImageCutOff(_) => 3300,
+            Self::ImageTooLarge(_) => 3301,
             Self::ImageTooSmall(_) => 3302,
+            Self::Upload(_, fault) => match fault {
+                UploadFault::NoPicture | UploadFault::PictureCutOff => 3300,
+                UploadFault::TooLarge => 3301,
+                UploadFault::NoRecording | UploadFault::RecordingCutOff | UploadFault::RecordingTooLarge => 400,
+            },
             Self::PhoneTaken => 3400,
             Self::EmailTaken => 3401,
         }

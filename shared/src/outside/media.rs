@@ -151,7 +151,13 @@ impl Media {
 
     /// Serves an upload as it is under its id, unless something is served there. `false`: something is, or is just
     /// about to be, or the upload is gone or another one by now.
-    pub async fn publish_upload(&self, id: &MediaId, upload: &Upload, published: Published) -> Result<bool, Refusal> {
+    pub async fn publish_upload(
+        &self,
+        id: &MediaId,
+        upload: &Upload,
+        content_type: &str,
+        published: Published,
+    ) -> Result<bool, Refusal> {
         let limits = TimeoutConfig::builder()
             .read_timeout(COPY_LIMIT)
             .operation_attempt_timeout(COPY_LIMIT)
@@ -167,7 +173,7 @@ impl Media {
             // Nothing that the uploader said of it.
             .metadata_directive(MetadataDirective::Replace)
             .tagging_directive(TaggingDirective::Replace)
-            .set_content_type(id.kind().map(|kind| kind.content_type().to_owned()))
+            .content_type(content_type)
             .cache_control(CACHING);
         if let Some(seconds) = published.whole_seconds {
             request = request.metadata(SECONDS, seconds.to_string());

@@ -38,12 +38,14 @@ pub enum Standing {
     Refused,
     /// It was larger than its kind may be, and is gone.
     TooLarge,
+    /// Some of it was missing, and it is gone.
+    CutOff,
 }
 
 impl Standing {
     /// Found bad, for whatever reason.
     pub fn is_bad(self) -> bool {
-        matches!(self, Self::Refused | Self::TooLarge)
+        matches!(self, Self::Refused | Self::TooLarge | Self::CutOff)
     }
 }
 
