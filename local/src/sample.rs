@@ -148,7 +148,7 @@ impl Sample {
             Ok(_) | Err(Refusal::TooMany(_)) => {}
             Err(no) => return Err(no),
         }
-        let code = store.prove_code(phone(number), CODE, "code").await?;
+        let code = store.prove_code(phone(number), CODE).await?;
         let password = StoredPassword::hash(&Password::new_letters_and_digits(PASSWORD)?, world.random())?;
         let (nickname, intro) = (Some(name.to_owned()), Some(intro.to_owned()));
         let first = Changes { nickname, intro, gender: Some(gender), ..Changes::default() };

@@ -35,7 +35,7 @@ impl Operation for UserRegister {
     type Response = Registered;
     const ROUTE: Route = Route::post("/user/register");
     const REFUSES: &'static [Refusal] = &[
-        Refusal::SmsCode("verifycode"),
+        Refusal::SmsCode,
         Refusal::Phone(PhoneFault::China),
         Refusal::PasswordRules("8 to 16 letters and digits, at least one of each"),
         Refusal::RegisterFailed,
@@ -46,7 +46,7 @@ impl Operation for UserRegister {
         let phone = Phone::parse(&self.phone.0)?;
         let password = Password::new_letters_and_digits(&self.password)?;
         let register = async {
-            let code = app.store.prove_code(phone, &self.verifycode.0, "verifycode").await?;
+            let code = app.store.prove_code(phone, &self.verifycode.0).await?;
             let salt = app.world.random();
             let password = aside(move || StoredPassword::hash(&password, salt)).await?;
             app.store.create_user(&CameBy::Phone(code), Some(password), Changes::default()).await
@@ -54,7 +54,7 @@ impl Operation for UserRegister {
         match register.await {
             Ok(user) => Ok(Registered { uid: UserDigits(user.id) }),
             Err(Refusal::Internal) => Err(Refusal::RegisterFailed),
-            Err(no) => Err(no),
+            Err(no) => Err(Refusal::of("verifycode")(no)),
         }
     }
 }

@@ -57,14 +57,15 @@ impl Operation for UserUpdateInfo {
     type Response = Info;
     const ROUTE: Route = Route::post("/user/update_info");
     const REFUSES: &'static [Refusal] =
-        &[Refusal::SmsCode("verifycode"), Refusal::Phone(PhoneFault::China), Refusal::PhoneTaken, Refusal::EmailTaken];
+        &[Refusal::SmsCode, Refusal::Phone(PhoneFault::China), Refusal::PhoneTaken, Refusal::EmailTaken];
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Info, Refusal> {
         let email = self.email.map(|email| Email::parse(&email.0)).transpose()?;
         let phone = self.phone.map(|phone| Phone::parse(&phone.0)).transpose()?;
         let phone = match (phone, self.verifycode) {
             (Some(phone), Some(code)) => {
-                Some(PhoneChange::Proved(app.store.prove_code(phone, &code.0, "verifycode").await?))
+                let code = app.store.prove_code(phone, &code.0).await;
+                Some(PhoneChange::Proved(code.map_err(Refusal::of("verifycode"))?))
             }
             (None, Some(_)) => return Err(Refusal::malformed("phone: is missing beside verifycode")),
             (phone, None) => phone.map(PhoneChange::Claimed),
@@ -82,7 +83,7 @@ impl Operation for UserUpdateInfo {
             phone,
             ..Changes::default()
         };
-        let user = app.store.change_profile(caller, changes).await?;
+        let user = app.store.change_profile(caller, changes).await.map_err(Refusal::of("verifycode"))?;
         let phone = app.store.shown_phone(&user).await?;
         let url = |id| PictureUrl::of(app, &id);
         Ok(Info {

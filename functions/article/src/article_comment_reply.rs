@@ -27,7 +27,8 @@ impl Operation for ArticleCommentReply {
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Commented, Refusal> {
         let reply = (self.reply_id.0, self.first_reply_id.map(|id| id.0));
-        let id = app.store.publish_comment(caller, self.article_id.0, &self.content.0, Some(reply)).await?;
+        let id = app.store.publish_comment(caller, self.article_id.0, &self.content.0, Some(reply)).await;
+        let id = id.map_err(Refusal::of("first_reply_id"))?;
         Ok(Commented { comment_id: CommentNumber(id) })
     }
 }

@@ -41,6 +41,7 @@ impl Operation for UserPicUpload {
             // Nothing leads to it. After any other failure something may, so it stays.
             let _ = app.media().withdraw(std::slice::from_ref(&media)).await;
         }
-        Ok(Uploaded { pic_id: PictureNumber(added?), url: PictureUrl::of(app, &media) })
+        let added = added.map_err(Refusal::of("pic_dir_id"))?;
+        Ok(Uploaded { pic_id: PictureNumber(added), url: PictureUrl::of(app, &media) })
     }
 }

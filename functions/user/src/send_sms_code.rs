@@ -31,7 +31,7 @@ impl Operation for SendSmsCode {
         if !app.config.serves(&phone) {
             return Err(Refusal::malformed("country: no codes are sent to this country"));
         }
-        let code = app.store.new_sms_code(&phone, app.config.sms_per_day).await?;
+        let code = app.store.new_sms_code(&phone, app.config.sms_per_day).await.map_err(Refusal::of("phone"))?;
         app.sms().send_code(&phone, &code).await?;
         Ok(Done {})
     }

@@ -35,7 +35,7 @@ impl Operation for UserLogin {
         Refusal::NotRegistered,
         Refusal::WrongPassword,
         Refusal::Locked(LockedBy::WrongPasswords),
-        Refusal::SmsCode("code"),
+        Refusal::SmsCode,
         Refusal::Phone(PhoneFault::China),
     ];
 
@@ -45,7 +45,7 @@ impl Operation for UserLogin {
             (Some(password), _) => {
                 app.store.log_in_by_password(&Account::Phone(phone), Password::typed(&password)).await?
             }
-            (None, Some(code)) => app.store.log_in_by_code(phone, &code.0, "code").await?,
+            (None, Some(code)) => app.store.log_in_by_code(phone, &code.0).await.map_err(Refusal::of("code"))?,
             (None, None) => return Err(Refusal::malformed("password: is missing, and so is code: send one of them")),
         };
         Welcome::new(user, app).await

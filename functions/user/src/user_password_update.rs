@@ -33,7 +33,7 @@ impl Operation for UserPasswordUpdate {
     const ROUTE: Route = Route::post("/user_password_update");
     const REFUSES: &'static [Refusal] = &[
         Refusal::NotRegistered,
-        Refusal::SmsCode("code"),
+        Refusal::SmsCode,
         Refusal::Phone(PhoneFault::China),
         Refusal::PasswordRules("6 to 64 characters"),
     ];
@@ -41,10 +41,13 @@ impl Operation for UserPasswordUpdate {
     async fn handle(self, Anyone: Anyone, app: &App) -> Result<Done, Refusal> {
         let phone = phone(self.country.as_ref(), &self.phone)?;
         let password = Password::new_six_to_sixty_four(&self.password)?;
-        let code = app.store.prove_code(phone, &self.code.0, "code").await?;
-        let salt = app.world.random();
-        let password = aside(move || StoredPassword::hash(&password, salt)).await?;
-        app.store.reset_password(&code, password).await?;
+        let reset = async {
+            let code = app.store.prove_code(phone, &self.code.0).await?;
+            let salt = app.world.random();
+            let password = aside(move || StoredPassword::hash(&password, salt)).await?;
+            app.store.reset_password(&code, password).await
+        };
+        reset.await.map_err(Refusal::of("code"))?;
         Ok(Done {})
     }
 }

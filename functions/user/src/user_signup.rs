@@ -35,7 +35,7 @@ impl Operation for UserSignup {
     type Response = Welcome;
     const ROUTE: Route = Route::post("/user_signup");
     const REFUSES: &'static [Refusal] = &[
-        Refusal::SmsCode("code"),
+        Refusal::SmsCode,
         Refusal::Phone(PhoneFault::China),
         Refusal::PasswordRules("6 to 64 characters"),
         Refusal::RegisterFailed,
@@ -46,7 +46,7 @@ impl Operation for UserSignup {
         let phone = phone(self.country.as_ref(), &self.phone)?;
         let password = Password::new_six_to_sixty_four(&self.password)?;
         let sign_up = async {
-            let code = app.store.prove_code(phone, &self.code.0, "code").await?;
+            let code = app.store.prove_code(phone, &self.code.0).await?;
             let salt = app.world.random();
             let password = aside(move || StoredPassword::hash(&password, salt)).await?;
             let first = Changes { nickname: self.nickname.map(|text| text.0), ..Changes::default() };
@@ -55,7 +55,7 @@ impl Operation for UserSignup {
         };
         match sign_up.await {
             Err(Refusal::Internal) => Err(Refusal::RegisterFailed),
-            signed_up => signed_up,
+            signed_up => signed_up.map_err(Refusal::of("code")),
         }
     }
 }

@@ -196,7 +196,7 @@ async fn a_password_reset_ends_devices() {
     test.wait(MINUTE);
     let app = &test.plaza.app;
     let phone = shared::domain::Phone::parse("13800138001").unwrap();
-    let code = app.store.prove_code(phone, &test.code("13800138001").await, "code").await.unwrap();
+    let code = app.store.prove_code(phone, &test.code("13800138001").await).await.unwrap();
     let password = StoredPassword::hash(&Password::typed("efgh5678"), app.world.random()).unwrap();
     app.store.reset_password(&code, password).await.unwrap();
     get(&test, device(DEVICE), "im_token").await.refused(401, 401);

@@ -163,7 +163,7 @@ impl Test {
         let password = Some(PASSWORD.get_or_init(hash).clone());
         let (app, phone) = (&self.plaza.app, Phone::parse(phone).unwrap());
         let code = app.store.new_sms_code(&phone, u64::MAX).await.unwrap();
-        let code = app.store.prove_code(phone, &code, "verifycode").await.unwrap();
+        let code = app.store.prove_code(phone, &code).await.unwrap();
         let profile = app.store.create_user(&CameBy::Phone(code), password, Changes::default()).await.unwrap();
         let id = profile.id.0;
         (id, app.new_token(&LoggedIn::for_the_first_time(profile)).unwrap().0)

@@ -36,8 +36,8 @@ pub enum Refusal {
     WrongPassword,
     #[error("account: {0}")]
     Locked(LockedBy),
-    #[error("{0}: wrong, expired or used up: ask for a new code")]
-    SmsCode(&'static str),
+    #[error("wrong, expired or used up: ask for a new code")]
+    SmsCode,
     #[error("{0}")]
     Phone(PhoneFault),
     #[error("password: {0}")]
@@ -59,6 +59,10 @@ pub enum Refusal {
     PhoneTaken,
     #[error("email: already in use")]
     EmailTaken,
+
+    /// Any of the above that is about one value, with the name that the request has for it.
+    #[error("{0}: {1}")]
+    In(&'static str, Box<Refusal>),
 }
 
 /// What is wrong with a phone number.
@@ -119,10 +123,19 @@ pub enum LockedBy {
 }
 
 impl Refusal {
+    /// Names the field that is to blame, where the value that it holds is: for `map_err`.
+    pub fn of(field: &'static str) -> impl Fn(Self) -> Self {
+        move |no| match no {
+            Self::Malformed(_) | Self::Conflict(_) | Self::TooMany(_) | Self::SmsCode => Self::In(field, Box::new(no)),
+            no => no,
+        }
+    }
+
     /// The code in every document's envelope. Three digits are the HTTP status, too; what status four digits travel
     /// with is the dialect's.
     pub fn code(&self) -> u16 {
         match self {
+            Self::In(_, no) => no.code(),
             Self::Malformed(_) => 400,
             Self::NotSignedIn => 401,
             Self::NotYours => 403,
@@ -137,7 +150,7 @@ impl Refusal {
             Self::UnderReview => 1101,
             Self::WrongPassword => 3100,
             Self::Locked(_) => 3101,
-            Self::SmsCode(_) => 3200,
+            Self::SmsCode => 3200,
             Self::Phone(_) => 3201,
             Self::PasswordRules(_) => 3202,
             Self::RegisterFailed => 3203,

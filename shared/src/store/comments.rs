@@ -155,7 +155,7 @@ impl Store {
                 let reply = Reply { comment: id, user: target.user };
                 let first = target.first_reply.unwrap_or(reply);
                 if thread.is_some_and(|thread| thread != first.comment) {
-                    return Err(Refusal::malformed("first_reply_id: send the comment that the thread began with"));
+                    return Err(Refusal::malformed("send the comment that the thread began with"));
                 }
                 (Some(reply), Some(first))
             }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::domain::{DeviceId, Refusal, UserId};
 
-const TAKEN: Refusal = Refusal::Conflict("X-Device-Id: this device belongs to another user");
+const TAKEN: Refusal = Refusal::Conflict("this device belongs to another user");
 
 /// Whose device it is, and since which epoch of theirs: a later one ends it, as it ends their tokens.
 #[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -67,7 +67,7 @@ impl Store {
 
     /// The part of a registration that gives a device its user.
     pub(super) fn device_action(&self, id: &DeviceId, user: UserId) -> Action {
-        let taken = Refusal::Conflict("X-Device-Id: this device has a user already: log in with it");
+        let taken = Refusal::Conflict("this device has a user already: log in with it");
         Action::put_new(keys::device(id), &Device { holder: user, epoch: 0 }).or_refuse(taken)
     }
 

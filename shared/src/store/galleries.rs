@@ -98,9 +98,7 @@ impl Store {
                 Some(item) => {
                     let now: Gallery = read(item)?;
                     if now.pictures >= MOST_PICTURES as u64 {
-                        return Err(Refusal::Conflict(
-                            "pic_dir_id: this gallery holds 500 pictures, which is the most",
-                        ));
+                        return Err(Refusal::Conflict("this gallery holds 500 pictures, which is the most"));
                     }
                     now.cover_id
                 }

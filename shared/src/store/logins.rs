@@ -87,11 +87,11 @@ impl Store {
         }
     }
 
-    /// A login by an SMS code, which is used up; `field` is its name in the request. 1001 where nobody has the phone,
+    /// A login by an SMS code, which is used up: 3200 where it is wrong or used. 1001 where nobody has the phone,
     /// which only its holder is told. Three rounds.
-    pub async fn log_in_by_code(&self, phone: Phone, code: &str, field: &'static str) -> Result<LoggedIn, Refusal> {
+    pub async fn log_in_by_code(&self, phone: Phone, code: &str) -> Result<LoggedIn, Refusal> {
         let key = keys::phone(&phone);
-        let (code, user) = tokio::join!(self.prove_code(phone, code, field), self.whose(key));
+        let (code, user) = tokio::join!(self.prove_code(phone, code), self.whose(key));
         let code = code?;
         let user = self.log_in_vouched(user?.ok_or(Refusal::NotRegistered)?).await?;
         self.transact_once(vec![self.use_code(&code)]).await?;

@@ -36,8 +36,6 @@ pub struct ProvedCode {
     pub phone: Phone,
     /// Tells this code from one sent later.
     sent_at: Millis,
-    /// Its name in the request, for a refusal to blame.
-    pub(super) field: &'static str,
 }
 
 impl Store {
@@ -55,12 +53,12 @@ impl Store {
             if let Some(codes) = codes.map(read::<Codes>).transpose()? {
                 let pause = (codes.sent_at + PAUSE).saturating_sub(now).div_ceil(1000);
                 if pause > 0 {
-                    return Err(Refusal::TooMany(format!("phone: one code a minute: try again in {pause} s")));
+                    return Err(Refusal::TooMany(format!("one code a minute: try again in {pause} s")));
                 }
                 let outdated = A_DAY.outdated(&codes.sent, now);
                 if outdated.is_empty() {
                     let minutes = A_DAY.wait(&codes.sent, now).div_ceil(MINUTE);
-                    return Err(Refusal::TooMany(format!("phone: ten codes a day: try again in {minutes} min")));
+                    return Err(Refusal::TooMany(format!("ten codes a day: try again in {minutes} min")));
                 }
                 self.forget_moments(key, "sent", outdated).await?;
             }
@@ -89,8 +87,8 @@ impl Store {
         self.transact(build).await
     }
 
-    /// Whether `code` is the phone's, after counting the try. `field` is the code's name in the request.
-    pub async fn prove_code(&self, phone: Phone, code: &str, field: &'static str) -> Result<ProvedCode, Refusal> {
+    /// Whether `code` is the phone's, after counting the try: 3200 where it is not. One write.
+    pub async fn prove_code(&self, phone: Phone, code: &str) -> Result<ProvedCode, Refusal> {
         let moment = moment(&self.world);
         let update = Action::update(keys::sms(&phone), "ADD code_tries :moments")
             .when(format!("attribute_exists(digits) AND good_until > :now AND {}", Window::condition("code_tries")))
@@ -99,12 +97,12 @@ impl Store {
             .with(":most", number(TRIES))
             .with(":now", number(self.world.now()));
         let Outcome::Done(item) = self.change(update).await? else {
-            return Err(Refusal::SmsCode(field));
+            return Err(Refusal::SmsCode);
         };
         let Codes { digits, sent_at, .. } = read(item)?;
         match digits.as_deref() == Some(code) {
-            true => Ok(ProvedCode { phone, sent_at, field }),
-            false => Err(Refusal::SmsCode(field)),
+            true => Ok(ProvedCode { phone, sent_at }),
+            false => Err(Refusal::SmsCode),
         }
     }
 
@@ -113,6 +111,6 @@ impl Store {
         Action::update(keys::sms(&code.phone), "REMOVE digits")
             .when("attribute_exists(digits) AND sent_at = :sent_at")
             .with(":sent_at", number(code.sent_at))
-            .or_refuse(Refusal::SmsCode(code.field))
+            .or_refuse(Refusal::SmsCode)
     }
 }

@@ -111,12 +111,10 @@ impl Store {
         let old: Option<Content<TicketBatch>> = self.get(batch.head()).await?;
         if let Some(old) = &old {
             if old.record.project_id != batch.project_id {
-                return Err(Refusal::Conflict("project_id: these tickets are another project's"));
+                return Err(Refusal::Conflict("these tickets are another project's"));
             }
             if old.record.count > batch.count {
-                return Err(Refusal::Conflict(
-                    "count: tickets that are there cannot be taken back: withdraw the record",
-                ));
+                return Err(Refusal::Conflict("tickets that are there cannot be taken back: withdraw the record"));
             }
         }
         let was_open = old.as_ref().is_some_and(|old| !old.withdrawn);
@@ -153,7 +151,7 @@ impl Store {
                 .or_done(),
             Action::add(keys::project(project), "unsold", (to - from) as i64).when(THERE),
         ];
-        let taken = Refusal::Conflict("ticket_id: one of these ids is another record's");
+        let taken = Refusal::Conflict("one of these ids is another record's");
         for number in from..to {
             let ticket = TicketId(first.0 + number);
             let head = Action::put_new(keys::head(ticket), &Ticket { batch: first, project });

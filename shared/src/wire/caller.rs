@@ -145,7 +145,7 @@ async fn session(credentials: &Credentials, app: &App) -> Result<(Session, bool)
         (Some(_), Some(device)) => {
             let session = Session::from(&token(credentials, app)?);
             app.store.check_session(&session).await?;
-            app.store.tie_device(device, &session).await?;
+            app.store.tie_device(device, &session).await.map_err(Refusal::of("X-Device-Id"))?;
             Ok((session, true))
         }
     }
