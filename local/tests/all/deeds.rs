@@ -6,7 +6,7 @@ use std::{
     sync::OnceLock,
 };
 
-use http::Request;
+use http::{Method, Request};
 use serde_json::{Value, json};
 use shared::{
     domain::{ArticleId, CommentId, MediaId, MediaKind, Password, StoredPassword, UserId},
@@ -15,7 +15,7 @@ use shared::{
 
 use crate::{
     faults::{Deed, Items, deeds, place_of, raw},
-    support::{Answer, PAUSE, Test},
+    support::{Answer, PAUSE, Test, operations},
 };
 
 const PHONE: &str = "13800138001";
@@ -50,6 +50,17 @@ deeds! {
     m_user_feedbacks: In<Feedback>;
     m_user_user_tracks: In<Tracks>;
     m_user_audit_login: Review;
+}
+
+/// What may write as far as its caller goes, but does not, and why.
+const READING: &[(&str, &str)] = &[("current_time", "tells the time, to anybody")];
+
+/// The operations that write.
+pub fn writing() -> BTreeSet<String> {
+    let reading = |name: &str| READING.iter().any(|(reading, _)| *reading == name);
+    let listed = operations().map(|(_, listed)| listed);
+    let writing = listed.filter(|listed| !listed.reads_only && listed.method != Method::GET && !reading(&listed.name));
+    writing.map(|listed| listed.name).collect()
 }
 
 /// Anna has published an article with an image, and commented on it; Bo is the one who does something.

@@ -1,6 +1,8 @@
 //! A Plaza of its own for every test: the engines in memory, a clock and a line to the engines that the test holds.
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
+    fs,
+    path::Path,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -26,14 +28,17 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector as Tcp},
     rt::TokioExecutor,
 };
-use local::{Options, Plaza};
+use lambda_http::{Adapter, Context, LambdaEvent, Service as _, request::LambdaRequest};
+use local::{Options, Plaza, events, functions};
 use serde_json::{Value, json};
 use shared::{
     domain::{MINUTE, Password, Phone, StoredPassword, World},
     function,
     outside::aws,
     store::{CameBy, Changes, LoggedIn},
+    wire::operation::Listed,
 };
+use tempfile::TempDir;
 
 /// Where a test's clock begins: 2027-01-15.
 pub const START: u64 = 1_800_000_000_000;
@@ -62,11 +67,20 @@ impl Test {
 
     /// With environment variables in place of the usual ones.
     pub async fn with(variables: &[(&'static str, &str)]) -> Self {
+        Self::starting(variables, None).await
+    }
+
+    /// With its data in a folder, which outlives it.
+    pub async fn on(data: &Path) -> Self {
+        Self::starting(&[], Some(data)).await
+    }
+
+    async fn starting(variables: &[(&'static str, &str)], data: Option<&Path>) -> Self {
         let clock = Arc::new(AtomicU64::new(START));
         let line = Line::default();
         let (time, real) = (clock.clone(), function::world());
         let options = Options {
-            data: None,
+            data: data.map(Path::to_owned),
             engine_ports: None,
             world: World::new(move || time.load(Ordering::Relaxed), move |bytes| real.fill(bytes)),
             http: SharedHttpClient::new(line.clone()),
@@ -88,6 +102,11 @@ impl Test {
     /// The whole address of a path.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.address)
+    }
+
+    /// From now on it is this moment.
+    pub fn set_clock(&self, now: u64) {
+        self.clock.store(now, Ordering::Relaxed);
     }
 
     /// Sends a request as it is.
@@ -208,6 +227,38 @@ impl Answer {
         assert_eq!((self.status.as_u16(), self.code()), (status, code.to_string()), "{:?}", self.body);
         assert!(!self.message().is_empty(), "a refusal says what to mend: {:?}", self.body);
     }
+}
+
+/// All operations, and the function that each belongs to.
+pub fn operations() -> impl Iterator<Item = (&'static str, Listed)> {
+    functions().into_iter().flat_map(|(function, listed)| listed.into_iter().map(move |listed| (function, listed)))
+}
+
+/// What Lambda is answered: `lambda_http` reads the event and writes the answer, as in a function.
+pub async fn invoke(plaza: &Plaza, event: &Value) -> Value {
+    let request: LambdaRequest = serde_json::from_value(event.clone()).expect("an event of API Gateway");
+    let event = LambdaEvent::new(request, Context::default());
+    let response = Adapter::from(plaza.router.clone()).call(event);
+    events::answer(&serde_json::to_value(response.await.unwrap()).unwrap())
+}
+
+/// A copy of a data folder: filling one takes long.
+pub fn copied(folder: &Path) -> TempDir {
+    fn copy(from: &Path, to: &Path) {
+        for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+            let to = to.join(entry.file_name());
+            match entry.file_type().unwrap().is_dir() {
+                true => {
+                    fs::create_dir(&to).unwrap();
+                    copy(&entry.path(), &to);
+                }
+                false => drop(fs::copy(entry.path(), to).unwrap()),
+            }
+        }
+    }
+    let copied = tempfile::tempdir().unwrap();
+    copy(folder, copied.path());
+    copied
 }
 
 /// A JPEG of these sides.
