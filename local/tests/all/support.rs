@@ -449,7 +449,9 @@ async fn pass(
     let mut body = body.filter(|_| request.headers().contains_key("x-amz-target"));
     match fault {
         Some(Fault::Conflict | Fault::Throttle) => {
-            return Ok((refusal(operation, body.as_ref(), fault == Some(Fault::Conflict)), 0.0));
+            // The object store is asked for a bucket's contents.
+            let of_sns = request.uri().parse::<http::Uri>().is_ok_and(|uri| uri.path() == "/");
+            return Ok((refusal(operation, body.as_ref(), of_sns, fault == Some(Fault::Conflict)), 0.0));
         }
         Some(Fault::Broken) => return Err(ConnectorError::io("the line broke".into())),
         Some(Fault::AnswerLost | Fault::Unprocessed) | None => {}
@@ -517,7 +519,7 @@ fn given_back(operation: &str, mut answer: Value, left: Value) -> String {
 }
 
 /// How an engine says that another one is at it, or that it is too much.
-fn refusal(operation: &str, request: Option<&Value>, conflict: bool) -> HttpResponse {
+fn refusal(operation: &str, request: Option<&Value>, of_sns: bool, conflict: bool) -> HttpResponse {
     let table = |kind: &str, rest: Value| {
         let mut body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "injected"});
         body.as_object_mut().unwrap().extend(rest.as_object().cloned().unwrap_or_default());
@@ -533,7 +535,7 @@ fn refusal(operation: &str, request: Option<&Value>, conflict: bool) -> HttpResp
         ("PutItem" | "UpdateItem" | "DeleteItem", _) if conflict => table("TransactionConflictException", json!({})),
         _ if conflict => panic!("{operation} meets no conflicts"),
         (_, Some(_)) => table("ProvisionedThroughputExceededException", json!({})),
-        ("POST", None) => {
+        (_, None) if of_sns => {
             let error = "<Error><Type>Sender</Type><Code>Throttling</Code><Message>injected</Message></Error>";
             respond(400, "text/xml", format!("<ErrorResponse>{error}</ErrorResponse>"))
         }
