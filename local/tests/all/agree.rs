@@ -6,7 +6,6 @@ use std::{
 };
 
 use boon::{Compiler, Draft, Schemas};
-use lambda_http::{Adapter, Context, LambdaEvent, Service as _, request::LambdaRequest};
 use local::{
     BY_EVENT, Options, Plaza,
     events::{self, ANY},
@@ -22,9 +21,7 @@ use shared::{
 };
 use tempfile::TempDir;
 
-fn operations() -> impl Iterator<Item = (&'static str, Listed)> {
-    functions().into_iter().flat_map(|(function, listed)| listed.into_iter().map(move |listed| (function, listed)))
-}
+use crate::support::{copied, invoke, operations};
 
 /// What `cargo run` serves in a new clone.
 async fn fresh(data: Option<&Path>) -> Plaza {
@@ -41,32 +38,6 @@ async fn prepared() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fresh(Some(folder.path())).await.engines.stop().await;
     folder
-}
-
-fn copied(folder: &Path) -> TempDir {
-    fn copy(from: &Path, to: &Path) {
-        for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-            let to = to.join(entry.file_name());
-            match entry.file_type().unwrap().is_dir() {
-                true => {
-                    fs::create_dir(&to).unwrap();
-                    copy(&entry.path(), &to);
-                }
-                false => drop(fs::copy(entry.path(), to).unwrap()),
-            }
-        }
-    }
-    let copied = tempfile::tempdir().unwrap();
-    copy(folder, copied.path());
-    copied
-}
-
-/// What Lambda is answered: `lambda_http` reads the event and writes the answer, as in a function.
-async fn invoke(plaza: &Plaza, event: &Value) -> Value {
-    let request: LambdaRequest = serde_json::from_value(event.clone()).expect("an event of API Gateway");
-    let event = LambdaEvent::new(request, Context::default());
-    let response = Adapter::from(plaza.router.clone()).call(event).await.unwrap();
-    events::answer(&serde_json::to_value(response).unwrap())
 }
 
 #[test]

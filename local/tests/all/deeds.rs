@@ -6,7 +6,7 @@ use std::{
     sync::OnceLock,
 };
 
-use http::Request;
+use http::{Method, Request};
 use serde_json::{Value, json};
 use shared::{
     domain::{ArticleId, CommentId, MediaId, MediaKind, Password, StoredPassword, UserId},
@@ -14,8 +14,9 @@ use shared::{
 };
 
 use crate::{
-    faults::{Deed, Items, deeds, place_of, raw},
-    support::{Answer, PAUSE, Test},
+    faults::{self, Deed, Items, deeds, place_of, raw},
+    gallery_deeds,
+    support::{Answer, PAUSE, Test, operations},
 };
 
 const PHONE: &str = "13800138001";
@@ -29,6 +30,7 @@ deeds! {
     my_user_info_update: In<UpdateInfo>;
     user_follow: In<Follow>;
     user_unfollow: In<Unfollow>;
+    user_logout: In<LogOut>;
     article_publish: In<Publish>;
     article_publish_with_an_image: In<PublishImage>;
     article_del: In<Delete>;
@@ -44,12 +46,24 @@ deeds! {
     m_user_login_with_a_token: In<Tie>;
     m_user_users_post: RegisterDevice;
     m_user_users_patch: In<Patch>;
+    m_user_users_put: In<Put>;
     m_user_likes_post: In<LikePost>;
     m_user_likes_delete: In<UnlikePost>;
     m_user_comments_post: In<CommentPost>;
     m_user_feedbacks: In<Feedback>;
     m_user_user_tracks: In<Tracks>;
     m_user_audit_login: Review;
+}
+
+/// What may write as far as its caller goes, but does not, and why.
+const READING: &[(&str, &str)] = &[("current_time", "tells the time, to anybody")];
+
+/// The operations that write.
+pub fn writing() -> BTreeSet<String> {
+    let reading = |name: &str| READING.iter().any(|(reading, _)| *reading == name);
+    let listed = operations().map(|(_, listed)| listed);
+    let writing = listed.filter(|listed| !listed.reads_only && listed.method != Method::GET && !reading(&listed.name));
+    writing.map(|listed| listed.name).collect()
 }
 
 /// Anna has published an article with an image, and commented on it; Bo is the one who does something.
@@ -148,6 +162,7 @@ async fn call(test: &Test, headers: &[(&str, &str)], method: &str, path: &str, b
 
 /// Something that Bo does in the scene.
 trait ByBo: 'static {
+    const DONE_BEFORE: Option<&str> = None;
     const IN_PARTS: bool = false;
     /// Method and path; `{me}` is Bo.
     const ROUTE: (&str, &str);
@@ -166,6 +181,7 @@ struct In<D> {
 }
 
 impl<D: ByBo> Deed for In<D> {
+    const DONE_BEFORE: Option<&str> = D::DONE_BEFORE;
     const PASSED_OVER: usize = 1;
     const IN_PARTS: bool = D::IN_PARTS;
 
@@ -237,6 +253,21 @@ impl ByBo for Unfollow {
         assert_eq!(scene.read(test, "my_user_info", json!({})).await["follow_count"], 0);
         test.plaza.deliver().await.unwrap();
         assert_eq!(scene.texts(test, "following_article_list").await, [""; 0]);
+    }
+}
+
+struct LogOut;
+
+impl ByBo for LogOut {
+    /// The token has ended.
+    const DONE_BEFORE: Option<&str> = Some("401");
+    const ROUTE: (&str, &str) = ("POST", "/user_logout");
+
+    fn body(_: &Scene) -> Value {
+        json!({})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        scene.call(test, "POST", "/my_user_info", json!({})).await.refused(401, 401);
     }
 }
 
@@ -479,6 +510,19 @@ impl ByBo for Patch {
     }
 }
 
+struct Put;
+
+impl ByBo for Put {
+    const ROUTE: (&str, &str) = ("PUT", "/m_user/users/{me}");
+
+    fn body(_: &Scene) -> Value {
+        json!({"nickname": "bo", "gender": "male", "age": 30, "job": "student"})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        Patch::shows(scene, test).await;
+    }
+}
+
 fn post(scene: &Scene) -> Value {
     json!({"target_id": scene.article, "target_type": "post"})
 }
@@ -671,6 +715,33 @@ impl Deed for ResetPassword {
     }
 }
 
+#[test]
+fn every_operation_that_writes_is_a_deed() {
+    let operations: Vec<_> = operations().map(|(_, listed)| listed).collect();
+    // A deed is of the operation with the longest name that it begins with.
+    let begins = |deed: &str, name: &str| {
+        deed.strip_prefix(name).is_some_and(|more| "_".starts_with(more.get(..1).unwrap_or("")))
+    };
+    let of = |deed: &str| {
+        let names = operations.iter().map(|listed| &listed.name).filter(|name| begins(deed, name));
+        names.max_by_key(|name| name.len())
+    };
+    let (mut wrong, mut missing) = (vec![], writing());
+    for deed in [DEEDS, faults::DEEDS, gallery_deeds::DEEDS].concat() {
+        match of(deed) {
+            Some(name) => drop(missing.remove(name)),
+            None => wrong.push(format!("{deed}: begins with no operation's name")),
+        }
+    }
+    wrong.extend(missing.into_iter().map(|name| format!("{name}: writes; add it to a list of `deeds!`")));
+    for (name, _) in READING {
+        if !operations.iter().any(|listed| listed.name == *name && !listed.reads_only) {
+            wrong.push(format!("{name}: is in READING, but no operation that might write"));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
 /// That [`whole`] misses whatever is missing, and sees what is counted wrong.
 #[tokio::test]
 async fn what_is_half_there_is_found() {
@@ -683,10 +754,20 @@ async fn what_is_half_there_is_found() {
     test.wait(1);
     let gone = store.publish_article(scene.bo, "the hills", vec![]).await.unwrap();
     store.delete_articles(scene.bo, &[gone].into()).await.unwrap();
+    let gallery = store.create_gallery(scene.bo, "Sea").await.unwrap();
+    for _ in 0..2 {
+        test.wait(1);
+        let gallery = store.own_gallery(scene.bo, gallery).await.unwrap();
+        store.add_picture(scene.bo, gallery, scene.image.clone()).await.unwrap();
+    }
     let items = raw(&test).await;
-    whole(&items);
+    let check = |items: &Items| {
+        whole(items);
+        gallery_deeds::whole(items);
+    };
+    check(&items);
 
-    let found = |items: &Items| panic::catch_unwind(|| whole(items)).is_err();
+    let found = |items: &Items| panic::catch_unwind(|| check(items)).is_err();
     // Who was anonymous stays so, and an image that nobody shows may go.
     let bos_image = format!("M#{} / -", scene.image);
     let spare = |key: &str| key.starts_with("OPENID#") || key.ends_with(" / AUTH") || key.ends_with(" / TOP");
@@ -695,8 +776,19 @@ async fn what_is_half_there_is_found() {
         items.remove(key);
         assert!(found(&items), "{key} is missing");
     }
-    const COUNTS: [&str; 8] =
-        ["articles", "follows", "followers", "like_count", "collect_count", "comment_count", "up_count", "h0"];
+    const COUNTS: [&str; 11] = [
+        "articles",
+        "follows",
+        "followers",
+        "like_count",
+        "collect_count",
+        "comment_count",
+        "up_count",
+        "h0",
+        "galleries",
+        "pictures",
+        "cover_id",
+    ];
     for (key, fields) in &items {
         for name in COUNTS.into_iter().filter(|name| fields.contains_key(*name)) {
             let mut items = items.clone();
@@ -733,7 +825,7 @@ pub fn whole(items: &Items) {
     for (key, fields) in items {
         let (pk, sk) = key.split_once(" / ").unwrap();
         // What the partition and the item are named by.
-        let ((kind, of), (part, at)) = (pk.split_once('#').unwrap(), sk.split_once('#').unwrap_or((sk, "")));
+        let ((kind, of), (part, at)) = (pk.split_once('#').unwrap_or((pk, "")), sk.split_once('#').unwrap_or((sk, "")));
         match (kind, part) {
             ("A", "HEAD") => {
                 let (author, place) = (id(fields, "author"), text(fields, "number").parse::<u64>().unwrap());

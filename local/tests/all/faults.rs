@@ -8,13 +8,14 @@ use std::{
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteRequest};
 use axum::{Json, Router, routing::get};
-use http::StatusCode;
+use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 use tokio::task::{JoinError, JoinSet, LocalSet};
 
 use crate::{
     deeds::whole as whole_community,
-    support::{Answer, Fault, PAUSE, Test, picture},
+    gallery_deeds::whole as whole_galleries,
+    support::{Answer, Fault, PAUSE, Test, multipart, picture},
 };
 
 const PHONE: &str = "13800138001";
@@ -173,6 +174,7 @@ fn plain(answer: Answer) -> (StatusCode, Value) {
                         ("uid" | "id" | "article_id" | "comment_id", _) => *value = "drawn".into(),
                         ("token" | "im_token" | "device_id", _) => *value = "drawn".into(),
                         ("media_id" | "upload_url", _) => *value = "drawn".into(),
+                        ("pic_dir_id" | "pic_id" | "url", _) => *value = "drawn".into(),
                         ("avator" | "large_avator" | "avatar", Value::String(_)) => *value = "drawn".into(),
                         ("name" | "nickname", Value::String(name)) if name.starts_with("nick-") => {
                             *value = "drawn".into();
@@ -208,6 +210,7 @@ async fn items(test: &Test) -> Items {
     let items = raw(test).await;
     whole(&items);
     whole_community(&items);
+    whole_galleries(&items);
 
     let mut chance = Chance::default();
     for (key, fields) in &items {
@@ -223,6 +226,7 @@ async fn items(test: &Test) -> Items {
                 ("password" | "digits" | "avatar" | "large_avatar" | "background" | "images", _) => {
                     *value = "drawn".into()
                 }
+                ("cover" | "media", _) => *value = "drawn".into(),
                 // A number may be drawn twice where the first one's answer is lost.
                 ("drawn", _) => *value = "drawn".into(),
                 ("number", Value::String(place)) => *value = chance.place(place.parse().unwrap()).into(),
@@ -364,21 +368,26 @@ fn json(value: &AttributeValue) -> Value {
     }
 }
 
+/// Each is named by its operation, whose special cases have more words.
 macro_rules! deeds {
-    ($($name:ident: $deed:ty;)*) => { $(mod $name {
-        use super::*;
-        use crate::faults;
+    ($($name:ident: $deed:ty;)*) => {
+        pub const DEEDS: &[&str] = &[$(stringify!($name)),*];
 
-        #[tokio::test]
-        async fn once() {
-            faults::each::<$deed>(faults::once::<$deed>, 1).await;
-        }
+        $(mod $name {
+            use super::*;
+            use crate::faults;
 
-        #[tokio::test]
-        async fn for_long() {
-            faults::each::<$deed>(faults::for_long::<$deed>, faults::MANY).await;
-        }
-    })* };
+            #[tokio::test]
+            async fn once() {
+                faults::each::<$deed>(faults::once::<$deed>, 1).await;
+            }
+
+            #[tokio::test]
+            async fn for_long() {
+                faults::each::<$deed>(faults::for_long::<$deed>, faults::MANY).await;
+            }
+        })*
+    };
 }
 pub(crate) use deeds;
 
@@ -393,6 +402,10 @@ deeds! {
     user_update_info_phone: ProvedPhone;
     user_update_info_claimed_phone: ClaimedPhone;
     user_update_avator: Avatar;
+    login: Enter;
+    entry_logout: Leave;
+    user_update_user_info: Rename;
+    user_update_user_profile_picture: ProfilePicture;
 }
 
 struct SendCode;
@@ -589,6 +602,93 @@ impl Deed for Avatar {
             assert_eq!(status, 200);
             image::load_from_memory(&bytes).unwrap();
         }
+    }
+}
+
+/// By document E, as [`LogIn`] is.
+struct Enter;
+
+impl Deed for Enter {
+    async fn prepare(test: &Test) -> Self {
+        LogIn::prepare(test).await;
+        Self
+    }
+    async fn act(&self, test: &Test) -> Answer {
+        // MD5 of `abcd1234`.
+        test.json("/login", json!({"username": PHONE, "password": "e19d5cd5af0378da05f63f891c7467af"})).await
+    }
+    async fn shows(&self, test: &Test) {
+        LogIn.shows(test).await;
+    }
+}
+
+/// As the holder of a token, by document E.
+async fn as_entered(test: &Test, token: &str, method: Method, path: &str, body: Value) -> Answer {
+    let request = Request::builder().method(method).header("authorization", token);
+    test.send(request.header("content-type", "application/json"), path, body.to_string()).await
+}
+
+struct Leave {
+    token: String,
+}
+
+impl Deed for Leave {
+    /// The token has ended.
+    const DONE_BEFORE: Option<&str> = Some("401");
+    const PASSED_OVER: usize = 1;
+
+    async fn prepare(test: &Test) -> Self {
+        Self { token: user(test).await }
+    }
+    async fn act(&self, test: &Test) -> Answer {
+        as_entered(test, &self.token, Method::POST, "/user/logout", json!({})).await
+    }
+    async fn shows(&self, test: &Test) {
+        test.json_as(&self.token, "/user/update_info", json!({})).await.refused(401, 401);
+    }
+}
+
+struct Rename {
+    token: String,
+}
+
+impl Deed for Rename {
+    const PASSED_OVER: usize = 1;
+
+    async fn prepare(test: &Test) -> Self {
+        Self { token: user(test).await }
+    }
+    async fn act(&self, test: &Test) -> Answer {
+        as_entered(test, &self.token, Method::PUT, "/user/update_user_info", json!({"nickname": "felix"})).await
+    }
+    async fn shows(&self, test: &Test) {
+        let shown = as_entered(test, &self.token, Method::GET, "/user/get_user_info", json!({})).await;
+        assert_eq!(shown.body["result"]["nickname"], "felix");
+    }
+}
+
+/// In place of another.
+struct ProfilePicture {
+    token: String,
+}
+
+impl Deed for ProfilePicture {
+    const PASSED_OVER: usize = 1;
+
+    async fn prepare(test: &Test) -> Self {
+        let Avatar { token } = Avatar::prepare(test).await;
+        Self { token }
+    }
+    async fn act(&self, test: &Test) -> Answer {
+        let (content_type, body) = multipart(&[], Some(("file", &picture(96, 64))));
+        let request = Request::builder().method(Method::PUT).header("authorization", &self.token);
+        test.send(request.header("content-type", content_type), "/user/update_user_profile_picture", body).await
+    }
+    async fn shows(&self, test: &Test) {
+        let shown = as_entered(test, &self.token, Method::GET, "/user/get_user_info", json!({})).await;
+        let (status, _, bytes) = test.fetch(shown.body["result"]["profile_picture"].as_str().unwrap()).await;
+        assert_eq!(status, 200);
+        image::load_from_memory(&bytes).unwrap();
     }
 }
 

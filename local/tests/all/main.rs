@@ -10,6 +10,7 @@ mod entry;
 mod fanout;
 mod faults;
 mod gallery;
+mod gallery_deeds;
 mod guards;
 mod hostile;
 mod media;

@@ -1,6 +1,8 @@
 //! A Plaza of its own for every test: the engines in memory, a clock and a line to the engines that the test holds.
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
+    fs,
+    path::Path,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -26,14 +28,17 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector as Tcp},
     rt::TokioExecutor,
 };
-use local::{Options, Plaza};
+use lambda_http::{Adapter, Context, LambdaEvent, Service as _, request::LambdaRequest};
+use local::{Options, Plaza, events, functions};
 use serde_json::{Value, json};
 use shared::{
     domain::{MINUTE, Password, Phone, StoredPassword, World},
     function,
     outside::aws,
     store::{CameBy, Changes, LoggedIn},
+    wire::operation::Listed,
 };
+use tempfile::TempDir;
 
 /// Where a test's clock begins: 2027-01-15.
 pub const START: u64 = 1_800_000_000_000;
@@ -62,11 +67,20 @@ impl Test {
 
     /// With environment variables in place of the usual ones.
     pub async fn with(variables: &[(&'static str, &str)]) -> Self {
+        Self::starting(variables, None).await
+    }
+
+    /// With its data in a folder, which outlives it.
+    pub async fn on(data: &Path) -> Self {
+        Self::starting(&[], Some(data)).await
+    }
+
+    async fn starting(variables: &[(&'static str, &str)], data: Option<&Path>) -> Self {
         let clock = Arc::new(AtomicU64::new(START));
         let line = Line::default();
         let (time, real) = (clock.clone(), function::world());
         let options = Options {
-            data: None,
+            data: data.map(Path::to_owned),
             engine_ports: None,
             world: World::new(move || time.load(Ordering::Relaxed), move |bytes| real.fill(bytes)),
             http: SharedHttpClient::new(line.clone()),
@@ -88,6 +102,11 @@ impl Test {
     /// The whole address of a path.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.address)
+    }
+
+    /// From now on it is this moment.
+    pub fn set_clock(&self, now: u64) {
+        self.clock.store(now, Ordering::Relaxed);
     }
 
     /// Sends a request as it is.
@@ -208,6 +227,38 @@ impl Answer {
         assert_eq!((self.status.as_u16(), self.code()), (status, code.to_string()), "{:?}", self.body);
         assert!(!self.message().is_empty(), "a refusal says what to mend: {:?}", self.body);
     }
+}
+
+/// All operations, and the function that each belongs to.
+pub fn operations() -> impl Iterator<Item = (&'static str, Listed)> {
+    functions().into_iter().flat_map(|(function, listed)| listed.into_iter().map(move |listed| (function, listed)))
+}
+
+/// What Lambda is answered: `lambda_http` reads the event and writes the answer, as in a function.
+pub async fn invoke(plaza: &Plaza, event: &Value) -> Value {
+    let request: LambdaRequest = serde_json::from_value(event.clone()).expect("an event of API Gateway");
+    let event = LambdaEvent::new(request, Context::default());
+    let response = Adapter::from(plaza.router.clone()).call(event);
+    events::answer(&serde_json::to_value(response.await.unwrap()).unwrap())
+}
+
+/// A copy of a data folder: filling one takes long.
+pub fn copied(folder: &Path) -> TempDir {
+    fn copy(from: &Path, to: &Path) {
+        for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+            let to = to.join(entry.file_name());
+            match entry.file_type().unwrap().is_dir() {
+                true => {
+                    fs::create_dir(&to).unwrap();
+                    copy(&entry.path(), &to);
+                }
+                false => drop(fs::copy(entry.path(), to).unwrap()),
+            }
+        }
+    }
+    let copied = tempfile::tempdir().unwrap();
+    copy(folder, copied.path());
+    copied
 }
 
 /// A JPEG of these sides.
@@ -398,7 +449,9 @@ async fn pass(
     let mut body = body.filter(|_| request.headers().contains_key("x-amz-target"));
     match fault {
         Some(Fault::Conflict | Fault::Throttle) => {
-            return Ok((refusal(operation, body.as_ref(), fault == Some(Fault::Conflict)), 0.0));
+            // The object store is asked for a bucket's contents.
+            let of_sns = request.uri().parse::<http::Uri>().is_ok_and(|uri| uri.path() == "/");
+            return Ok((refusal(operation, body.as_ref(), of_sns, fault == Some(Fault::Conflict)), 0.0));
         }
         Some(Fault::Broken) => return Err(ConnectorError::io("the line broke".into())),
         Some(Fault::AnswerLost | Fault::Unprocessed) | None => {}
@@ -466,7 +519,7 @@ fn given_back(operation: &str, mut answer: Value, left: Value) -> String {
 }
 
 /// How an engine says that another one is at it, or that it is too much.
-fn refusal(operation: &str, request: Option<&Value>, conflict: bool) -> HttpResponse {
+fn refusal(operation: &str, request: Option<&Value>, of_sns: bool, conflict: bool) -> HttpResponse {
     let table = |kind: &str, rest: Value| {
         let mut body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "injected"});
         body.as_object_mut().unwrap().extend(rest.as_object().cloned().unwrap_or_default());
@@ -482,7 +535,7 @@ fn refusal(operation: &str, request: Option<&Value>, conflict: bool) -> HttpResp
         ("PutItem" | "UpdateItem" | "DeleteItem", _) if conflict => table("TransactionConflictException", json!({})),
         _ if conflict => panic!("{operation} meets no conflicts"),
         (_, Some(_)) => table("ProvisionedThroughputExceededException", json!({})),
-        ("POST", None) => {
+        (_, None) if of_sns => {
             let error = "<Error><Type>Sender</Type><Code>Throttling</Code><Message>injected</Message></Error>";
             respond(400, "text/xml", format!("<ErrorResponse>{error}</ErrorResponse>"))
         }
