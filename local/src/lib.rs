@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::{
     App,
-    domain::{Phone, World, hex},
+    domain::{Phone, System, hex},
     wire::{
         operation::{self, Listed, Operations},
         reference::Reference,
@@ -76,7 +76,7 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// The first of three ports in a row for DynamoDB, S3 and SNS; none, and free ones are taken.
     pub engine_ports: Option<u16>,
-    pub world: World,
+    pub system: System,
     pub http: SharedHttpClient,
     /// Variables in place of the usual ones.
     pub variables: Vec<(&'static str, String)>,
@@ -130,7 +130,7 @@ impl Plaza {
         };
         let engines = Engines::start(config, on_message)?;
         // The engines have locked the folder.
-        let token_key = data.map(|data| token_key(&data, &options.world)).transpose()?;
+        let token_key = data.map(|data| token_key(&data, &options.system)).transpose()?;
         let text = |text: &str| text.to_owned();
         let mut environment = BTreeMap::from([
             ("AWS_REGION", text("eu-west-1")),
@@ -149,7 +149,7 @@ impl Plaza {
             ("SMS_PER_DAY", text("100000")),
         ]);
         environment.extend(options.variables);
-        let app = app(&environment, options.world, options.http)?;
+        let app = app(&environment, options.system, options.http)?;
         let router = router(&template, &app, engines.sms.clone())?;
         let source = template.stream_of("fanout").ok_or(StartError::NoFanout)?;
         let stream = Arc::new(Delivery::new(app.clone(), engines.stream.clone(), source.clone()));
@@ -175,22 +175,22 @@ impl Plaza {
 /// What the functions use, in this environment.
 fn app(
     environment: &BTreeMap<&'static str, String>,
-    world: World,
+    system: System,
     http: SharedHttpClient,
 ) -> Result<Arc<App>, StartError> {
     let environment = environment.clone();
     let variable = Box::new(move |name: &str| environment.get(name).cloned());
-    App::new(variable, world, http).map_err(StartError::Environment)
+    App::new(variable, system, http).map_err(StartError::Environment)
 }
 
 /// The key that signs this folder's tokens: made once, so that they outlive a restart.
-fn token_key(data: &Path, world: &World) -> Result<String, StartError> {
+fn token_key(data: &Path, system: &System) -> Result<String, StartError> {
     let path = data.join("token.key");
     let folder = |source| StartError::Folder { path: path.clone(), source };
     match fs::read_to_string(&path) {
         Ok(key) => Ok(key),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let (key, new) = (hex(&world.random::<32>()), path.with_extension("new"));
+            let (key, new) = (hex(&system.random::<32>()), path.with_extension("new"));
             // Whole or not at all.
             write_private(&new, &key).and_then(|()| fs::rename(new, &path)).map_err(folder)?;
             Ok(key)

@@ -84,7 +84,7 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options {
         data: Some(data.clone()),
         engine_ports: Some(port + 1),
-        world: function::world(),
+        system: function::system(),
         http: http.clone(),
         variables: PASSED_ON.iter().filter_map(|name| Some((*name, variable(name)?))).collect(),
     };

@@ -14,11 +14,11 @@ use shared::{
     App,
     domain::{
         ArticleId, CommentId, DAY, DeviceId, GalleryId, Gender, MediaId, Password, Phone, PictureId, Refusal,
-        StoredPassword, UserId, World,
+        StoredPassword, System, UserId,
         picture::{GALLERY, Picture},
         token::{DEVELOPMENT_KEY, Token, TokenKeys},
     },
-    store::{Banner, CameBy, Changes, Mark, Place, Vote},
+    store::{Banner, Changes, Mark, Place, SignUp, Vote},
 };
 
 use crate::{Plaza, StartError};
@@ -46,11 +46,11 @@ pub async fn load(plaza: &Plaza, http: SharedHttpClient) -> Result<(), StartErro
     let failed = |refusal: Refusal| StartError::Sample(refusal.to_string());
     let at = |time: u64| {
         let clock = Arc::new(AtomicU64::new(time));
-        let app = crate::app(&plaza.environment, world(clock.clone()), http.clone())?;
+        let app = crate::app(&plaza.environment, system(clock.clone()), http.clone())?;
         Ok::<_, StartError>(Sample { app, clock })
     };
     at(THEN)?.community().await.map_err(failed)?;
-    let later = at(plaza.app.world.now() + FAR)?;
+    let later = at(plaza.app.system.now() + FAR)?;
     for number in [RESERVED_PHONE, BOS_PHONE] {
         match later.app.store.new_sms_code(&phone(number), u64::MAX).await {
             // Sent at the last start.
@@ -72,7 +72,7 @@ impl Sample {
     /// is, nothing is missing, and what people have changed or deleted since stays as they want it.
     async fn community(&self) -> Result<(), Refusal> {
         let store = &self.app.store;
-        if store.profile(UserId::fresh(&self.app.world)).await?.is_some() {
+        if store.profile(UserId::fresh(&self.app.system)).await?.is_some() {
             return Ok(());
         }
         let felix = self.user(PHONE, "felix", Gender::Male, "Mountains, mostly.").await?;
@@ -139,8 +139,8 @@ impl Sample {
     }
 
     async fn user_now(&self, number: &str, name: &str, gender: Gender, intro: &str) -> Result<UserId, Refusal> {
-        let (store, world) = (&self.app.store, &self.app.world);
-        if let Some(user) = store.profile(UserId::fresh(world)).await? {
+        let (store, system) = (&self.app.store, &self.app.system);
+        if let Some(user) = store.profile(UserId::fresh(system)).await? {
             return Ok(user.id);
         }
         match store.new_sms_code(&phone(number), u64::MAX).await {
@@ -149,17 +149,17 @@ impl Sample {
             Err(no) => return Err(no),
         }
         let code = store.prove_code(phone(number), CODE).await?;
-        let password = StoredPassword::hash(&Password::new_letters_and_digits(PASSWORD)?, world.random())?;
+        let password = StoredPassword::hash(&Password::new_letters_and_digits(PASSWORD)?, system.random())?;
         let (nickname, intro) = (Some(name.to_owned()), Some(intro.to_owned()));
         let first = Changes { nickname, intro, gender: Some(gender), ..Changes::default() };
-        Ok(store.create_user(&CameBy::Phone(code), Some(password), first).await?.id)
+        Ok(store.create_user(&SignUp::Phone(code), Some(password), first).await?.id)
     }
 
     async fn reviewer(&self) -> Result<(), Refusal> {
         self.tick();
-        if self.app.store.profile(UserId::fresh(&self.app.world)).await?.is_none() {
-            let password = StoredPassword::hash(&Password::typed(REVIEW_PASSWORD), self.app.world.random())?;
-            let by = CameBy::Review(REVIEW_ACCOUNT.into());
+        if self.app.store.profile(UserId::fresh(&self.app.system)).await?.is_none() {
+            let password = StoredPassword::hash(&Password::typed(REVIEW_PASSWORD), self.app.system.random())?;
+            let by = SignUp::Review(REVIEW_ACCOUNT.into());
             self.app.store.create_user(&by, Some(password), Changes::default()).await?;
         }
         Ok(())
@@ -167,7 +167,7 @@ impl Sample {
 
     async fn article(&self, author: UserId, content: &str, skies: &[[u8; 3]]) -> Result<ArticleId, Refusal> {
         self.tick();
-        match self.app.store.article(ArticleId::fresh(&self.app.world)).await {
+        match self.app.store.article(ArticleId::fresh(&self.app.system)).await {
             Ok(article) => Ok(article.id),
             Err(Refusal::NoSuch(_)) => {
                 let mut images = vec![];
@@ -188,7 +188,7 @@ impl Sample {
         reply_to: Option<CommentId>,
     ) -> Result<CommentId, Refusal> {
         self.tick();
-        match self.app.store.comment(on, CommentId::fresh(&self.app.world)).await? {
+        match self.app.store.comment(on, CommentId::fresh(&self.app.system)).await? {
             Some(comment) => Ok(comment.id),
             None => self.app.store.publish_comment(user, on, content, reply_to.map(|id| (id, None))).await,
         }
@@ -200,16 +200,16 @@ impl Sample {
     }
 
     async fn gallery(&self, owner: UserId, title: &str, skies: &[[u8; 3]]) -> Result<GalleryId, Refusal> {
-        let (store, world) = (&self.app.store, &self.app.world);
+        let (store, system) = (&self.app.store, &self.app.system);
         self.tick();
-        let id = match store.own_gallery(owner, GalleryId::fresh(world)).await {
+        let id = match store.own_gallery(owner, GalleryId::fresh(system)).await {
             Ok(gallery) => gallery.id,
             Err(Refusal::NoSuch(_)) => store.create_gallery(owner, title).await?,
             Err(no) => return Err(no),
         };
         for sky in skies {
             self.tick();
-            if store.picture(PictureId::fresh(world)).await?.is_none() {
+            if store.picture(PictureId::fresh(system)).await?.is_none() {
                 let media = self.picture(*sky).await?;
                 store.add_picture(owner, store.own_gallery(owner, id).await?, media).await?;
             }
@@ -251,9 +251,9 @@ pub fn token(user: UserId, id: &str) -> String {
 }
 
 /// Chance is the same at each start; every code comes out as [`CODE`], and an id is told by its time alone.
-fn world(clock: Arc<AtomicU64>) -> World {
+fn system(clock: Arc<AtomicU64>) -> System {
     let chance = AtomicU64::new(clock.load(Ordering::Relaxed));
-    World::new(
+    System::new(
         move || clock.load(Ordering::Relaxed),
         move |bytes| match bytes.len() {
             2 => bytes.fill(0),

@@ -7,18 +7,18 @@ use bytes::Bytes;
 use futures_util::future::try_join_all;
 
 use crate::{
-    aside,
     config::Config,
     domain::{
-        Class, MediaId, Millis, Refusal, UploadFault, UserId, World, hex,
+        MediaClass, MediaId, Millis, Refusal, System, UploadFault, UserId, hex,
         picture::{AVATAR, LARGE_AVATAR, Picture},
         token::{self, Token, TokenKeys},
     },
+    off_thread,
     outside::{
         Media, Providers, Sms,
         aws::{self, TableEndpoint},
     },
-    store::{Changes, LoggedIn, Profile, Standing, Store},
+    store::{Changes, LoggedIn, MediaStatus, Profile, Store},
 };
 
 type Variable = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -26,7 +26,7 @@ type Variable = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 /// What a handler can use. What not every function needs is made when it is first asked for, and not even linked
 /// into a function that never asks.
 pub struct App {
-    pub world: World,
+    pub system: System,
     pub config: Config,
     pub keys: TokenKeys,
     pub store: Store,
@@ -39,7 +39,7 @@ pub struct App {
 
 impl App {
     /// From the environment that a Lambda has. The error says which variable is missing or wrong.
-    pub fn new(variable: Variable, world: World, http: SharedHttpClient) -> Result<Arc<Self>, String> {
+    pub fn new(variable: Variable, system: System, http: SharedHttpClient) -> Result<Arc<Self>, String> {
         let config = Config::read(&variable)?;
         let keys = TokenKeys::new(&config.jwt_key, config.jwt_key_previous.as_deref())?;
         let settings = aws::settings(&config.aws, http);
@@ -47,15 +47,15 @@ impl App {
         // Items are small and read whole within an attempt's time limit: a guard against streams that stall is for S3.
         let dynamodb = dynamodb.stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         let dynamodb = dynamodb.endpoint_resolver(TableEndpoint::new(&config.aws));
-        let store = Store::new(Client::from_conf(dynamodb.build()), config.table.clone(), world.clone());
+        let store = Store::new(Client::from_conf(dynamodb.build()), config.table.clone(), system.clone());
         let (media, sms, providers) = Default::default();
-        Ok(Arc::new(Self { world, config, keys, store, settings, variable, media, sms, providers }))
+        Ok(Arc::new(Self { system, config, keys, store, settings, variable, media, sms, providers }))
     }
 
     pub fn media(&self) -> &Media {
         self.media.get_or_init(|| {
             let Config { media_bucket, media_base_url, aws, .. } = &self.config;
-            Media::new(&self.settings, aws.s3.as_deref(), media_bucket, media_base_url, self.world.clone())
+            Media::new(&self.settings, aws.s3.as_deref(), media_bucket, media_base_url, self.system.clone())
         })
     }
 
@@ -69,8 +69,8 @@ impl App {
 
     /// A token for somebody who has just shown who they are, and when it ends.
     pub fn new_token(&self, user: &LoggedIn) -> Result<(String, Millis), Refusal> {
-        let now = self.world.now();
-        let id = hex(&self.world.random::<12>());
+        let now = self.system.now();
+        let id = hex(&self.system.random::<12>());
         let token = Token { user: user.profile.id, id, epoch: user.epoch, expires: now + token::LIFE };
         Ok((self.keys.sign(&token, now)?, token.expires))
     }
@@ -78,7 +78,7 @@ impl App {
     /// Checks a picture and makes it the user's avatar, in two sizes. `field` is its name in the request.
     pub async fn set_avatar(&self, user: UserId, picture: Bytes, field: &'static str) -> Result<Profile, Refusal> {
         let sizes = move || Ok(Picture::open(&picture, field)?.fit([LARGE_AVATAR, AVATAR]));
-        let [large, small] = aside(sizes).await?;
+        let [large, small] = off_thread(sizes).await?;
         // Both are there before the profile names them; to what a failure leaves behind nothing leads.
         let media = self.media();
         let (large, small) = tokio::try_join!(media.publish(large), media.publish(small))?;
@@ -92,7 +92,7 @@ impl App {
         &self,
         owner: UserId,
         ids: &[MediaId],
-        class: Class,
+        class: MediaClass,
         field: &'static str,
     ) -> Result<(), Refusal> {
         if ids.is_empty() {
@@ -100,21 +100,21 @@ impl App {
         }
         // Somebody else's is refused in the same words as one that nobody has.
         let what = match class {
-            Class::Image => "an image",
-            Class::Audio => "an audio file",
-            Class::Video => "a video",
+            MediaClass::Image => "an image",
+            MediaClass::Audio => "an audio file",
+            MediaClass::Video => "a video",
         };
         let refusal = || {
             let how = "ask get_media_id for an id, PUT the file to its upload_url, then send the id";
             Refusal::malformed(format!("{field}: not {what} that you have uploaded: {how}"))
         };
         let fault = |standing| match (standing, class) {
-            (Standing::TooLarge, Class::Image) => Some(UploadFault::TooLarge),
-            (Standing::CutOff, Class::Image) => Some(UploadFault::PictureCutOff),
-            (Standing::Refused, Class::Image) => Some(UploadFault::NoPicture),
-            (Standing::TooLarge, _) => Some(UploadFault::RecordingTooLarge),
-            (Standing::CutOff, _) => Some(UploadFault::RecordingCutOff),
-            (Standing::Refused, _) => Some(UploadFault::NoRecording),
+            (MediaStatus::TooLarge, MediaClass::Image) => Some(UploadFault::TooLarge),
+            (MediaStatus::CutOff, MediaClass::Image) => Some(UploadFault::PictureCutOff),
+            (MediaStatus::Refused, MediaClass::Image) => Some(UploadFault::NoPicture),
+            (MediaStatus::TooLarge, _) => Some(UploadFault::RecordingTooLarge),
+            (MediaStatus::CutOff, _) => Some(UploadFault::RecordingCutOff),
+            (MediaStatus::Refused, _) => Some(UploadFault::NoRecording),
             _ => None,
         };
         // Nor is the table asked for what cannot be an id.
@@ -132,13 +132,13 @@ impl App {
                 None => Ok(standings),
             }
         };
-        let waiting = ids.iter().zip(standings().await?).filter(|(_, standing)| *standing == Standing::Waiting);
+        let waiting = ids.iter().zip(standings().await?).filter(|(_, standing)| *standing == MediaStatus::Waiting);
         let uploads = try_join_all(waiting.map(|(id, _)| self.media().upload(id))).await?;
         if uploads.iter().all(Option::is_some) {
             return Ok(());
         }
         // What is not there any more may have been checked just now.
-        match standings().await?.contains(&Standing::Waiting) {
+        match standings().await?.contains(&MediaStatus::Waiting) {
             true => Err(refusal()),
             false => Ok(()),
         }

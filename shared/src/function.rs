@@ -12,7 +12,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
     App,
-    domain::{Millis, World},
+    domain::{Millis, System},
     outside::aws,
     wire::operation::router,
 };
@@ -50,7 +50,7 @@ pub struct Sent<R> {
 fn app() -> Result<Arc<App>, Error> {
     let variable = |name: &str| std::env::var(name).ok();
     log(variable);
-    Ok(App::new(Box::new(variable), world(), aws::http_client())?)
+    Ok(App::new(Box::new(variable), system(), aws::http_client())?)
 }
 
 /// Logs as `LoggingConfig` in the template says, which Lambda passes on in two variables. `lambda_runtime` has the
@@ -66,9 +66,9 @@ fn log(variable: impl Fn(&str) -> Option<String>) {
 
 /// The machine's clock and its randomness.
 #[expect(clippy::disallowed_methods, reason = "the one place where a function meets its environment")]
-pub fn world() -> World {
+pub fn system() -> System {
     let clock = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     let random = SystemRandom::new();
     // A system without randomness can make no token that nobody guesses: better none at all.
-    World::new(clock, move |bytes| random.fill(bytes).expect("the system's randomness"))
+    System::new(clock, move |bytes| random.fill(bytes).expect("the system's randomness"))
 }

@@ -42,11 +42,11 @@ pub enum UserType {
 
 #[derive(Serialize, JsonSchema)]
 pub struct LoggedIn {
-    user_info: UserInfo,
+    user_info: LoginUserInfo,
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct UserInfo {
+pub struct LoginUserInfo {
     uid: UserNumber,
     /// What the user logged in with; through a third party, their phone or e-mail if they have one.
     account: Option<String>,
@@ -107,7 +107,7 @@ impl Operation for AccountLogin {
         let email = user.email.map(|email| email.as_str().to_owned());
         let url = |id| PictureUrl::of(app, &id);
         Ok(LoggedIn {
-            user_info: UserInfo {
+            user_info: LoginUserInfo {
                 uid: UserNumber(user.id),
                 account: account.or_else(|| phone.as_ref().map(|phone| phone.to_string())).or_else(|| email.clone()),
                 name: user.nickname,

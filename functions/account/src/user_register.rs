@@ -1,7 +1,7 @@
 use shared::{
-    aside,
     domain::{Password, Phone, PhoneFault, StoredPassword},
-    store::{CameBy, Changes},
+    off_thread,
+    store::{Changes, SignUp},
     wire::{
         dialect::C,
         operation::*,
@@ -47,9 +47,9 @@ impl Operation for UserRegister {
         let password = Password::new_letters_and_digits(&self.password)?;
         let register = async {
             let code = app.store.prove_code(phone, &self.verifycode.0).await?;
-            let salt = app.world.random();
-            let password = aside(move || StoredPassword::hash(&password, salt)).await?;
-            app.store.create_user(&CameBy::Phone(code), Some(password), Changes::default()).await
+            let salt = app.system.random();
+            let password = off_thread(move || StoredPassword::hash(&password, salt)).await?;
+            app.store.create_user(&SignUp::Phone(code), Some(password), Changes::default()).await
         };
         match register.await {
             Ok(user) => Ok(Registered { uid: UserDigits(user.id) }),

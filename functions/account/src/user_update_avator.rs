@@ -1,7 +1,7 @@
 use shared::wire::{
     dialect::C,
     operation::*,
-    values::{PictureUrl, Upload},
+    values::{PictureUrl, UploadedFile},
 };
 
 /// Replace the caller's avatar (document C, 3.3).
@@ -11,7 +11,7 @@ use shared::wire::{
 #[derive(Deserialize, JsonSchema)]
 pub struct UserUpdateAvator {
     /// The picture.
-    image: Upload,
+    image: UploadedFile,
 }
 
 #[derive(Serialize, JsonSchema)]

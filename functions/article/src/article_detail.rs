@@ -1,7 +1,7 @@
 use shared::wire::{
     dialect::D,
     operation::*,
-    users::{Card, Face},
+    users::{PublicProfile, UserBrief},
     values::ArticleNumber,
 };
 
@@ -14,11 +14,11 @@ pub struct ArticleDetail {
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct Detail {
+pub struct DetailedArticle {
     #[serde(flatten)]
     body: Body,
-    like_user_list: Vec<Face>,
-    collect_user_list: Vec<Face>,
+    like_user_list: Vec<UserBrief>,
+    collect_user_list: Vec<UserBrief>,
     comment_list: Vec<ListedComment>,
     author: Author,
     is_like: bool,
@@ -28,7 +28,7 @@ pub struct Detail {
 #[derive(Serialize, JsonSchema)]
 pub struct Author {
     #[serde(flatten)]
-    card: Card,
+    card: PublicProfile,
     /// Whether the caller follows them.
     is_follow: bool,
 }
@@ -36,13 +36,13 @@ pub struct Author {
 impl Operation for ArticleDetail {
     type Dialect = D;
     type Caller = Reader;
-    type Response = Named<Self, Detail>;
+    type Response = Named<Self, DetailedArticle>;
     const ROUTE: Route = Route::post("/article_detail");
 
     async fn handle(self, Reader(caller): Reader, app: &App) -> Result<Self::Response, Refusal> {
         let found = app.store.article_detail(caller, self.article_id.0).await?;
-        let faces = |users: Vec<_>| users.into_iter().map(Face::from).collect();
-        Ok(Named::new(Detail {
+        let faces = |users: Vec<_>| users.into_iter().map(UserBrief::from).collect();
+        Ok(Named::new(DetailedArticle {
             body: found.view.article.into(),
             like_user_list: faces(found.likers),
             collect_user_list: faces(found.collectors),

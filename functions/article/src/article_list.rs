@@ -1,6 +1,6 @@
 use shared::wire::{dialect::D, operation::*, values::Page};
 
-use crate::shown::Listed;
+use crate::shown::ListedArticle;
 
 /// Read all articles, the newest first (document D).
 ///
@@ -14,11 +14,11 @@ pub struct ArticleList {
 impl Operation for ArticleList {
     type Dialect = D;
     type Caller = Reader;
-    type Response = Named<Self, Vec<Listed>>;
+    type Response = Named<Self, Vec<ListedArticle>>;
     const ROUTE: Route = Route::post("/article_list");
 
     async fn handle(self, Reader(caller): Reader, app: &App) -> Result<Self::Response, Refusal> {
         let articles = app.store.articles(caller, self.page.of()).await?;
-        Ok(Named::new(articles.into_iter().map(Listed::from).collect()))
+        Ok(Named::new(articles.into_iter().map(ListedArticle::from).collect()))
     }
 }

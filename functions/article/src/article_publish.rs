@@ -1,9 +1,9 @@
 use shared::{
-    domain::{Class, UploadFault, text::is_blank},
+    domain::{MediaClass, UploadFault, text::is_blank},
     wire::{
         dialect::D,
         operation::*,
-        values::{ArticleNumber, Key, List, Prose},
+        values::{ArticleNumber, List, MediaKey, Prose},
     },
 };
 
@@ -17,23 +17,23 @@ pub struct ArticlePublish {
     content: Prose<0, 5_000>,
     /// Up to nine, each once.
     #[serde(default)]
-    images: List<Key, 0, 9>,
+    images: List<MediaKey, 0, 9>,
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct Published {
+pub struct PublishedArticle {
     article_id: ArticleNumber,
 }
 
 impl Operation for ArticlePublish {
     type Dialect = D;
     type Caller = SignedIn;
-    type Response = Published;
+    type Response = PublishedArticle;
     const ROUTE: Route = Route::post("/article_publish");
     const REFUSES: &'static [Refusal] =
         &[Refusal::Upload("images", UploadFault::NoPicture), Refusal::Upload("images", UploadFault::TooLarge)];
 
-    async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Published, Refusal> {
+    async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<PublishedArticle, Refusal> {
         if self.images.0.is_empty() && is_blank(&self.content.0) {
             return Err(Refusal::malformed("content: write something, or send images"));
         }
@@ -41,8 +41,8 @@ impl Operation for ArticlePublish {
         if (1..images.len()).any(|at| images[..at].contains(&images[at])) {
             return Err(Refusal::malformed("images: the same image twice"));
         }
-        app.own_media(caller, &images, Class::Image, "images").await?;
+        app.own_media(caller, &images, MediaClass::Image, "images").await?;
         let id = app.store.publish_article(caller, &self.content.0, images).await?;
-        Ok(Published { article_id: ArticleNumber(id) })
+        Ok(PublishedArticle { article_id: ArticleNumber(id) })
     }
 }

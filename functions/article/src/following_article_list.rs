@@ -1,6 +1,6 @@
 use shared::wire::{dialect::D, operation::*, values::Page};
 
-use crate::shown::Listed;
+use crate::shown::ListedArticle;
 
 /// Read the articles of those whom the caller follows, the newest first (document D).
 ///
@@ -15,11 +15,11 @@ pub struct FollowingArticleList {
 impl Operation for FollowingArticleList {
     type Dialect = D;
     type Caller = Reader;
-    type Response = Named<Self, Vec<Listed>>;
+    type Response = Named<Self, Vec<ListedArticle>>;
     const ROUTE: Route = Route::post("/following_article_list");
 
     async fn handle(self, Reader(caller): Reader, app: &App) -> Result<Self::Response, Refusal> {
         let articles = app.store.followed_articles(caller, self.page.of()).await?;
-        Ok(Named::new(articles.into_iter().map(Listed::from).collect()))
+        Ok(Named::new(articles.into_iter().map(ListedArticle::from).collect()))
     }
 }

@@ -4,8 +4,8 @@ use serde::Serialize;
 use shared::{
     store::{Article, ArticleView, CommentView, Reply},
     wire::{
-        users::Face,
-        values::{ArticleNumber, CommentNumber, Key, UserHex},
+        users::UserBrief,
+        values::{ArticleNumber, CommentNumber, MediaKey, UserHex},
     },
 };
 
@@ -14,7 +14,7 @@ use shared::{
 pub struct Body {
     article_id: ArticleNumber,
     content: String,
-    images: Vec<Key>,
+    images: Vec<MediaKey>,
     /// Milliseconds since 1970.
     created_at: u64,
     like_count: u64,
@@ -27,7 +27,7 @@ impl From<Article> for Body {
         Self {
             article_id: ArticleNumber(article.id),
             content: article.content,
-            images: article.images.into_iter().map(Key).collect(),
+            images: article.images.into_iter().map(MediaKey).collect(),
             created_at: article.created_at,
             like_count: article.like_count,
             collect_count: article.collect_count,
@@ -48,10 +48,10 @@ pub struct Marked {
 
 /// The same with its author.
 #[derive(Serialize, JsonSchema)]
-pub struct Listed {
+pub struct ListedArticle {
     #[serde(flatten)]
     marked: Marked,
-    author: Face,
+    author: UserBrief,
 }
 
 impl From<ArticleView> for Marked {
@@ -65,7 +65,7 @@ impl From<ArticleView> for Marked {
     }
 }
 
-impl From<ArticleView> for Listed {
+impl From<ArticleView> for ListedArticle {
     fn from(mut seen: ArticleView) -> Self {
         Self { author: std::mem::take(&mut seen.author).into(), marked: seen.into() }
     }
@@ -89,9 +89,9 @@ pub struct ListedComment {
     down_count: u64,
     is_up: bool,
     is_down: bool,
-    author: Face,
-    reply_author: Option<Face>,
-    first_reply_author: Option<Face>,
+    author: UserBrief,
+    reply_author: Option<UserBrief>,
+    first_reply_author: Option<UserBrief>,
 }
 
 impl From<CommentView> for ListedComment {
@@ -113,8 +113,8 @@ impl From<CommentView> for ListedComment {
             is_up: seen.is_up,
             is_down: seen.is_down,
             author: seen.author.into(),
-            reply_author: seen.reply_author.map(Face::from),
-            first_reply_author: seen.first_reply_author.map(Face::from),
+            reply_author: seen.reply_author.map(UserBrief::from),
+            first_reply_author: seen.first_reply_author.map(UserBrief::from),
         }
     }
 }

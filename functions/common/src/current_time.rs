@@ -19,6 +19,6 @@ impl Operation for CurrentTime {
     const ROUTE: Route = Route::post("/current_time");
 
     async fn handle(self, Anyone: Anyone, app: &App) -> Result<Now, Refusal> {
-        Ok(Now { time: app.world.now() })
+        Ok(Now { time: app.system.now() })
     }
 }

@@ -1,6 +1,6 @@
 use shared::{
     domain::MediaKind,
-    wire::{dialect::D, operation::*, values::Key},
+    wire::{dialect::D, operation::*, values::MediaKey},
 };
 
 /// Name a file that the caller is about to upload (document D).
@@ -25,8 +25,8 @@ fn jpeg() -> String {
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct Named {
-    media_id: Key,
+pub struct NewMedia {
+    media_id: MediaKey,
     /// Where to PUT the file.
     #[schemars(extend("format" = "uri"))]
     upload_url: String,
@@ -35,16 +35,16 @@ pub struct Named {
 impl Operation for GetMediaId {
     type Dialect = D;
     type Caller = SignedIn;
-    type Response = Named;
+    type Response = NewMedia;
     const ROUTE: Route = Route::post("/get_media_id");
 
-    async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Named, Refusal> {
+    async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<NewMedia, Refusal> {
         let Some(kind) = MediaKind::of_content_type(&self.content_type) else {
             let known = MediaKind::content_types().collect::<Vec<_>>().join(", ");
             return Err(Refusal::malformed(format!("content_type: one of {known}")));
         };
         let id = app.store.new_media(caller, kind).await?;
         let upload_url = app.media().upload_url(&id).await?;
-        Ok(Named { media_id: Key(id), upload_url })
+        Ok(NewMedia { media_id: MediaKey(id), upload_url })
     }
 }

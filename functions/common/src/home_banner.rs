@@ -3,7 +3,7 @@ use shared::{
     wire::{
         dialect::D,
         operation::*,
-        values::{Key, Page},
+        values::{MediaKey, Page},
     },
 };
 
@@ -15,9 +15,9 @@ pub struct HomeBanner {
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct Shown {
+pub struct ShownBanner {
     banner_id: u64,
-    image: Key,
+    image: MediaKey,
     /// Where it leads.
     url: String,
 }
@@ -25,14 +25,14 @@ pub struct Shown {
 impl Operation for HomeBanner {
     type Dialect = D;
     type Caller = Reader;
-    type Response = Named<Self, Vec<Shown>>;
+    type Response = Named<Self, Vec<ShownBanner>>;
     const ROUTE: Route = Route::post("/home_banner");
 
     async fn handle(self, Reader(_): Reader, app: &App) -> Result<Self::Response, Refusal> {
         let banners = app.store.banners(Place::Home, self.page.of()).await?;
-        let shown = banners.into_iter().map(|banner| Shown {
+        let shown = banners.into_iter().map(|banner| ShownBanner {
             banner_id: banner.banner_id,
-            image: Key(banner.image),
+            image: MediaKey(banner.image),
             url: banner.url,
         });
         Ok(Named::new(shown.collect()))

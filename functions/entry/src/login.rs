@@ -20,7 +20,7 @@ pub struct Login {
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Entered {
+pub struct LoginResult {
     nickname: String,
     profile_picture: Option<PictureUrl>,
     /// Send it as `Authorization` from now on.
@@ -32,16 +32,16 @@ pub struct Entered {
 impl Operation for Login {
     type Dialect = E;
     type Caller = Anyone;
-    type Response = Entered;
+    type Response = LoginResult;
     const ROUTE: Route = Route::post("/login");
     const REFUSES: &'static [Refusal] = &[Refusal::WrongPassword, Refusal::Locked(LockedBy::WrongPasswords)];
 
-    async fn handle(self, Anyone: Anyone, app: &App) -> Result<Entered, Refusal> {
+    async fn handle(self, Anyone: Anyone, app: &App) -> Result<LoginResult, Refusal> {
         let password = Password::md5(&self.password)?;
         let user = app.store.log_in_by_password(&Account::parse(&self.username.0), password).await?;
         let (token, _) = app.new_token(&user)?;
         let username = app.store.username(&user.profile).await?;
         let profile_picture = user.profile.avatar.map(|id| PictureUrl::of(app, &id));
-        Ok(Entered { nickname: user.profile.nickname, profile_picture, token, username })
+        Ok(LoginResult { nickname: user.profile.nickname, profile_picture, token, username })
     }
 }

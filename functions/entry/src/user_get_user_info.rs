@@ -5,7 +5,7 @@ use shared::wire::{dialect::E, operation::*, values::PictureUrl};
 pub struct UserGetUserInfo {}
 
 #[derive(Serialize, JsonSchema)]
-pub struct UserInfo {
+pub struct EntryUserInfo {
     /// The user name, or the phone where there is none.
     username: Option<String>,
     nickname: String,
@@ -15,13 +15,13 @@ pub struct UserInfo {
 impl Operation for UserGetUserInfo {
     type Dialect = E;
     type Caller = Reader;
-    type Response = UserInfo;
+    type Response = EntryUserInfo;
     const ROUTE: Route = Route::get("/user/get_user_info");
 
-    async fn handle(self, Reader(caller): Reader, app: &App) -> Result<UserInfo, Refusal> {
+    async fn handle(self, Reader(caller): Reader, app: &App) -> Result<EntryUserInfo, Refusal> {
         let user = app.store.profile(caller).await?.ok_or(Refusal::NotSignedIn)?;
         let username = app.store.username(&user).await?;
         let profile_picture = user.avatar.map(|id| PictureUrl::of(app, &id));
-        Ok(UserInfo { username, nickname: user.nickname, profile_picture })
+        Ok(EntryUserInfo { username, nickname: user.nickname, profile_picture })
     }
 }

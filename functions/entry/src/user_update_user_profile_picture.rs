@@ -1,4 +1,4 @@
-use shared::wire::{dialect::E, operation::*, values::Upload};
+use shared::wire::{dialect::E, operation::*, values::UploadedFile};
 
 /// Replace the caller's avatar (document E, 4).
 ///
@@ -7,7 +7,7 @@ use shared::wire::{dialect::E, operation::*, values::Upload};
 #[derive(Deserialize, JsonSchema)]
 pub struct UserUpdateUserProfilePicture {
     /// The picture.
-    file: Upload,
+    file: UploadedFile,
 }
 
 impl Operation for UserUpdateUserProfilePicture {

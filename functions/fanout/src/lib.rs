@@ -7,7 +7,7 @@ use shared::{
     App,
     domain::{MINUTE, Millis, Refusal},
     function::Sent,
-    store::keys::Told,
+    store::keys::StreamChange,
 };
 
 /// What one record may take: a hundred thousand followers.
@@ -30,7 +30,7 @@ pub fn event(sent: Sent<EventRecord>) -> Event {
 pub async fn handle(app: &App, event: Event, deadline: Millis) -> DynamoDbEventResponse {
     let mut response = DynamoDbEventResponse::default();
     for (at, record) in event.records.into_iter().enumerate() {
-        let outcome = match at > 0 && app.world.now() + RESERVE > deadline {
+        let outcome = match at > 0 && app.system.now() + RESERVE > deadline {
             true => Err(Refusal::Unavailable),
             false => follow_up(app, &record).await,
         };
@@ -48,9 +48,9 @@ pub async fn handle(app: &App, event: Event, deadline: Millis) -> DynamoDbEventR
 
 async fn follow_up(app: &App, record: &EventRecord) -> Result<(), Refusal> {
     let key = serde_dynamo::from_item(record.change.keys.clone()).ok();
-    match key.as_ref().and_then(Told::of) {
-        Some(Told::Entry { feed, by, place }) => app.store.follow_up_entry(feed, by, &place).await,
-        Some(Told::Follow { follower, followee }) => app.store.follow_up_follow(follower, followee).await,
+    match key.as_ref().and_then(StreamChange::of) {
+        Some(StreamChange::Entry { feed, by, place }) => app.store.follow_up_entry(feed, by, &place).await,
+        Some(StreamChange::Follow { follower, followee }) => app.store.follow_up_follow(follower, followee).await,
         None => Ok(()),
     }
 }

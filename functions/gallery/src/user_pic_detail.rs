@@ -7,7 +7,7 @@ use shared::{
     },
 };
 
-use crate::shown::Picture;
+use crate::shown::ShownPicture;
 
 /// Read a picture, with its gallery and its owner's other galleries (document A, 2). For everybody.
 #[derive(Deserialize, JsonSchema)]
@@ -16,7 +16,7 @@ pub struct UserPicDetail {
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct Detail {
+pub struct PictureDetail {
     user_id: UserNumber,
     /// The owner's nickname.
     username: String,
@@ -28,17 +28,17 @@ pub struct Detail {
     pic_dir_name: String,
     pic_dir_id: GalleryNumber,
     /// The gallery that the picture is in.
-    pic_dir_pic_list: Gallery,
+    pic_dir_pic_list: OtherGallery,
     /// The owner's other galleries.
     pic_dir_other_list: Others,
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct Gallery {
+pub struct OtherGallery {
     /// All of its pictures.
     count: u64,
     /// The first nine.
-    list: Vec<Picture>,
+    list: Vec<ShownPicture>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -60,10 +60,10 @@ const SHOWN: usize = 9;
 impl Operation for UserPicDetail {
     type Dialect = A;
     type Caller = Anyone;
-    type Response = Detail;
+    type Response = PictureDetail;
     const ROUTE: Route = Route::get("/user/pic/detail");
 
-    async fn handle(self, Anyone: Anyone, app: &App) -> Result<Detail, Refusal> {
+    async fn handle(self, Anyone: Anyone, app: &App) -> Result<PictureDetail, Refusal> {
         let gone = || Refusal::NoSuch("picture");
         let picture = app.store.picture(self.pic_id.0).await?.ok_or_else(gone)?;
         let (owner, first, galleries) = tokio::try_join!(
@@ -79,7 +79,7 @@ impl Operation for UserPicDetail {
             pic_dir_id: GalleryNumber(gallery.id),
             pic_dir_url: gallery.cover.as_ref().map(url),
         };
-        Ok(Detail {
+        Ok(PictureDetail {
             user_id: UserNumber(owner.id),
             username: owner.nickname,
             desc: owner.intro,
@@ -87,9 +87,9 @@ impl Operation for UserPicDetail {
             pic_url: url(&picture.media),
             pic_dir_name: gallery.title,
             pic_dir_id: GalleryNumber(gallery.id),
-            pic_dir_pic_list: Gallery {
+            pic_dir_pic_list: OtherGallery {
                 count: gallery.pictures,
-                list: first.iter().map(|picture| Picture::of(app, picture)).collect(),
+                list: first.iter().map(|picture| ShownPicture::of(app, picture)).collect(),
             },
             pic_dir_other_list: Others { count: others.len(), list: others.iter().map(other).collect() },
         })

@@ -12,11 +12,11 @@ pub struct UserPicDirList {
 
 #[derive(Serialize, JsonSchema)]
 pub struct Galleries {
-    list: Vec<Gallery>,
+    list: Vec<ListedGallery>,
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct Gallery {
+pub struct ListedGallery {
     /// Its first picture; null while it is empty.
     pic_url: Option<PictureUrl>,
     name: String,
@@ -35,7 +35,7 @@ impl Operation for UserPicDirList {
         let user = self.user_id.0;
         let (profile, galleries) = tokio::try_join!(app.store.profile(user), app.store.galleries_of(user))?;
         profile.ok_or(Refusal::NoSuch("user"))?;
-        let show = |gallery: shared::store::Gallery| Gallery {
+        let show = |gallery: shared::store::Gallery| ListedGallery {
             pic_url: gallery.cover.map(|id| PictureUrl::of(app, &id)),
             name: gallery.title,
             count: gallery.pictures,

@@ -3,7 +3,7 @@ use shared::{
     wire::{dialect::A, operation::*, values::GalleryNumber},
 };
 
-use crate::shown::Picture;
+use crate::shown::ShownPicture;
 
 /// Read all pictures of a gallery, in the order they came (document A, 3). For everybody.
 #[derive(Deserialize, JsonSchema)]
@@ -13,7 +13,7 @@ pub struct UserPicDirPicList {
 
 #[derive(Serialize, JsonSchema)]
 pub struct Pictures {
-    list: Vec<Picture>,
+    list: Vec<ShownPicture>,
 }
 
 impl Operation for UserPicDirPicList {
@@ -25,6 +25,6 @@ impl Operation for UserPicDirPicList {
     async fn handle(self, Anyone: Anyone, app: &App) -> Result<Pictures, Refusal> {
         let pictures = app.store.pictures_of(self.pic_dir_id.0, MOST_PICTURES).await?;
         let pictures = pictures.ok_or(Refusal::NoSuch("gallery"))?;
-        Ok(Pictures { list: pictures.iter().map(|picture| Picture::of(app, picture)).collect() })
+        Ok(Pictures { list: pictures.iter().map(|picture| ShownPicture::of(app, picture)).collect() })
     }
 }

@@ -1,10 +1,10 @@
 use shared::{
-    aside,
     domain::picture::{GALLERY, Picture},
+    off_thread,
     wire::{
         dialect::A,
         operation::*,
-        values::{GalleryNumber, PictureNumber, PictureUrl, Upload},
+        values::{GalleryNumber, PictureNumber, PictureUrl, UploadedFile},
     },
 };
 
@@ -15,7 +15,7 @@ use shared::{
 #[derive(Deserialize, JsonSchema)]
 pub struct UserPicUpload {
     /// The picture.
-    image: Upload,
+    image: UploadedFile,
     pic_dir_id: GalleryNumber,
 }
 
@@ -34,7 +34,7 @@ impl Operation for UserPicUpload {
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Uploaded, Refusal> {
         let gallery = app.store.own_gallery(caller, self.pic_dir_id.0).await?;
-        let [picture] = aside(move || Ok(Picture::open(&self.image.0, "image")?.fit([GALLERY]))).await?;
+        let [picture] = off_thread(move || Ok(Picture::open(&self.image.0, "image")?.fit([GALLERY]))).await?;
         let media = app.media().publish(picture).await?;
         let added = app.store.add_picture(caller, gallery, media.clone()).await;
         if let Err(Refusal::NoSuch(_) | Refusal::Conflict(_)) = added {

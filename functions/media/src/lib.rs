@@ -11,15 +11,16 @@ use std::{fmt, ops::ControlFlow, panic::catch_unwind, time::Duration};
 
 use aws_lambda_events::s3::{S3Event, S3EventRecord};
 use shared::{
-    App, aside,
+    App,
     domain::{
-        Class, MediaId, MediaKind, Refusal,
+        MediaClass, MediaId, MediaKind, Refusal,
         media::{Fault, Mp4, Recording},
         picture::{GALLERY, Picture},
     },
     function::Sent,
+    off_thread,
     outside::{Published, Upload},
-    store::Standing,
+    store::MediaStatus,
 };
 
 /// How often we look again at an upload that somebody else is writing or checking, before Lambda is to try again.
@@ -90,7 +91,7 @@ async fn step(app: &App, id: &MediaId, kind: MediaKind) -> Result<ControlFlow<()
         return Ok(ControlFlow::Break(()));
     };
     let standing = match record.standing {
-        Standing::Waiting => {
+        MediaStatus::Waiting => {
             let (published, upload) = tokio::try_join!(media.published(id), media.upload(id))?;
             match (published, upload) {
                 (Some(published), _) => store.media_checked(id, published.whole_seconds).await?,
@@ -116,49 +117,50 @@ async fn step(app: &App, id: &MediaId, kind: MediaKind) -> Result<ControlFlow<()
 enum Verdict {
     Published(Published),
     /// Not what it says, too large or cut off: how it stands from now on.
-    Bad(Standing),
+    Bad(MediaStatus),
     /// Gone, or another one by now, or published by somebody else.
     Changed,
 }
 
 /// Checks an upload, and serves it if it is good.
 async fn publish(app: &App, id: &MediaId, kind: MediaKind, upload: &Upload) -> Result<Verdict, Refusal> {
-    const NOT_WHAT_IT_SAYS: Verdict = Verdict::Bad(Standing::Refused);
+    const NOT_WHAT_IT_SAYS: Verdict = Verdict::Bad(MediaStatus::Refused);
     match upload.size {
         0 => return Ok(NOT_WHAT_IT_SAYS),
-        size if size > kind.most_bytes() => return Ok(Verdict::Bad(Standing::TooLarge)),
+        size if size > kind.most_bytes() => return Ok(Verdict::Bad(MediaStatus::TooLarge)),
         _ => {}
     }
     let bad = |fault| match fault {
         Fault::NotOfItsKind => Ok(NOT_WHAT_IT_SAYS),
-        Fault::CutOff => Ok(Verdict::Bad(Standing::CutOff)),
+        Fault::CutOff => Ok(Verdict::Bad(MediaStatus::CutOff)),
     };
     let media = app.media();
     let (done, published) = match kind.class() {
-        Class::Image => {
+        MediaClass::Image => {
             let Some(file) = media.read(id, upload, 0..upload.size).await? else { return Ok(Verdict::Changed) };
             // Whichever of the four it is: phones ask for JPEG and send what they have.
-            let remade = aside(move || Ok(Picture::open_upload(&file, "upload").map(|picture| picture.fit([GALLERY]))));
+            let remade =
+                off_thread(move || Ok(Picture::open_upload(&file, "upload").map(|picture| picture.fit([GALLERY]))));
             let [picture] = match remade.await? {
                 Ok(made) => made,
-                Err(Refusal::ImageTooLarge(_)) => return Ok(Verdict::Bad(Standing::TooLarge)),
+                Err(Refusal::ImageTooLarge(_)) => return Ok(Verdict::Bad(MediaStatus::TooLarge)),
                 Err(Refusal::ImageCutOff(_)) => return bad(Fault::CutOff),
                 Err(_) => return bad(Fault::NotOfItsKind),
             };
             (media.publish_picture(id, picture).await?, Published { whole_seconds: None })
         }
-        Class::Audio => {
+        MediaClass::Audio => {
             let Some(file) = media.read(id, upload, 0..upload.size).await? else { return Ok(Verdict::Changed) };
             // It reads hostile input: a panic is one more way to say no.
             let look = move || catch_unwind(|| Recording::audio(kind, &file)).unwrap_or(Err(Fault::NotOfItsKind));
-            let recording = match aside(move || Ok(look())).await? {
+            let recording = match off_thread(move || Ok(look())).await? {
                 Ok(recording) => recording,
                 Err(fault) => return bad(fault),
             };
             let published = Published { whole_seconds: recording.seconds };
             (media.publish_upload(id, upload, kind.content_type(), published).await?, published)
         }
-        Class::Video => {
+        MediaClass::Video => {
             // Too large for memory: it is read where it has something to say.
             let mut walk = Mp4::new(upload.size);
             while let Some(wanted) = walk.wanted() {
@@ -168,7 +170,7 @@ async fn publish(app: &App, id: &MediaId, kind: MediaKind, upload: &Upload) -> R
                 }
             }
             let content_type = walk.content_type();
-            if let Err(fault) = walk.end(Class::Video) {
+            if let Err(fault) = walk.end(MediaClass::Video) {
                 return bad(fault);
             }
             let published = Published { whole_seconds: None };

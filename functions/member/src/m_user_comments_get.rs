@@ -8,7 +8,7 @@ use shared::{
     },
 };
 
-use crate::shown::{Face, TargetType};
+use crate::shown::{MemberBrief, TargetType};
 
 /// Read a post's comments, the newest first (document B).
 ///
@@ -53,16 +53,16 @@ pub struct CommentsPage {
     cursor: Cursor,
     /// All comments now.
     total: u64,
-    items: Vec<Comment>,
+    items: Vec<PostComment>,
 }
 
 #[derive(Serialize, JsonSchema)]
-struct Comment {
+struct PostComment {
     id: CommentDigits,
     content: String,
     /// Milliseconds since 1970.
     created_time: u64,
-    user: Face,
+    user: MemberBrief,
 }
 
 impl Operation for MUserCommentsGet {
@@ -73,10 +73,10 @@ impl Operation for MUserCommentsGet {
 
     async fn handle(self, Reader(caller): Reader, app: &App) -> Result<CommentsPage, Refusal> {
         let Self { target_id, target_type: TargetType::Post, cursor, page } = self;
-        let (at, snapshot) = (app.world.now(), cursor.map(|cursor| cursor.0));
+        let (at, snapshot) = (app.system.now(), cursor.map(|cursor| cursor.0));
         let page = app.store.comments_as_of(caller, target_id.0, snapshot, page.of()).await?;
         let snapshot = snapshot.unwrap_or(Snapshot { newest: page.newest, at });
-        let items = page.comments.into_iter().map(|CommentView { comment, author, .. }| Comment {
+        let items = page.comments.into_iter().map(|CommentView { comment, author, .. }| PostComment {
             id: CommentDigits(comment.id),
             content: comment.content,
             created_time: comment.created_at,

@@ -1,7 +1,7 @@
 use shared::wire::{
     dialect::B,
     operation::*,
-    values::{Key, NamedUser},
+    values::{MediaKey, NamedUser},
 };
 
 use crate::shown::shown;
@@ -24,7 +24,7 @@ enum ChatType {
 #[derive(Serialize, JsonSchema)]
 pub struct ChatMedia {
     /// Null where the member has none.
-    key: Option<Key>,
+    key: Option<MediaKey>,
     r#type: ChatMediaType,
 }
 
@@ -48,6 +48,6 @@ impl Operation for MUserUserChatMedia {
             ChatType::AudioChat => (&user.audio_chat, ChatMediaType::Audio),
         };
         let [media] = shown(app, [id]).await?;
-        Ok(ChatMedia { key: media.map(|media| Key(media.id)), r#type })
+        Ok(ChatMedia { key: media.map(|media| MediaKey(media.id)), r#type })
     }
 }

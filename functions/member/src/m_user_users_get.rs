@@ -1,6 +1,6 @@
 use shared::wire::{dialect::B, operation::*, values::NamedUser};
 
-use crate::shown::Card;
+use crate::shown::MemberProfile;
 
 /// Read what a member says of themself (document B).
 ///
@@ -13,11 +13,11 @@ pub struct MUserUsersGet {
 impl Operation for MUserUsersGet {
     type Dialect = B;
     type Caller = Reader;
-    type Response = Card;
+    type Response = MemberProfile;
     const ROUTE: Route = Route::get("/m_user/users/{user_id}");
 
-    async fn handle(self, Reader(caller): Reader, app: &App) -> Result<Card, Refusal> {
+    async fn handle(self, Reader(caller): Reader, app: &App) -> Result<MemberProfile, Refusal> {
         let user = app.store.profile(self.user_id.0).await?.ok_or(Refusal::NoSuch("user"))?;
-        Ok(if user.id == caller { Card::of_oneself(&user, app) } else { Card::of_other(&user) })
+        Ok(if user.id == caller { MemberProfile::of_oneself(&user, app) } else { MemberProfile::of_other(&user) })
     }
 }

@@ -1,14 +1,14 @@
 use shared::{
-    domain::Class,
+    domain::MediaClass,
     store::{Article, Giver},
     wire::{
         dialect::B,
         operation::*,
-        values::{Key, NamedUser, PostDigits, UserHex},
+        values::{MediaKey, NamedUser, PostDigits, UserHex},
     },
 };
 
-use crate::shown::{Face, Shown, Traits, shown};
+use crate::shown::{MemberBrief, ShownMedia, Traits, shown};
 
 /// Read a member's homepage (document B).
 #[derive(Deserialize, JsonSchema)]
@@ -19,7 +19,7 @@ pub struct MUserUsersHomepage {
 #[derive(Serialize, JsonSchema)]
 pub struct Homepage {
     #[serde(flatten)]
-    face: Face,
+    face: MemberBrief,
     #[serde(flatten)]
     traits: Traits,
     background: Option<Medium>,
@@ -38,7 +38,7 @@ pub struct Homepage {
 #[derive(Serialize, JsonSchema)]
 struct Medium {
     r#type: MediumType,
-    key: Key,
+    key: MediaKey,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -60,17 +60,17 @@ struct Audio {
 #[derive(Serialize, JsonSchema)]
 struct Gifts {
     from_user: From,
-    gifts: Vec<Gift>,
+    gifts: Vec<CountedGift>,
 }
 
 #[derive(Serialize, JsonSchema)]
 struct From {
     id: UserHex,
-    icon: Option<Key>,
+    icon: Option<MediaKey>,
 }
 
 #[derive(Serialize, JsonSchema)]
-struct Gift {
+struct CountedGift {
     /// What was given.
     code: String,
     count: u64,
@@ -106,7 +106,7 @@ impl Operation for MUserUsersHomepage {
             traits: (&user).into(),
             background: background.map(Medium::of),
             audio_intro: audio.map(|audio| Audio { duration: audio.seconds, medium: Medium::of(audio) }),
-            is_vip: user.is_vip(app.world.now()),
+            is_vip: user.is_vip(app.system.now()),
             profit: user.profit,
             her_gifts: givers.into_iter().map(Gifts::of).collect(),
             post_count: counts.articles,
@@ -116,28 +116,28 @@ impl Operation for MUserUsersHomepage {
 }
 
 impl Medium {
-    fn of(Shown { id, .. }: Shown) -> Self {
+    fn of(ShownMedia { id, .. }: ShownMedia) -> Self {
         let r#type = match id.kind().map(|kind| kind.class()) {
-            Some(Class::Video) => MediumType::Video,
-            Some(Class::Audio) => MediumType::Audio,
-            Some(Class::Image) | None => MediumType::Picture,
+            Some(MediaClass::Video) => MediumType::Video,
+            Some(MediaClass::Audio) => MediumType::Audio,
+            Some(MediaClass::Image) | None => MediumType::Picture,
         };
-        Self { r#type, key: Key(id) }
+        Self { r#type, key: MediaKey(id) }
     }
 }
 
 impl Gifts {
     fn of(giver: Giver) -> Self {
         Self {
-            from_user: From { id: UserHex(giver.user.id), icon: giver.user.avatar.map(Key) },
-            gifts: giver.gifts.into_iter().map(|(code, count)| Gift { code, count }).collect(),
+            from_user: From { id: UserHex(giver.user.id), icon: giver.user.avatar.map(MediaKey) },
+            gifts: giver.gifts.into_iter().map(|(code, count)| CountedGift { code, count }).collect(),
         }
     }
 }
 
 impl Post {
     fn of(article: Article) -> Self {
-        let picture = |id| Medium { r#type: MediumType::Picture, key: Key(id) };
+        let picture = |id| Medium { r#type: MediumType::Picture, key: MediaKey(id) };
         Self {
             id: PostDigits(article.id),
             post_type: MediumType::Picture,

@@ -1,14 +1,14 @@
 use shared::{
-    domain::{Class, Degree, Gender, Job, Marriage, OnlinePeriod, SexAttitude, UploadFault, UserId},
+    domain::{Degree, Gender, Job, Marriage, MediaClass, OnlinePeriod, SexAttitude, UploadFault, UserId},
     store::Changes,
     wire::{
         dialect::B,
         operation::*,
-        values::{Key, NamedUser, Nickname, Prose, Whole},
+        values::{MediaKey, NamedUser, Nickname, Prose, Whole},
     },
 };
 
-use crate::shown::{Card, Icon};
+use crate::shown::{Icon, MemberProfile};
 
 /// Change some of what one says of oneself (document B).
 ///
@@ -40,48 +40,50 @@ pub struct Change {
     /// Of an audio chat, in the app's own unit.
     audio_price: Option<Whole<u32, 0, 1_000_000>>,
     /// An image or a video that the caller has uploaded, for the homepage.
-    background: Option<Key>,
+    background: Option<MediaKey>,
     /// An audio that the caller has uploaded, for the homepage.
-    audio_intro: Option<Key>,
+    audio_intro: Option<MediaKey>,
     /// A video that the caller has uploaded, for video chats.
-    video_chat: Option<Key>,
+    video_chat: Option<MediaKey>,
     /// An audio that the caller has uploaded, for audio chats.
-    audio_chat: Option<Key>,
+    audio_chat: Option<MediaKey>,
 }
 
 impl Operation for MUserUsersPatch {
     type Dialect = B;
     type Caller = SignedIn;
-    type Response = Card;
+    type Response = MemberProfile;
     const ROUTE: Route = Route::patch("/m_user/users/{user_id}");
     const REFUSES: &'static [Refusal] =
         &[Refusal::Upload("background", UploadFault::NoPicture), Refusal::Upload("background", UploadFault::TooLarge)];
 
-    async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Card, Refusal> {
+    async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<MemberProfile, Refusal> {
         self.0.make(caller, app).await
     }
 }
 
 impl Change {
-    pub async fn make(self, caller: UserId, app: &App) -> Result<Card, Refusal> {
+    pub async fn make(self, caller: UserId, app: &App) -> Result<MemberProfile, Refusal> {
         let user = self.user_id.0;
         if user != caller {
             let other = app.store.profile(user).await?;
             return Err(other.map_or(Refusal::NoSuch("user"), |_| Refusal::NotYours));
         }
         let picture_or_video = match self.background.as_ref().and_then(|background| background.0.kind()) {
-            Some(kind) if kind.class() == Class::Video => Class::Video,
-            _ => Class::Image,
+            Some(kind) if kind.class() == MediaClass::Video => MediaClass::Video,
+            _ => MediaClass::Image,
         };
-        let owned = async |key: Option<Key>, class, field| match key {
-            Some(Key(id)) => app.own_media(caller, std::slice::from_ref(&id), class, field).await.map(|()| Some(id)),
+        let owned = async |key: Option<MediaKey>, class, field| match key {
+            Some(MediaKey(id)) => {
+                app.own_media(caller, std::slice::from_ref(&id), class, field).await.map(|()| Some(id))
+            }
             None => Ok(None),
         };
         let (background, audio_intro, video_chat, audio_chat) = tokio::try_join!(
             owned(self.background, picture_or_video, "background"),
-            owned(self.audio_intro, Class::Audio, "audio_intro"),
-            owned(self.video_chat, Class::Video, "video_chat"),
-            owned(self.audio_chat, Class::Audio, "audio_chat"),
+            owned(self.audio_intro, MediaClass::Audio, "audio_intro"),
+            owned(self.video_chat, MediaClass::Video, "video_chat"),
+            owned(self.audio_chat, MediaClass::Audio, "audio_chat"),
         )?;
         let icon = self.icon.map(|icon| icon.0);
         let changes = Changes {
@@ -104,6 +106,6 @@ impl Change {
             audio_chat,
             ..Changes::default()
         };
-        Ok(Card::of_oneself(&app.store.change_profile(caller, changes).await?, app))
+        Ok(MemberProfile::of_oneself(&app.store.change_profile(caller, changes).await?, app))
     }
 }

@@ -1,6 +1,6 @@
 use shared::{
     domain::Gender,
-    store::{CameBy, Changes, LoggedIn},
+    store::{Changes, LoggedIn, SignUp},
     wire::{
         dialect::B,
         operation::*,
@@ -40,7 +40,7 @@ impl Operation for MUserUsersPost {
             large_avatar: icon,
             ..Changes::default()
         };
-        let profile = app.store.create_user(&CameBy::Device(device.id), None, first).await;
+        let profile = app.store.create_user(&SignUp::Device(device.id), None, first).await;
         let profile = profile.map_err(Refusal::of("X-Device-Id"))?;
         Member::of(&LoggedIn::for_the_first_time(profile), app)
     }

@@ -2,7 +2,7 @@ use shared::wire::{dialect::B, operation::*};
 
 use crate::{
     m_user_users_patch::{Change, MUserUsersPatch},
-    shown::Card,
+    shown::MemberProfile,
 };
 
 /// Change what one says of oneself, nickname and gender at least (document B).
@@ -16,11 +16,11 @@ pub struct MUserUsersPut(Change);
 impl Operation for MUserUsersPut {
     type Dialect = B;
     type Caller = SignedIn;
-    type Response = Card;
+    type Response = MemberProfile;
     const ROUTE: Route = Route::put("/m_user/users/{user_id}");
     const REFUSES: &'static [Refusal] = MUserUsersPatch::REFUSES;
 
-    async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Card, Refusal> {
+    async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<MemberProfile, Refusal> {
         match &self.0 {
             Change { nickname: None, .. } => Err(Refusal::malformed("nickname: is missing")),
             Change { gender: None, .. } => Err(Refusal::malformed("gender: is missing")),

@@ -5,18 +5,18 @@ use shared::{
     App,
     domain::{Degree, Gender, Job, Marriage, MediaId, OnlinePeriod, Refusal, SexAttitude},
     store::{LoggedIn, Profile},
-    wire::values::{Key, UserHex},
+    wire::values::{MediaKey, UserHex},
 };
 
 /// Who it is.
 #[derive(Serialize, JsonSchema)]
-pub struct Face {
+pub struct MemberBrief {
     id: UserHex,
     nickname: String,
     /// In years.
     age: Option<u8>,
     /// The avatar's key.
-    icon: Option<Key>,
+    icon: Option<MediaKey>,
 }
 
 /// What a member says of themself.
@@ -43,9 +43,9 @@ pub struct Vip {
 
 /// What everybody may know of a member; the last two fields are for themself alone.
 #[derive(Serialize, JsonSchema)]
-pub struct Card {
+pub struct MemberProfile {
     #[serde(flatten)]
-    face: Face,
+    face: MemberBrief,
     #[serde(flatten)]
     traits: Traits,
     #[serde(flatten)]
@@ -56,7 +56,7 @@ pub struct Card {
 #[derive(Serialize, JsonSchema)]
 pub struct Member {
     #[serde(flatten)]
-    face: Face,
+    face: MemberBrief,
     /// Null where the member has not said.
     gender: Option<Gender>,
     #[serde(flatten)]
@@ -67,9 +67,9 @@ pub struct Member {
     token: String,
 }
 
-impl From<&Profile> for Face {
+impl From<&Profile> for MemberBrief {
     fn from(user: &Profile) -> Self {
-        let icon = user.avatar.clone().map(Key);
+        let icon = user.avatar.clone().map(MediaKey);
         Self { id: UserHex(user.id), nickname: user.nickname.clone(), age: user.age, icon }
     }
 }
@@ -92,12 +92,12 @@ impl From<&Profile> for Traits {
 
 impl Vip {
     fn of(user: &Profile, app: &App) -> Self {
-        let now = app.world.now();
+        let now = app.system.now();
         Self { is_vip: user.is_vip(now), vip_left: user.vip_left(now) }
     }
 }
 
-impl Card {
+impl MemberProfile {
     pub fn of_other(user: &Profile) -> Self {
         Self { face: user.into(), traits: user.into(), own: None }
     }
@@ -114,7 +114,7 @@ impl Member {
             face: profile.into(),
             gender: profile.gender,
             vip: Vip::of(profile, app),
-            im_token: app.keys.sign_im(profile.id, app.world.now())?,
+            im_token: app.keys.sign_im(profile.id, app.system.now())?,
             token: app.new_token(user)?.0,
         })
     }
@@ -144,18 +144,18 @@ pub enum TargetType {
 }
 
 /// A file that a member names and that was not found to be bad.
-pub struct Shown {
+pub struct ShownMedia {
     pub id: MediaId,
     /// Of audio that says how long it is.
     pub seconds: Option<u64>,
 }
 
 /// What may be shown of a member's files: nothing is served of one that was refused or never checked. One round.
-pub async fn shown<const N: usize>(app: &App, ids: [&Option<MediaId>; N]) -> Result<[Option<Shown>; N], Refusal> {
+pub async fn shown<const N: usize>(app: &App, ids: [&Option<MediaId>; N]) -> Result<[Option<ShownMedia>; N], Refusal> {
     let named: Vec<_> = ids.iter().copied().flatten().cloned().collect();
     let records = app.store.media_of(&named).await?;
     Ok(ids.map(|id| {
         let record = records.iter().find(|record| Some(&record.id) == id.as_ref())?;
-        (!record.standing.is_bad()).then(|| Shown { id: record.id.clone(), seconds: record.whole_seconds })
+        (!record.standing.is_bad()).then(|| ShownMedia { id: record.id.clone(), seconds: record.whole_seconds })
     }))
 }

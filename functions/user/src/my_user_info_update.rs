@@ -1,12 +1,12 @@
 use std::slice;
 
 use shared::{
-    domain::{Class, Email, Gender, UploadFault},
+    domain::{Email, Gender, MediaClass, UploadFault},
     store::Changes,
     wire::{
         dialect::D,
         operation::*,
-        values::{Key, Line, Nickname, Prose, Typed, Whole},
+        values::{Line, MediaKey, Nickname, Prose, Typed, Whole},
     },
 };
 
@@ -18,7 +18,7 @@ pub struct MyUserInfoUpdate {
     /// Up to 64 characters.
     nickname: Option<Nickname>,
     /// An image: an id from `get_media_id` under which the caller has uploaded one.
-    avatar: Option<Key>,
+    avatar: Option<MediaKey>,
     /// 1 male, 2 female; 0 forgets it.
     gender: Option<Whole<u8, 0, 2>>,
     /// Up to 64 characters, or none.
@@ -48,14 +48,14 @@ impl Operation for MyUserInfoUpdate {
     ];
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
-        let now = i64::try_from(app.world.now()).unwrap_or(i64::MAX);
+        let now = i64::try_from(app.system.now()).unwrap_or(i64::MAX);
         if self.birthday.is_some_and(|birthday| birthday.0 > now) {
             return Err(Refusal::malformed("birthday: has not come yet: send milliseconds since 1970"));
         }
         let email = self.email.map(|email| Email::parse(&email.0)).transpose()?;
         let avatar = self.avatar.map(|avatar| avatar.0);
         if let Some(avatar) = &avatar {
-            app.own_media(caller, slice::from_ref(avatar), Class::Image, "avatar").await?;
+            app.own_media(caller, slice::from_ref(avatar), MediaClass::Image, "avatar").await?;
         }
         let changes = Changes {
             nickname: self.nickname.map(|text| text.0),

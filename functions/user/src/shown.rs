@@ -6,7 +6,7 @@ use shared::{
     domain::{Phone, Refusal},
     store::{LoggedIn, Profile},
     wire::{
-        users::Card,
+        users::PublicProfile,
         values::{Typed, UserHex},
     },
 };
@@ -20,7 +20,7 @@ pub fn phone(country: Option<&Typed>, phone: &Typed) -> Result<Phone, Refusal> {
 #[derive(Serialize, JsonSchema)]
 pub struct Me {
     #[serde(flatten)]
-    card: Card,
+    card: PublicProfile,
     /// The number without its country code.
     phone: Option<String>,
     email: Option<String>,
@@ -51,7 +51,7 @@ impl Me {
     /// `phone` is the one that is shown, proved or not.
     pub fn new(profile: Profile, phone: Option<Phone>) -> Self {
         let email = profile.email.as_ref().map(|email| email.as_str().to_owned());
-        let mut card = Card::from(profile);
+        let mut card = PublicProfile::from(profile);
         card.country = phone.as_ref().map(|phone| phone.country().to_owned());
         let phone = phone.map(|phone| phone.number().to_owned());
         let (rank, invitation_code, inviter) = Default::default();

@@ -3,7 +3,7 @@ use shared::{
     wire::{
         dialect::D,
         operation::*,
-        users::Card,
+        users::PublicProfile,
         values::{NamedUser, Typed},
     },
 };
@@ -26,7 +26,7 @@ pub struct UserInfo {
 #[derive(Serialize, JsonSchema)]
 pub struct Seen {
     #[serde(flatten)]
-    card: Card,
+    card: PublicProfile,
     #[serde(flatten)]
     rank: Rank,
     /// How many users they follow.

@@ -1,6 +1,6 @@
 use shared::{
-    aside,
     domain::{Password, PhoneFault, StoredPassword},
+    off_thread,
     wire::{
         dialect::D,
         operation::*,
@@ -43,8 +43,8 @@ impl Operation for UserPasswordUpdate {
         let password = Password::new_six_to_sixty_four(&self.password)?;
         let reset = async {
             let code = app.store.prove_code(phone, &self.code.0).await?;
-            let salt = app.world.random();
-            let password = aside(move || StoredPassword::hash(&password, salt)).await?;
+            let salt = app.system.random();
+            let password = off_thread(move || StoredPassword::hash(&password, salt)).await?;
             app.store.reset_password(&code, password).await
         };
         reset.await.map_err(Refusal::of("code"))?;

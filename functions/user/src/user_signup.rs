@@ -1,7 +1,7 @@
 use shared::{
-    aside,
     domain::{Password, PhoneFault, StoredPassword},
-    store::{CameBy, Changes, LoggedIn},
+    off_thread,
+    store::{Changes, LoggedIn, SignUp},
     wire::{
         dialect::D,
         operation::*,
@@ -47,10 +47,10 @@ impl Operation for UserSignup {
         let password = Password::new_six_to_sixty_four(&self.password)?;
         let sign_up = async {
             let code = app.store.prove_code(phone, &self.code.0).await?;
-            let salt = app.world.random();
-            let password = aside(move || StoredPassword::hash(&password, salt)).await?;
+            let salt = app.system.random();
+            let password = off_thread(move || StoredPassword::hash(&password, salt)).await?;
             let first = Changes { nickname: self.nickname.map(|text| text.0), ..Changes::default() };
-            let profile = app.store.create_user(&CameBy::Phone(code), Some(password), first).await?;
+            let profile = app.store.create_user(&SignUp::Phone(code), Some(password), first).await?;
             Welcome::new(LoggedIn { profile, epoch: 0 }, app).await
         };
         match sign_up.await {

@@ -98,7 +98,7 @@ async fn invoke(
 ) -> Result<Result<Value, String>, Box<dyn std::error::Error>> {
     let http = aws::http_client();
     let options =
-        Options { data: None, engine_ports: None, world: function::world(), http: http.clone(), variables: vec![] };
+        Options { data: None, engine_ports: None, system: function::system(), http: http.clone(), variables: vec![] };
     let plaza = Plaza::start(options, |_, _| ())?;
     sample::load(&plaza, http).await?;
     let folder = tempfile::tempdir()?;

@@ -25,8 +25,8 @@ use crate::support::{copied, invoke, operations};
 
 /// What `cargo run` serves in a new clone.
 async fn fresh(data: Option<&Path>) -> Plaza {
-    let (http, world, data) = (aws::http_client(), function::world(), data.map(Path::to_owned));
-    let options = Options { data, engine_ports: None, world, http: http.clone(), variables: vec![] };
+    let (http, system, data) = (aws::http_client(), function::system(), data.map(Path::to_owned));
+    let options = Options { data, engine_ports: None, system, http: http.clone(), variables: vec![] };
     let plaza = Plaza::start(options, |_, _| ()).unwrap();
     sample::load(&plaza, http).await.unwrap();
     plaza.deliver().await.unwrap();

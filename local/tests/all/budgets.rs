@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use shared::{
     domain::{ArticleId, DAY, GalleryId, MediaId, MediaKind, UserId},
     outside::aws,
-    store::{CameBy, Changes, Mark},
+    store::{Changes, Mark, SignUp},
 };
 use tempfile::TempDir;
 
@@ -339,9 +339,9 @@ async fn crowd(test: Arc<Test>, numbers: impl Iterator<Item = usize>) {
     let mut before = None;
     for number in numbers {
         test.wait(1);
-        let by = CameBy::ThirdParty("qq", format!("openid-{number}"));
+        let by = SignUp::ThirdParty("qq", format!("openid-{number}"));
         let user = store.create_user(&by, None, Changes::default()).await.unwrap().id;
-        let image = MediaId::fresh(&test.plaza.app.world, "jpeg");
+        let image = MediaId::fresh(&test.plaza.app.system, "jpeg");
         let gallery = store.create_gallery(user, "Sea").await.unwrap();
         let empty = store.own_gallery(user, gallery).await.unwrap();
         store.add_picture(user, empty, image.clone()).await.unwrap();

@@ -126,14 +126,14 @@ impl Http {
 
 /// What a user was told is done.
 #[derive(Default)]
-struct Told {
+struct StreamChange {
     token: Option<String>,
     /// Their nickname is `n<this>`; a later one may have been stored without an answer.
     name: Option<u64>,
     avatars: Vec<String>,
 }
 
-type Ledger = Arc<Mutex<HashMap<String, Told>>>;
+type Ledger = Arc<Mutex<HashMap<String, StreamChange>>>;
 
 /// Writes as fast as it can until the runner is gone, which is `None`, and keeps what it was told is done.
 async fn write(http: Http, ledger: Ledger, done: Arc<AtomicUsize>, first_phone: u64) -> Option<()> {
@@ -144,7 +144,7 @@ async fn write(http: Http, ledger: Ledger, done: Arc<AtomicUsize>, first_phone: 
     };
     for phone in first_phone.. {
         let phone = &phone.to_string();
-        let note = |of: &dyn Fn(&mut Told)| of(ledger.lock().unwrap().entry(phone.clone()).or_default());
+        let note = |of: &dyn Fn(&mut StreamChange)| of(ledger.lock().unwrap().entry(phone.clone()).or_default());
         succeeded(http.post("", "/send_sms_code", json!({"phone": phone})).await?);
         let code = http.get(&format!("/_local/sms?phone={phone}")).await?;
         let body = json!({"phone": phone, "password": PASSWORD, "verifycode": code["code"]});

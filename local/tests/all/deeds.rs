@@ -10,7 +10,7 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 use shared::{
     domain::{ArticleId, CommentId, MediaId, MediaKind, Password, StoredPassword, UserId},
-    store::{CameBy, Changes, Mark, Vote},
+    store::{Changes, Mark, SignUp, Vote},
 };
 
 use crate::{
@@ -24,7 +24,7 @@ const DEVICE: &str = "device-of-a-member-1";
 const REVIEWER: &str = "reviewer";
 
 deeds! {
-    user_signup: SignUp;
+    user_signup: SigningUp;
     user_login_by_code: LogInByCode;
     user_password_update: ResetPassword;
     my_user_info_update: In<UpdateInfo>;
@@ -82,7 +82,7 @@ struct Scene {
 /// A user without a password: hashing one is most of what making a user takes.
 async fn person(test: &Test, name: &str) -> UserId {
     test.wait(1);
-    let by = CameBy::ThirdParty("qq", name.to_owned());
+    let by = SignUp::ThirdParty("qq", name.to_owned());
     test.plaza.app.store.create_user(&by, None, Changes::default()).await.unwrap().id
 }
 
@@ -623,7 +623,7 @@ struct Review;
 
 impl Deed for Review {
     async fn prepare(test: &Test) -> Self {
-        let by = CameBy::Review(REVIEWER.to_owned());
+        let by = SignUp::Review(REVIEWER.to_owned());
         test.plaza.app.store.create_user(&by, Some(password()), Changes::default()).await.unwrap();
         Self
     }
@@ -647,11 +647,11 @@ async fn log_in(test: &Test, password: &str) -> Answer {
     test.json("/user_login", json!({"phone": PHONE, "password": password})).await
 }
 
-struct SignUp {
+struct SigningUp {
     code: String,
 }
 
-impl Deed for SignUp {
+impl Deed for SigningUp {
     /// The code was used up.
     const DONE_BEFORE: Option<&str> = Some("3200");
 

@@ -125,7 +125,7 @@ async fn without_a_good_session_nothing_is_done() {
     let logged_out = token(&test, anna).await;
     assert_eq!(test.json("/user_logout", json!({"token": logged_out})).await.code(), "0");
     let app = &test.plaza.app;
-    let (now, good) = (app.world.now(), token(&test, anna).await);
+    let (now, good) = (app.system.now(), token(&test, anna).await);
     let claims = Token { user: anna, id: "forged".into(), epoch: 0, expires: now + token::LIFE };
     let strange = TokenKeys::new(STRANGE_KEY, None).unwrap().sign(&claims, now).unwrap();
     let (good_parts, strange_parts): (Vec<_>, Vec<_>) = (good.split('.').collect(), strange.split('.').collect());

@@ -10,10 +10,10 @@ use image::{GenericImageView as _, ImageFormat, Rgb, RgbImage};
 use local::{Options, Plaza, engines};
 use serde_json::json;
 use shared::{
-    domain::{Class, DAY, MediaId, MediaKind, Refusal, UploadFault, UserId},
+    domain::{DAY, MediaClass, MediaId, MediaKind, Refusal, UploadFault, UserId},
     function,
     outside::aws,
-    store::{Banner, MediaRecord, Place, Standing},
+    store::{Banner, MediaRecord, MediaStatus, Place},
 };
 
 use crate::support::{Fault, START, Test, picture};
@@ -63,11 +63,11 @@ impl Upload {
         test.plaza.app.store.media_of(std::slice::from_ref(&self.id)).await.unwrap().pop()
     }
 
-    async fn standing(&self, test: &Test) -> Option<Standing> {
+    async fn standing(&self, test: &Test) -> Option<MediaStatus> {
         self.record(test).await.map(|record| record.standing)
     }
 
-    async fn is_refused(&self, test: &Test, wanted: Standing) {
+    async fn is_refused(&self, test: &Test, wanted: MediaStatus) {
         assert_eq!(self.standing(test).await, Some(wanted));
         assert_eq!(self.served(test).await, None);
         assert_eq!(objects(test).await, [""; 0]);
@@ -163,7 +163,7 @@ async fn a_photo_is_served_upright_and_without_what_it_tells() {
     assert_eq!(pixels.dimensions(), (1024, 2048));
     assert_eq!(objects(&test).await, [format!("media/{}", upload.id)]);
     let record = upload.record(&test).await.unwrap();
-    assert_eq!((record.owner, record.standing, record.whole_seconds), (user, Standing::Checked, None));
+    assert_eq!((record.owner, record.standing, record.whole_seconds), (user, MediaStatus::Checked, None));
     let item = &test.items().await[&format!("M#{} / -", upload.id)];
     assert!(!item.contains_key("expires_at"), "what is checked stays");
 }
@@ -238,7 +238,7 @@ async fn recordings_are_served_as_they_are_and_say_how_long_they_are() {
         assert_eq!(status, StatusCode::OK);
         assert_eq!(upload.served(&test).await.unwrap(), (content_type.to_owned(), file.into()));
         let record = upload.record(&test).await.unwrap();
-        assert_eq!((record.standing, record.whole_seconds), (Standing::Checked, seconds), "{content_type}");
+        assert_eq!((record.standing, record.whole_seconds), (MediaStatus::Checked, seconds), "{content_type}");
     }
     assert!(objects(&test).await.iter().all(|key| key.starts_with("media/")));
 }
@@ -278,10 +278,10 @@ async fn what_is_not_what_it_says_is_removed() {
     ] {
         let upload = named(&test, &token, content_type).await;
         upload.put(file).await;
-        upload.is_refused(&test, Standing::Refused).await;
+        upload.is_refused(&test, MediaStatus::Refused).await;
         // Nor does a better try help: what was found stays.
         upload.put(image(ImageFormat::Jpeg)).await;
-        upload.is_refused(&test, Standing::Refused).await;
+        upload.is_refused(&test, MediaStatus::Refused).await;
     }
 }
 
@@ -291,18 +291,18 @@ async fn what_is_cut_off_is_removed_and_says_so() {
     let mut phone = photo(200, 100);
     phone.truncate(phone.len() - 300);
     for (content_type, file, class) in [
-        ("image/png", image(ImageFormat::Png)[..60].to_vec(), Class::Image),
-        ("image/jpeg", phone, Class::Image),
-        ("audio/wav", wav(1, 128)[..500].to_vec(), Class::Audio),
-        ("audio/mp4", mp4(b"soun", 100)[..150].to_vec(), Class::Audio),
-        ("video/mp4", mp4(b"vide", 100)[..150].to_vec(), Class::Video),
+        ("image/png", image(ImageFormat::Png)[..60].to_vec(), MediaClass::Image),
+        ("image/jpeg", phone, MediaClass::Image),
+        ("audio/wav", wav(1, 128)[..500].to_vec(), MediaClass::Audio),
+        ("audio/mp4", mp4(b"soun", 100)[..150].to_vec(), MediaClass::Audio),
+        ("video/mp4", mp4(b"vide", 100)[..150].to_vec(), MediaClass::Video),
     ] {
         let upload = named(&test, &token, content_type).await;
         upload.put(file).await;
-        upload.is_refused(&test, Standing::CutOff).await;
+        upload.is_refused(&test, MediaStatus::CutOff).await;
         let refusal = test.plaza.app.own_media(user, &[upload.id], class, "images").await.unwrap_err();
         assert!(refusal.to_string().contains("cut off"), "{refusal}");
-        assert_eq!(refusal.code(), if class == Class::Image { 3300 } else { 400 });
+        assert_eq!(refusal.code(), if class == MediaClass::Image { 3300 } else { 400 });
     }
 }
 
@@ -310,24 +310,24 @@ async fn what_is_cut_off_is_removed_and_says_so() {
 async fn a_refusal_says_what_was_wrong() {
     let (test, user, token) = start().await;
     for (content_type, class, not, cut_off, too_large) in [
-        ("image/png", Class::Image, UploadFault::NoPicture, UploadFault::PictureCutOff, UploadFault::TooLarge),
+        ("image/png", MediaClass::Image, UploadFault::NoPicture, UploadFault::PictureCutOff, UploadFault::TooLarge),
         (
             "audio/wav",
-            Class::Audio,
+            MediaClass::Audio,
             UploadFault::NoRecording,
             UploadFault::RecordingCutOff,
             UploadFault::RecordingTooLarge,
         ),
         (
             "video/mp4",
-            Class::Video,
+            MediaClass::Video,
             UploadFault::NoRecording,
             UploadFault::RecordingCutOff,
             UploadFault::RecordingTooLarge,
         ),
     ] {
         for (standing, wanted) in
-            [(Standing::Refused, not), (Standing::CutOff, cut_off), (Standing::TooLarge, too_large)]
+            [(MediaStatus::Refused, not), (MediaStatus::CutOff, cut_off), (MediaStatus::TooLarge, too_large)]
         {
             let upload = named(&test, &token, content_type).await;
             test.plaza.app.store.media_refused(&upload.id, standing).await.unwrap();
@@ -350,7 +350,7 @@ async fn what_is_too_large_is_removed_unread() {
         let event = test.plaza.engines.uploads.held().remove(0);
         let ((), cost) = test.line.meter(handle(&test, event)).await;
         assert!(cost.0.iter().all(|call| call.operation != "GET"), "{content_type}: {cost:?}");
-        assert_eq!(upload.standing(&test).await, Some(Standing::TooLarge));
+        assert_eq!(upload.standing(&test).await, Some(MediaStatus::TooLarge));
         assert_eq!((upload.served(&test).await, objects(&test).await.len()), (None, 0));
     }
     // One byte less will do.
@@ -359,7 +359,7 @@ async fn what_is_too_large_is_removed_unread() {
     file.resize(10 << 20, 0);
     upload.put(file).await;
     handle(&test, upload.event()).await;
-    assert_eq!(upload.standing(&test).await, Some(Standing::Checked));
+    assert_eq!(upload.standing(&test).await, Some(MediaStatus::Checked));
 }
 
 #[tokio::test]
@@ -422,7 +422,7 @@ async fn an_event_of_an_upload_that_has_not_come_does_nothing() {
     handle(&test, upload.event()).await;
     assert_eq!(test.items().await, items);
     upload.put(image(ImageFormat::Png)).await;
-    assert_eq!(upload.standing(&test).await, Some(Standing::Checked));
+    assert_eq!(upload.standing(&test).await, Some(MediaStatus::Checked));
 }
 
 #[tokio::test]
@@ -479,7 +479,7 @@ async fn a_second_put_at_the_same_time_never_gets_past_the_check() {
             _ => None,
         };
         assert_eq!(served.as_deref(), wanted.map(Vec::as_slice), "{record:?}");
-        assert_eq!(record.standing == Standing::Checked, served.is_some());
+        assert_eq!(record.standing == MediaStatus::Checked, served.is_some());
         seen.insert(record.whole_seconds);
     }
     assert!(objects(&test).await.iter().all(|key| key.starts_with("media/")));
@@ -541,7 +541,7 @@ async fn crash_everywhere(content_type: &str, file: Vec<u8>) {
                     let found = (record.standing, record.whole_seconds);
                     assert_eq!(found, (wanted.1.standing, wanted.1.whole_seconds), "{what}");
                 }
-                assert_eq!(now.is_some(), record.standing == Standing::Checked, "{what}");
+                assert_eq!(now.is_some(), record.standing == MediaStatus::Checked, "{what}");
                 assert!(!objects(&test).await.contains(&format!("upload/{}", upload.id)), "{what}");
             }
         }
@@ -552,8 +552,8 @@ async fn crash_everywhere(content_type: &str, file: Vec<u8>) {
 async fn what_a_stop_left_unchecked_is_checked_after_the_next_start() {
     let folder = tempfile::tempdir().unwrap();
     let start = || {
-        let (http, world, data) = (aws::http_client(), function::world(), Some(folder.path().to_owned()));
-        Plaza::start(Options { data, engine_ports: None, world, http, variables: vec![] }, |_, _| ()).unwrap()
+        let (http, system, data) = (aws::http_client(), function::system(), Some(folder.path().to_owned()));
+        Plaza::start(Options { data, engine_ports: None, system, http, variables: vec![] }, |_, _| ()).unwrap()
     };
     let plaza = start();
     let id = plaza.app.store.new_media(UserId(1), MediaKind::Png).await.unwrap();
@@ -565,7 +565,7 @@ async fn what_a_stop_left_unchecked_is_checked_after_the_next_start() {
     let plaza = start();
     for _ in 0..MANY {
         let record = plaza.app.store.media_of(std::slice::from_ref(&upload.id)).await.unwrap().remove(0);
-        if record.standing == Standing::Checked {
+        if record.standing == MediaStatus::Checked {
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -590,7 +590,7 @@ async fn one_fault_is_tried_again() {
         upload.put(image(ImageFormat::Png)).await;
         assert_eq!(test.line.unstruck(), 0, "{call}");
         assert!(upload.served(&test).await.is_some(), "{call}");
-        assert_eq!(upload.standing(&test).await, Some(Standing::Checked), "{call}");
+        assert_eq!(upload.standing(&test).await, Some(MediaStatus::Checked), "{call}");
     }
 }
 
@@ -609,9 +609,9 @@ async fn a_failure_keeps_no_other_upload_waiting() {
     let failed = media::handle(&test.plaza.app, both.clone()).await.unwrap_err();
     assert_eq!(failed.0, [format!("upload/{}", first.id)]);
     let standings = [first.standing(&test).await, second.standing(&test).await];
-    assert_eq!(standings, [Some(Standing::Waiting), Some(Standing::Checked)]);
+    assert_eq!(standings, [Some(MediaStatus::Waiting), Some(MediaStatus::Checked)]);
     handle(&test, both).await;
-    assert_eq!(first.standing(&test).await, Some(Standing::Checked));
+    assert_eq!(first.standing(&test).await, Some(MediaStatus::Checked));
 }
 
 #[tokio::test]
@@ -713,7 +713,7 @@ async fn own_media_are_those_that_one_has_uploaded() {
         let ids: Vec<_> = ids.iter().map(|id| (*id).clone()).collect();
         test.plaza.app.own_media(user, &ids, class, "images").await
     };
-    let refusal = own(&[&MediaId("e4cbdd56-855a-41ee-bcb6-5785abdd6148.jpeg".into())], Class::Image).await;
+    let refusal = own(&[&MediaId("e4cbdd56-855a-41ee-bcb6-5785abdd6148.jpeg".into())], MediaClass::Image).await;
     let message = refusal.clone().unwrap_err().to_string();
     assert!(message.starts_with("images: ") && message.contains("get_media_id"), "{message}");
     assert!(matches!(refusal, Err(Refusal::Malformed(_))));
@@ -731,29 +731,29 @@ async fn own_media_are_those_that_one_has_uploaded() {
     waiting.put(image(ImageFormat::Png)).await;
     they_wait.put(image(ImageFormat::Png)).await;
 
-    assert_eq!(own(&[], Class::Image).await, Ok(()));
-    assert_eq!(own(&[&checked.id, &waiting.id, &checked.id], Class::Image).await, Ok(()));
-    assert_eq!(own(&[&sound.id], Class::Audio).await, Ok(()));
+    assert_eq!(own(&[], MediaClass::Image).await, Ok(()));
+    assert_eq!(own(&[&checked.id, &waiting.id, &checked.id], MediaClass::Image).await, Ok(()));
+    assert_eq!(own(&[&sound.id], MediaClass::Audio).await, Ok(()));
     let of_theirs = std::slice::from_ref(&theirs.id);
-    assert_eq!(test.plaza.app.own_media(UserId(other), of_theirs, Class::Image, "icon").await, Ok(()));
+    assert_eq!(test.plaza.app.own_media(UserId(other), of_theirs, MediaClass::Image, "icon").await, Ok(()));
     let nonsense =
         ["", "x.jpeg", "../media/x.png", &format!("{}.jpeg", "e".repeat(100_000))].map(|id| MediaId(id.into()));
     let found_bad = Err(Refusal::Upload("images", UploadFault::NoPicture));
-    assert_eq!(own(&[&checked.id, &bad.id], Class::Image).await, found_bad);
+    assert_eq!(own(&[&checked.id, &bad.id], MediaClass::Image).await, found_bad);
     for id in [&missing.id, &theirs.id, &they_wait.id, &sound.id].into_iter().chain(&nonsense) {
-        assert_eq!(own(&[&checked.id, id], Class::Image).await, refusal, "{id}");
+        assert_eq!(own(&[&checked.id, id], MediaClass::Image).await, refusal, "{id}");
     }
-    assert!(own(&[&checked.id], Class::Audio).await.is_err());
-    assert!(own(&[&sound.id], Class::Video).await.is_err());
+    assert!(own(&[&checked.id], MediaClass::Audio).await.is_err());
+    assert!(own(&[&sound.id], MediaClass::Video).await.is_err());
 
     // One round for what is checked, one more where some wait: however many.
-    let (_, cost) = test.line.meter(own(&[&checked.id], Class::Image)).await;
+    let (_, cost) = test.line.meter(own(&[&checked.id], MediaClass::Image)).await;
     assert_eq!((cost.rounds(), cost.0.len()), (1, 1));
-    let (_, cost) = test.line.meter(own(&[&checked.id, &waiting.id, &waiting.id], Class::Image)).await;
+    let (_, cost) = test.line.meter(own(&[&checked.id, &waiting.id, &waiting.id], MediaClass::Image)).await;
     assert_eq!((cost.rounds(), cost.0.len()), (2, 3));
     test.wait(DAY);
-    assert_eq!(own(&[&waiting.id], Class::Image).await, refusal, "its day is over");
-    assert_eq!(own(&[&checked.id], Class::Image).await, Ok(()));
+    assert_eq!(own(&[&waiting.id], MediaClass::Image).await, refusal, "its day is over");
+    assert_eq!(own(&[&checked.id], MediaClass::Image).await, Ok(()));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 use shared::{
     domain::{DAY, MINUTE, MediaId, MediaKind, Password, Refusal, StoredPassword, UserId},
-    store::{CameBy, Changes, Gift, Standing},
+    store::{Changes, Gift, MediaStatus, SignUp},
 };
 
 use crate::support::{Answer, Test, together};
@@ -197,7 +197,7 @@ async fn a_password_reset_ends_devices() {
     let app = &test.plaza.app;
     let phone = shared::domain::Phone::parse("13800138001").unwrap();
     let code = app.store.prove_code(phone, &test.code("13800138001").await).await.unwrap();
-    let password = StoredPassword::hash(&Password::typed("efgh5678"), app.world.random()).unwrap();
+    let password = StoredPassword::hash(&Password::typed("efgh5678"), app.system.random()).unwrap();
     app.store.reset_password(&code, password).await.unwrap();
     get(&test, device(DEVICE), "im_token").await.refused(401, 401);
     post(&test, device(DEVICE), "feedbacks", json!({"content": "hi"})).await.refused(401, 401);
@@ -217,9 +217,9 @@ async fn a_password_reset_ends_devices() {
 async fn reviewers_log_in_with_an_account() {
     let test = Test::start().await;
     let app = &test.plaza.app;
-    let password = StoredPassword::hash(&Password::typed("review2026"), app.world.random()).unwrap();
+    let password = StoredPassword::hash(&Password::typed("review2026"), app.system.random()).unwrap();
     let first = Changes { nickname: Some("reviewer".into()), ..Changes::default() };
-    app.store.create_user(&CameBy::Review("apple".into()), Some(password), first).await.unwrap();
+    app.store.create_user(&SignUp::Review("apple".into()), Some(password), first).await.unwrap();
     let log_in = async |account: &str, password: &str| {
         post(&test, By::default(), "audit_login", json!({"account": account, "password": password})).await
     };
@@ -512,7 +512,7 @@ async fn a_homepage_shows_it_all() {
     assert_eq!(chat("audio_chat").await, json!({"key": audio, "type": "audio"}));
     // Of another kind, of somebody else, of nobody.
     let annas = checked(&test, anna, MediaKind::Mp4, None).await;
-    let nobodys = MediaId::fresh(&test.plaza.app.world, "mp3");
+    let nobodys = MediaId::fresh(&test.plaza.app.system, "mp3");
     for (field, media) in [
         ("background", &audio),
         ("audio_intro", &video),
@@ -560,7 +560,7 @@ async fn what_was_found_bad_is_not_shown() {
     // Not checked yet is good enough.
     assert_eq!(homepage().await["audio_intro"], json!({"type": "audio", "key": intro, "duration": null}));
     assert_eq!(chat().await.body["key"], json!(intro));
-    store.media_refused(&intro, Standing::Refused).await.unwrap();
+    store.media_refused(&intro, MediaStatus::Refused).await.unwrap();
     store.media_checked(&background, None).await.unwrap();
     // Soon, and when nobody knows of it any more.
     for days in [0, 2] {
@@ -662,7 +662,7 @@ async fn gifts_and_grants_at_once_all_count() {
     .await;
     assert_eq!(test.line.unstruck(), 0);
     let user = test.plaza.app.store.profile(bo).await.unwrap().unwrap();
-    assert_eq!((user.profit, user.vip_left(test.plaza.app.world.now())), (80, 8));
+    assert_eq!((user.profit, user.vip_left(test.plaza.app.system.now())), (80, 8));
     let givers = test.plaza.app.store.gifts_of(bo, bo).await.unwrap();
     assert_eq!(givers.iter().map(|giver| giver.gifts["car"]).collect::<Vec<_>>(), [8]);
 }
@@ -778,8 +778,8 @@ async fn few_rounds_by_token_and_by_device() {
         let comment = json!({"target_id": article, "target_type": "post", "content": "hi"});
         post(&test, by, "comments", comment.clone()).await;
         test.wait(1);
-        let password = StoredPassword::hash(&Password::typed("review2026"), test.plaza.app.world.random()).unwrap();
-        store.create_user(&CameBy::Review("apple".into()), Some(password), Changes::default()).await.unwrap();
+        let password = StoredPassword::hash(&Password::typed("review2026"), test.plaza.app.system.random()).unwrap();
+        store.create_user(&SignUp::Review("apple".into()), Some(password), Changes::default()).await.unwrap();
         let (user, page) = (format!("users/{bo}"), format!("comments?target_id={article}&target_type=post"));
         let new = json!({"nickname": "bo", "gender": "male", "age": 24});
         let mut asked = vec![

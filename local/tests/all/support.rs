@@ -32,10 +32,10 @@ use lambda_http::{Adapter, Context, LambdaEvent, Service as _, request::LambdaRe
 use local::{Options, Plaza, events, functions};
 use serde_json::{Value, json};
 use shared::{
-    domain::{MINUTE, Password, Phone, StoredPassword, World},
+    domain::{MINUTE, Password, Phone, StoredPassword, System},
     function,
     outside::aws,
-    store::{CameBy, Changes, LoggedIn},
+    store::{Changes, LoggedIn, SignUp},
     wire::operation::Listed,
 };
 use tempfile::TempDir;
@@ -78,11 +78,11 @@ impl Test {
     async fn starting(variables: &[(&'static str, &str)], data: Option<&Path>) -> Self {
         let clock = Arc::new(AtomicU64::new(START));
         let line = Line::default();
-        let (time, real) = (clock.clone(), function::world());
+        let (time, real) = (clock.clone(), function::system());
         let options = Options {
             data: data.map(Path::to_owned),
             engine_ports: None,
-            world: World::new(move || time.load(Ordering::Relaxed), move |bytes| real.fill(bytes)),
+            system: System::new(move || time.load(Ordering::Relaxed), move |bytes| real.fill(bytes)),
             http: SharedHttpClient::new(line.clone()),
             variables: variables.iter().map(|(name, value)| (*name, value.to_string())).collect(),
         };
@@ -183,7 +183,7 @@ impl Test {
         let (app, phone) = (&self.plaza.app, Phone::parse(phone).unwrap());
         let code = app.store.new_sms_code(&phone, u64::MAX).await.unwrap();
         let code = app.store.prove_code(phone, &code).await.unwrap();
-        let profile = app.store.create_user(&CameBy::Phone(code), password, Changes::default()).await.unwrap();
+        let profile = app.store.create_user(&SignUp::Phone(code), password, Changes::default()).await.unwrap();
         let id = profile.id.0;
         (id, app.new_token(&LoggedIn::for_the_first_time(profile)).unwrap().0)
     }

@@ -9,7 +9,7 @@ use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 use shared::{
     domain::{DAY, MINUTE, Password, Phone, StoredPassword, UserId},
-    store::{CameBy, Changes, LoggedIn},
+    store::{Changes, LoggedIn, SignUp},
 };
 
 use crate::support::{Answer, Fault, PAUSE, START, Test, picture, together};
@@ -772,7 +772,7 @@ async fn people(test: &Test, number: u64) -> Vec<User> {
         let phone = Phone::parse(&(13_800_138_000 + number).to_string()).unwrap();
         let code = app.store.new_sms_code(&phone, u64::MAX).await.unwrap();
         let code = app.store.prove_code(phone, &code).await.unwrap();
-        let made = app.store.create_user(&CameBy::Phone(code), Some(password.clone()), Changes::default()).await;
+        let made = app.store.create_user(&SignUp::Phone(code), Some(password.clone()), Changes::default()).await;
         let user = LoggedIn { profile: made.unwrap(), epoch: 0 };
         people.push(User { uid: format!("{:032x}", user.profile.id.0), token: app.new_token(&user).unwrap().0 });
     }

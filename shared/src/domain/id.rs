@@ -2,16 +2,16 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Millis, World, hex};
+use super::{Millis, System, hex};
 
 /// 2025-01-01. 41 bits of milliseconds from here last until 2094.
 const EPOCH: Millis = 1_735_689_600_000;
 
 /// A number below 2^53, ordered by the millisecond of its making, without a shared counter: 41 bits of time, 12 of
 /// chance. Two of one millisecond may be the same, so whoever stores a new one makes sure that it is.
-fn fresh(world: &World) -> u64 {
-    let chance = u64::from(u16::from_le_bytes(world.random()) & 0xfff);
-    (world.now().saturating_sub(EPOCH) << 12 | chance) & ((1 << 53) - 1)
+fn fresh(system: &System) -> u64 {
+    let chance = u64::from(u16::from_le_bytes(system.random()) & 0xfff);
+    (system.now().saturating_sub(EPOCH) << 12 | chance) & ((1 << 53) - 1)
 }
 
 /// Numbers that name one kind of thing; how each document writes them is the wire's.
@@ -22,8 +22,8 @@ macro_rules! ids {
         pub struct $name(pub u64);
 
         impl $name {
-            pub fn fresh(world: &World) -> Self {
-                Self(fresh(world))
+            pub fn fresh(system: &System) -> Self {
+                Self(fresh(system))
             }
 
             /// When it was made.
@@ -161,8 +161,8 @@ impl DeviceId {
     }
 
     /// One that nobody guesses.
-    pub fn fresh(world: &World) -> Self {
-        Self(hex(&world.random::<32>()))
+    pub fn fresh(system: &System) -> Self {
+        Self(hex(&system.random::<32>()))
     }
 
     pub fn as_str(&self) -> &str {
@@ -175,8 +175,8 @@ impl DeviceId {
 pub struct MediaId(pub String);
 
 impl MediaId {
-    pub fn fresh(world: &World, extension: &str) -> Self {
-        let uuid = uuid::Builder::from_random_bytes(world.random()).into_uuid();
+    pub fn fresh(system: &System, extension: &str) -> Self {
+        let uuid = uuid::Builder::from_random_bytes(system.random()).into_uuid();
         Self(format!("{uuid}.{extension}"))
     }
 }
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn ids_are_ordered_by_time_and_fit_a_double() {
-        let at = |now, chance| UserId::fresh(&World::new(move || now, move |bytes| bytes.fill(chance))).0;
+        let at = |now, chance| UserId::fresh(&System::new(move || now, move |bytes| bytes.fill(chance))).0;
         assert_eq!(at(EPOCH, 0), 0);
         assert_eq!(at(EPOCH + 1, 0), 4096);
         assert_eq!(UserId(4097).made_at(), EPOCH + 1);
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn media_ids_are_uuids_with_an_extension() {
-        let id = MediaId::fresh(&World::new(|| 0, |bytes| bytes.fill(7)), "jpeg");
+        let id = MediaId::fresh(&System::new(|| 0, |bytes| bytes.fill(7)), "jpeg");
         assert_eq!(id.0, "07070707-0707-4707-8707-070707070707.jpeg");
     }
 }

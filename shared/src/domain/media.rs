@@ -23,7 +23,7 @@ pub enum MediaKind {
 
 /// What a kind of file is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
+pub enum MediaClass {
     Image,
     Audio,
     Video,
@@ -84,20 +84,20 @@ impl MediaKind {
         own.chain(Self::ALIASES).find(|(name, _)| name.eq_ignore_ascii_case(kind)).map(|(_, kind)| kind)
     }
 
-    pub fn class(self) -> Class {
+    pub fn class(self) -> MediaClass {
         match self {
-            Self::Jpeg | Self::Png | Self::Webp | Self::Gif => Class::Image,
-            Self::Mp3 | Self::M4a | Self::Wav => Class::Audio,
-            Self::Mp4 => Class::Video,
+            Self::Jpeg | Self::Png | Self::Webp | Self::Gif => MediaClass::Image,
+            Self::Mp3 | Self::M4a | Self::Wav => MediaClass::Audio,
+            Self::Mp4 => MediaClass::Video,
         }
     }
 
     /// The largest upload, in bytes.
     pub fn most_bytes(self) -> u64 {
         match self.class() {
-            Class::Image => 10 << 20,
-            Class::Audio => 20 << 20,
-            Class::Video => 200 << 20,
+            MediaClass::Image => 10 << 20,
+            MediaClass::Audio => 20 << 20,
+            MediaClass::Video => 200 << 20,
         }
     }
 }
@@ -157,7 +157,7 @@ impl Recording {
                 while let Some(wanted) = walk.wanted() {
                     walk.feed(&file[wanted.start as usize..wanted.end as usize])?;
                 }
-                let tracks = walk.end(Class::Audio)?;
+                let tracks = walk.end(MediaClass::Audio)?;
                 Ok(Self { seconds: tracks.in_fragments(file).or(tracks.header).or(longest(&tracks.tracks)) })
             }
             _ => Err(Fault::NotOfItsKind),
@@ -268,12 +268,12 @@ impl Mp4 {
     }
 
     /// What the file is, after all that was wanted.
-    pub fn end(self, class: Class) -> Result<Tracks, Fault> {
+    pub fn end(self, class: MediaClass) -> Result<Tracks, Fault> {
         let tracks = self.tracks.filter(|_| self.has_data).ok_or(Fault::CutOff)?;
         let fits = match class {
-            Class::Video => tracks.video,
-            Class::Audio => tracks.audio && !tracks.video,
-            Class::Image => false,
+            MediaClass::Video => tracks.video,
+            MediaClass::Audio => tracks.audio && !tracks.video,
+            MediaClass::Image => false,
         };
         if fits && tracks.has_header { Ok(tracks) } else { Err(Fault::NotOfItsKind) }
     }
@@ -722,7 +722,7 @@ mod tests {
                 return (Err(fault), asked);
             }
         }
-        (walk.end(Class::Video), asked)
+        (walk.end(MediaClass::Video), asked)
     }
 
     fn no_film(file: &[u8]) -> Option<Fault> {
@@ -997,7 +997,7 @@ mod tests {
                 walk.feed(&file[wanted.start as usize..wanted.end as usize]).unwrap();
             }
             assert_eq!(walk.content_type(), wanted);
-            assert!(walk.end(Class::Video).is_ok());
+            assert!(walk.end(MediaClass::Video).is_ok());
         }
     }
 

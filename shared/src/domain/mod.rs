@@ -7,21 +7,21 @@ mod page;
 mod password;
 pub mod picture;
 mod refusal;
+mod system;
 pub mod text;
 pub mod token;
-mod world;
 
 pub use account::{Account, Email, Phone};
 pub use id::{
     ArticleId, ClothId, CommentId, DeviceId, EntryId, FeedbackId, Followee, GalleryId, GameId, MasterId, MediaId,
     MerchantId, PictureId, ProjectId, Subject, TicketId, TrackId, UserId,
 };
-pub use media::{Class, MediaKind};
+pub use media::{MediaClass, MediaKind};
 pub use member::{Degree, Job, Marriage, OnlinePeriod, SexAttitude};
 pub use page::Page;
 pub use password::{Password, StoredPassword};
 pub use refusal::{LockedBy, PhoneFault, Refusal, UploadFault};
-pub use world::{DAY, HOUR, MINUTE, Millis, Random, World};
+pub use system::{DAY, HOUR, MINUTE, Millis, Random, System};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

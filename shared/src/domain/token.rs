@@ -67,11 +67,11 @@ struct ImClaims {
 
 /// The current key signs; the one before it still verifies, so that a change of keys signs nobody out.
 pub struct TokenKeys {
-    current: Key,
-    previous: Option<Key>,
+    current: SigningKey,
+    previous: Option<SigningKey>,
 }
 
-struct Key {
+struct SigningKey {
     id: String,
     sign: EncodingKey,
     verify: DecodingKey,
@@ -80,7 +80,7 @@ struct Key {
     im: EncodingKey,
 }
 
-impl Key {
+impl SigningKey {
     fn new(secret: &str) -> Result<Self, String> {
         if secret.len() < 32 {
             return Err("a token key needs at least 32 characters".into());
@@ -99,7 +99,7 @@ impl TokenKeys {
     pub fn new(current: &str, previous: Option<&str>) -> Result<Self, String> {
         // Fails where it is installed already, which is as good.
         let _ = PROVIDER.install_default();
-        Ok(Self { current: Key::new(current)?, previous: previous.map(Key::new).transpose()? })
+        Ok(Self { current: SigningKey::new(current)?, previous: previous.map(SigningKey::new).transpose()? })
     }
 
     pub fn sign(&self, token: &Token, now: Millis) -> Result<String, Refusal> {

@@ -14,7 +14,7 @@ use aws_types::SdkConfig;
 use bytes::Bytes;
 
 use super::aws;
-use crate::domain::{MediaId, Refusal, World, picture::Rendition};
+use crate::domain::{MediaId, Refusal, System, picture::Rendition};
 
 /// What an id names never changes; but what was deleted must not be served for long.
 const CACHING: &str = "public, max-age=31536000, s-maxage=300, immutable";
@@ -30,7 +30,7 @@ pub struct Media {
     client: Client,
     bucket: String,
     base_url: String,
-    world: World,
+    system: System,
 }
 
 /// An upload as it is in one moment: whoever writes it again makes another one.
@@ -49,19 +49,19 @@ pub struct Published {
 
 impl Media {
     /// `base_url`: where `media/` is served, without a slash at its end.
-    pub fn new(settings: &SdkConfig, endpoint: Option<&str>, bucket: &str, base_url: &str, world: World) -> Self {
+    pub fn new(settings: &SdkConfig, endpoint: Option<&str>, bucket: &str, base_url: &str, system: System) -> Self {
         let mut config = Builder::from(settings);
         if let Some(endpoint) = endpoint {
             // A stand-in has one name for all buckets.
             config = config.endpoint_url(endpoint).force_path_style(true);
         }
         let (bucket, base_url) = (bucket.to_owned(), base_url.trim_end_matches('/').to_owned());
-        Self { client: Client::from_conf(config.build()), bucket, base_url, world }
+        Self { client: Client::from_conf(config.build()), bucket, base_url, system }
     }
 
     /// Keeps a picture that was checked, and serves it from now on.
     pub async fn publish(&self, picture: Rendition) -> Result<MediaId, Refusal> {
-        let id = MediaId::fresh(&self.world, picture.format.extension());
+        let id = MediaId::fresh(&self.system, picture.format.extension());
         self.put(&id, picture).send().await.map_err(|error| aws::refusal("S3", &error))?;
         Ok(id)
     }

@@ -45,16 +45,16 @@ impl Provider {
 
 /// The providers offered here, by which of our apps and at what address.
 pub struct Providers {
-    qq: Option<App>,
-    wechat: Option<App>,
-    weibo: Option<App>,
+    qq: Option<ProviderApp>,
+    wechat: Option<ProviderApp>,
+    weibo: Option<ProviderApp>,
     time_limit: Duration,
     /// Made by the first proof: reading the system's trust roots has no place in a cold start.
     connector: OnceLock<Connector>,
 }
 
 /// Our app at a provider.
-struct App {
+struct ProviderApp {
     id: String,
     /// Without a slash at its end.
     base_url: String,
@@ -89,7 +89,7 @@ impl Providers {
         let app = |name: &str, base_url: &str| {
             let id = value(format!("{name}_APP_ID"))?;
             let base_url = value(format!("{name}_BASE_URL")).unwrap_or_else(|| base_url.to_owned());
-            Some(App { id, base_url: base_url.trim_end_matches('/').to_owned() })
+            Some(ProviderApp { id, base_url: base_url.trim_end_matches('/').to_owned() })
         };
         Self {
             qq: app("QQ", "https://graph.qq.com"),
@@ -127,7 +127,7 @@ impl Providers {
         }
     }
 
-    async fn ask(&self, provider: Provider, app: &App, openid: &str, token: &str) -> Result<bool, Failure> {
+    async fn ask(&self, provider: Provider, app: &ProviderApp, openid: &str, token: &str) -> Result<bool, Failure> {
         let request = request(provider, &app.base_url, openid, token).ok_or(Failure::BaseUrl)?;
         let (status, body) = timeout(self.time_limit, self.exchange(request)).await.unwrap_or(Err(Failure::TooSlow))?;
         // Weibo explains its errors in bodies of status 400 and 403; redirects are not followed.

@@ -23,7 +23,7 @@ const DELETED_AT_ONCE: usize = 16;
 /// Comments, likers and collectors that an article's own page shows.
 const DETAIL: usize = 100;
 
-/// Text, in bytes, up to which an article, with its images, is one KB: a like is then two write units. A longer text is
+/// ArticleText, in bytes, up to which an article, with its images, is one KB: a like is then two write units. A longer text is
 /// an item of its own, which no like touches.
 const SHORT: usize = 600;
 /// What an image's id takes of it.
@@ -52,7 +52,7 @@ pub struct Article {
 
 /// The text of a long article.
 #[derive(Serialize, Deserialize)]
-struct Text {
+struct ArticleText {
     content: String,
 }
 
@@ -94,13 +94,13 @@ impl Store {
     ) -> Result<ArticleId, Refusal> {
         let (is_long, images) = (content.len() + IMAGE * images.len() > SHORT, &images);
         let build = |_| async move {
-            let (drawn, id) = (self.draw_number(ALL).await?, ArticleId::fresh(&self.world));
+            let (drawn, id) = (self.draw_number(ALL).await?, ArticleId::fresh(&self.system));
             let article = Article {
                 id,
                 author,
                 content: if is_long { String::new() } else { content.to_owned() },
                 images: images.clone(),
-                created_at: self.world.now(),
+                created_at: self.system.now(),
                 number: drawn,
                 like_count: 0,
                 collect_count: 0,
@@ -120,7 +120,7 @@ impl Store {
                 actions.push(Action::put_new(keys::pictured(author, id), &entry));
             }
             if is_long {
-                actions.push(Action::put_new(keys::article_text(id), &Text { content: content.to_owned() }));
+                actions.push(Action::put_new(keys::article_text(id), &ArticleText { content: content.to_owned() }));
             }
             Ok((actions, id))
         };
@@ -184,7 +184,7 @@ impl Store {
     pub async fn article(&self, id: ArticleId) -> Result<Article, Refusal> {
         let mut article: Article = self.get(keys::head(id)).await?.ok_or(Refusal::NoSuch("article"))?;
         if article.is_long {
-            let text: Text = self.get(keys::article_text(id)).await?.ok_or(Refusal::NoSuch("article"))?;
+            let text: ArticleText = self.get(keys::article_text(id)).await?.ok_or(Refusal::NoSuch("article"))?;
             article.content = text.content;
         }
         Ok(article)
@@ -205,7 +205,7 @@ impl Store {
         let others = marked.chain([article.author]).collect::<Vec<_>>();
         let text = async {
             match article.is_long {
-                true => Ok(self.get_each_lately::<_, Text>([id], keys::article_text).await?.remove(&id)),
+                true => Ok(self.get_each_lately::<_, ArticleText>([id], keys::article_text).await?.remove(&id)),
                 false => Ok(None),
             }
         };
@@ -214,7 +214,7 @@ impl Store {
             text,
             self.is_following(viewer, article.author),
         )?;
-        if let Some(Text { content }) = text {
+        if let Some(ArticleText { content }) = text {
             article.content = content;
         }
         let profiles =
@@ -276,7 +276,7 @@ impl Store {
             let ids: Vec<_> = ids.collect();
             let mut articles = self.get_each_lately::<_, Article>(ids.iter().copied(), keys::head).await?;
             let long = articles.values().filter(|article| article.is_long).map(|article| article.id);
-            let texts = self.get_each_lately::<_, Text>(long.collect::<Vec<_>>(), keys::article_text).await?;
+            let texts = self.get_each_lately::<_, ArticleText>(long.collect::<Vec<_>>(), keys::article_text).await?;
             add_texts(&mut articles, texts);
             Ok(ids.iter().filter_map(|id| articles.remove(id)).collect())
         })
@@ -331,7 +331,7 @@ impl Store {
 }
 
 /// Gives long articles their texts; one whose text is gone already is going itself.
-fn add_texts(articles: &mut HashMap<ArticleId, Article>, mut texts: HashMap<ArticleId, Text>) {
+fn add_texts(articles: &mut HashMap<ArticleId, Article>, mut texts: HashMap<ArticleId, ArticleText>) {
     articles.retain(|id, article| {
         match texts.remove(id) {
             Some(text) => article.content = text.content,

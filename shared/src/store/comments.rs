@@ -62,7 +62,7 @@ struct Origin {
 /// What a comment wants to know of its subject.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Head {
+struct SubjectHead {
     /// Articles have one.
     author: Option<UserId>,
     comment_count: u64,
@@ -166,15 +166,15 @@ impl Store {
                 Some(head) if head.is_empty() || head.contains_key("withdrawn") => {
                     return Err(Refusal::NoSuch(on.noun()));
                 }
-                Some(head) => read::<Head>(head)?.last_comment,
+                Some(head) => read::<SubjectHead>(head)?.last_comment,
                 None => CommentId(0),
             };
-            let id = CommentId::fresh(&self.world).max(CommentId(last.0 + 1));
+            let id = CommentId::fresh(&self.system).max(CommentId(last.0 + 1));
             let comment = Comment {
                 id,
                 user,
                 content: if is_long { String::new() } else { content.to_owned() },
-                created_at: self.world.now(),
+                created_at: self.system.now(),
                 reply,
                 first_reply,
                 up_count: 0,
@@ -213,12 +213,12 @@ impl Store {
         let origins: HashMap<_, Origin> = self.get_each(ids.iter().copied(), keys::comment_subject).await?;
         let others = origins.values().filter(|origin| origin.user != caller).map(|origin| origin.subject);
         let others: BTreeSet<_> = others.collect();
-        let heads: HashMap<_, Head> = self.get_each(others, keys::head).await?;
+        let heads: HashMap<_, SubjectHead> = self.get_each(others, keys::head).await?;
         if heads.values().any(|head| head.author != Some(caller)) {
             return Err(Refusal::NotYours);
         }
         for (id, Origin { subject, .. }) in origins {
-            let now = self.world.now();
+            let now = self.system.now();
             // Its place stays, for those who are paging through the list as it was.
             let gone = Gone { comment: id, expires_at: (now + REMEMBERED) / 1000 };
             let actions = vec![
@@ -269,7 +269,7 @@ impl Store {
     ) -> Result<Vec<CommentView>, Refusal> {
         let on = on.into();
         let (head, comments) = tokio::try_join!(
-            self.get::<Head>(keys::head(on)),
+            self.get::<SubjectHead>(keys::head(on)),
             self.newest::<Comment>(keys::subject(on), keys::COMMENT, page),
         )?;
         head.filter(|head| !head.withdrawn).ok_or(Refusal::NoSuch(on.noun()))?;
@@ -302,7 +302,7 @@ impl Store {
             Ok(gone.into_iter().map(|gone| gone.comment).filter(|comment| *comment <= newest).collect())
         };
         let (head, mut comments, mut gone) =
-            tokio::try_join!(self.get::<Head>(keys::head(on)), self.items::<Comment>(range, wanted), gone)?;
+            tokio::try_join!(self.get::<SubjectHead>(keys::head(on)), self.items::<Comment>(range, wanted), gone)?;
         let head = head.ok_or(Refusal::NoSuch(on.noun()))?;
         // One may have come between the two reads.
         let newest = comments.first().map_or(head.last_comment, |comment| comment.id.max(head.last_comment));

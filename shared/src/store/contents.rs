@@ -57,7 +57,7 @@ impl Store {
             if old.as_ref().is_some_and(|old| old.record == *record && old.withdrawn == withdrawn) {
                 return Ok((vec![], Imported::Unchanged));
             }
-            let now = self.world.now();
+            let now = self.system.now();
             let created_at = old.as_ref().map_or(now, |old| old.created_at);
             let content = Content { record: record.clone(), created_at, updated_at: now, withdrawn };
             let mut puts = vec![];

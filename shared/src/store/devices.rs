@@ -14,7 +14,7 @@ const TAKEN: Refusal = Refusal::Conflict("this device belongs to another user");
 
 /// Whose device it is, and since which epoch of theirs: a later one ends it, as it ends their tokens.
 #[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Device {
+struct TiedDevice {
     holder: UserId,
     epoch: u32,
 }
@@ -25,13 +25,13 @@ struct UnderReview {}
 impl Store {
     /// The session that a device stands for, not yet checked; none where it is nobody's. One read.
     pub async fn device_session(&self, id: &DeviceId) -> Result<Option<Session>, Refusal> {
-        let device: Option<Device> = self.get(keys::device(id)).await?;
+        let device: Option<TiedDevice> = self.get(keys::device(id)).await?;
         Ok(device.map(|device| Session::of_device(device.holder, device.epoch)))
     }
 
     /// A login by a device; none where it leads to nobody. 401 where the user's sessions were ended since. Two rounds.
     pub async fn log_in_by_device(&self, id: &DeviceId) -> Result<Option<LoggedIn>, Refusal> {
-        let Some(device) = self.get::<Device>(keys::device(id)).await? else {
+        let Some(device) = self.get::<TiedDevice>(keys::device(id)).await? else {
             return Ok(None);
         };
         let user = self.log_in_vouched(device.holder).await?;
@@ -44,7 +44,7 @@ impl Store {
     /// Lets a device sign in the user of a session that was checked. One read where it does so already; 409 where it is
     /// somebody else's.
     pub async fn tie_device(&self, id: &DeviceId, to: &Session) -> Result<(), Refusal> {
-        let tied = Device { holder: to.user, epoch: to.epoch };
+        let tied = TiedDevice { holder: to.user, epoch: to.epoch };
         if self.get(keys::device(id)).await? == Some(tied) {
             return Ok(());
         }
@@ -60,15 +60,15 @@ impl Store {
 
     /// A fresh device id that signs somebody in who has just shown who they are. One write.
     pub async fn new_device(&self, of: &LoggedIn) -> Result<DeviceId, Refusal> {
-        let id = DeviceId::fresh(&self.world);
-        self.put(keys::device(&id), &Device { holder: of.profile.id, epoch: of.epoch }).await?;
+        let id = DeviceId::fresh(&self.system);
+        self.put(keys::device(&id), &TiedDevice { holder: of.profile.id, epoch: of.epoch }).await?;
         Ok(id)
     }
 
     /// The part of a registration that gives a device its user.
     pub(super) fn device_action(&self, id: &DeviceId, user: UserId) -> Action {
         let taken = Refusal::Conflict("this device has a user already: log in with it");
-        Action::put_new(keys::device(id), &Device { holder: user, epoch: 0 }).or_refuse(taken)
+        Action::put_new(keys::device(id), &TiedDevice { holder: user, epoch: 0 }).or_refuse(taken)
     }
 
     /// Whether an app of this version is to be used with a review account alone.

@@ -77,7 +77,7 @@ impl Store {
         let followee = followee.into();
         let count = follow_count(followee);
         let build = |_| async move {
-            let place = EntryId::fresh(&self.world);
+            let place = EntryId::fresh(&self.system);
             let full = Refusal::Conflict("you follow 10,000, which is the most: unfollow one first");
             let mut actions = vec![
                 Action::put_new(keys::follows(follower, followee), &Follow { followee, place }).or_done(),
@@ -117,7 +117,7 @@ impl Store {
             Action::delete_there(keys::follower(followee, place)),
         ];
         if let Followee::User(user) = followee {
-            let expires_at = (self.world.now() + REMEMBERED) / 1000;
+            let expires_at = (self.system.now() + REMEMBERED) / 1000;
             actions.push(Action::put(keys::unfollowed(follower, user), &Unfollowed { user, expires_at }));
         }
         self.transact_once(actions).await

@@ -42,7 +42,7 @@ pub struct GalleryPicture {
 
 /// What is told to whoever has a gallery's id alone.
 #[derive(Serialize, Deserialize)]
-struct Head {
+struct GalleryHead {
     owner: UserId,
     gallery: GalleryId,
     /// Gone for everybody, but its pictures are still being taken away.
@@ -53,9 +53,9 @@ impl Store {
     /// Makes an empty gallery; 409 where its owner has 200. One transaction.
     pub async fn create_gallery(&self, owner: UserId, title: &str) -> Result<GalleryId, Refusal> {
         let build = |_| async move {
-            let id = GalleryId::fresh(&self.world);
+            let id = GalleryId::fresh(&self.system);
             let gallery = Gallery { id, title: title.to_owned(), pictures: 0, cover_id: None, cover: None };
-            let head = Head { owner, gallery: id, closed: false };
+            let head = GalleryHead { owner, gallery: id, closed: false };
             let full = Refusal::Conflict("you have 200 galleries, which is the most: delete one first");
             let actions = vec![
                 Action::add(keys::gallery_count(owner), "galleries", 1)
@@ -82,7 +82,7 @@ impl Store {
         }
     }
 
-    async fn gallery_head(&self, id: GalleryId) -> Result<Option<Head>, Refusal> {
+    async fn gallery_head(&self, id: GalleryId) -> Result<Option<GalleryHead>, Refusal> {
         self.get(keys::gallery_head(id)).await
     }
 
@@ -103,7 +103,7 @@ impl Store {
                     now.cover_id
                 }
             };
-            let picture = PictureId::fresh(&self.world);
+            let picture = PictureId::fresh(&self.system);
             let entry = GalleryPicture { id: picture, media: media.clone(), gallery: gallery.id, owner };
             let key = keys::user_gallery(owner, gallery.id);
             let (count, condition) = match cover_id {
@@ -197,9 +197,10 @@ impl Store {
         // The head comes before them.
         let mut items =
             self.raw_items(Range::new(keys::gallery(gallery), ""), Page::first(most + 1)).await?.into_iter();
-        let head: Option<Head> = items.next().filter(|item| item.contains_key("closed")).map(read).transpose()?;
+        let head: Option<GalleryHead> =
+            items.next().filter(|item| item.contains_key("closed")).map(read).transpose()?;
         match head {
-            Some(Head { closed: false, .. }) => items.map(read).collect::<Result<_, _>>().map(Some),
+            Some(GalleryHead { closed: false, .. }) => items.map(read).collect::<Result<_, _>>().map(Some),
             _ => Ok(None),
         }
     }
@@ -253,7 +254,7 @@ impl Store {
     /// Gives a heart; a repeat changes nothing.
     pub async fn give_heart(&self, user: UserId, id: GalleryId) -> Result<(), Refusal> {
         match self.gallery_head(id).await? {
-            Some(Head { closed: false, .. }) => {}
+            Some(GalleryHead { closed: false, .. }) => {}
             _ => return Err(NO_GALLERY),
         }
         self.put(keys::heart(user, id), &Heart { heart: id }).await
@@ -268,7 +269,7 @@ impl Store {
     pub async fn hearts_of(&self, user: UserId) -> Result<Vec<GalleryId>, Refusal> {
         let hearts: Vec<Heart> = self.newest(keys::user(user), keys::HEART, Page::first(MOST_HEARTS)).await?;
         let hearts: Vec<_> = hearts.into_iter().map(|heart| heart.heart).collect();
-        let heads = self.get_each::<_, Head>(hearts.iter().copied(), keys::gallery_head).await?;
+        let heads = self.get_each::<_, GalleryHead>(hearts.iter().copied(), keys::gallery_head).await?;
         let there = |id: &GalleryId| heads.get(id).is_some_and(|head| !head.closed);
         Ok(hearts.into_iter().filter(there).collect())
     }

@@ -46,7 +46,7 @@ struct Given {
 
 /// That a gift or a grant of this id was entered.
 #[derive(Serialize)]
-struct Entered {}
+struct OperatorEntry {}
 
 impl Store {
     /// Gives a gift, unless one of this id was given; says whether it did. 404 where giver or taker is nobody. One
@@ -57,7 +57,7 @@ impl Store {
                 return Ok((vec![], false));
             }
             let mut actions = vec![
-                Action::put_new(keys::gift_entered(gift.id), &Entered {}).or_look(),
+                Action::put_new(keys::gift_entered(gift.id), &OperatorEntry {}).or_look(),
                 Action::update(keys::profile(gift.to), "ADD profit :value")
                     .when(THERE)
                     .with(":value", number(gift.value))
@@ -84,14 +84,14 @@ impl Store {
                 return Ok((vec![], false));
             }
             let old = self.profile(user).await?.ok_or(NO_USER)?.vip_until;
-            let until = old.unwrap_or(0).max(self.world.now()) + u64::from(days) * DAY;
+            let until = old.unwrap_or(0).max(self.system.now()) + u64::from(days) * DAY;
             let update = Action::update(keys::profile(user), "SET vip_until = :until").with(":until", number(until));
             let unchanged = match old {
                 Some(old) => update.when("vip_until = :old").with(":old", number(old)),
                 None => update.when("attribute_exists(pk) AND attribute_not_exists(vip_until)"),
             };
             // Another grant may have been there first.
-            Ok((vec![Action::put_new(keys::vip_granted(id), &Entered {}).or_look(), unchanged.or_again()], true))
+            Ok((vec![Action::put_new(keys::vip_granted(id), &OperatorEntry {}).or_look(), unchanged.or_again()], true))
         };
         self.transact(build).await
     }

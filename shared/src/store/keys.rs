@@ -495,12 +495,12 @@ pub fn content_place(created_at: Millis, content: u64) -> String {
 
 /// What the table's stream tells `fanout` of: this came or went, perhaps both by now.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Told {
+pub enum StreamChange {
     Entry { feed: Feed, by: Followee, place: String },
     Follow { follower: UserId, followee: Followee },
 }
 
-impl Told {
+impl StreamChange {
     /// From a stream record's key; `None` of all others.
     pub fn of(key: &Key) -> Option<Self> {
         let of = followee_of(&key.pk)?;
@@ -699,14 +699,18 @@ mod tests {
 
     #[test]
     fn the_stream_tells_of_articles_and_follows() {
-        let told = |pk: &str, sk: &str| Told::of(&Key { pk: pk.into(), sk: sk.into() });
+        let told = |pk: &str, sk: &str| StreamChange::of(&Key { pk: pk.into(), sk: sk.into() });
         assert_eq!(
             told("U#0000000000000006", "ARTICLE#0000000000000005"),
-            Some(Told::Entry { feed: Feed::Articles, by: Followee::User(UserId(6)), place: "0000000000000005".into() })
+            Some(StreamChange::Entry {
+                feed: Feed::Articles,
+                by: Followee::User(UserId(6)),
+                place: "0000000000000005".into()
+            })
         );
         assert_eq!(
             told("U#0000000000000006", "FOLLOWS#U#9007199254740991"),
-            Some(Told::Follow { follower: UserId(6), followee: Followee::User(UserId((1 << 53) - 1)) })
+            Some(StreamChange::Follow { follower: UserId(6), followee: Followee::User(UserId((1 << 53) - 1)) })
         );
         for (pk, sk) in [
             ("U#0000000000000006", "PROFILE"),

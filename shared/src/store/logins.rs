@@ -12,8 +12,8 @@ use super::{
     window::{Window, moment},
 };
 use crate::{
-    aside,
     domain::{Account, LockedBy, MINUTE, Millis, Password, Phone, Refusal, StoredPassword, UserId},
+    off_thread,
 };
 
 /// Five wrong passwords lock password login, for as long again after the fifth.
@@ -68,11 +68,11 @@ impl Store {
         let user = self.whose(keys::account(account)).await?;
         let key = user.map_or_else(|| keys::guesses_at(account), keys::auth);
         let profile = keys::profile(user.unwrap_or(NOBODY));
-        let moment = moment(&self.world);
+        let moment = moment(&self.system);
         let counted = self.count_try(&key, &moment, user.is_none());
         let (auth, profile) = tokio::try_join!(counted, self.get::<Profile>(profile))?;
         let Auth { password: stored, epoch, locked, .. } = auth;
-        let right = aside(move || Ok(StoredPassword::verify(stored.as_ref(), &password))).await?;
+        let right = off_thread(move || Ok(StoredPassword::verify(stored.as_ref(), &password))).await?;
         let decided = match right {
             true => Action::update(key, "REMOVE guesses, wrong"),
             // Counted again, where a right one beside it has just forgotten all.
@@ -119,14 +119,14 @@ impl Store {
             .with(":moment", text(moment))
             .with(":most", number(GUESSES.most));
         if nobodys {
-            update = update.with(":end", number((self.world.now() + 2 * GUESSES.span) / 1000));
+            update = update.with(":end", number((self.system.now() + 2 * GUESSES.span) / 1000));
         }
         for look in 0..LOOKS {
             let Auth { guesses, wrong, .. } = match self.change(update.clone()).await? {
                 Outcome::Done(item) => return read(item),
                 Outcome::Refused(item) => read(item)?,
             };
-            let now = self.world.now();
+            let now = self.system.now();
             let (old, young) = Window::split(&guesses, now.saturating_sub(DECIDED));
             let wrong: BTreeSet<_> = young.intersection(&wrong).chain(&old).cloned().collect();
             let outdated = match GUESSES.filled_at(&wrong) {

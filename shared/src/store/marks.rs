@@ -71,7 +71,7 @@ impl Store {
     pub async fn mark(&self, mark: Mark, user: UserId, subject: impl Into<Subject>) -> Result<(), Refusal> {
         let (subject, (attribute, count)) = (subject.into(), mark.attributes());
         let build = |_| async move {
-            let place = EntryId::fresh(&self.world);
+            let place = EntryId::fresh(&self.system);
             let set =
                 Action::update(keys::mark(user, subject), format!("SET {attribute} = :place, subject = :subject"));
             let set = set.when(format!("attribute_not_exists({attribute})")).with(":place", number(place.0));

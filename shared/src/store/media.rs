@@ -17,7 +17,7 @@ const LIFE: Millis = DAY;
 pub struct MediaRecord {
     pub id: MediaId,
     pub owner: UserId,
-    pub standing: Standing,
+    pub standing: MediaStatus,
     /// How long it is, in whole seconds: of audio that was checked and says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub whole_seconds: Option<u64>,
@@ -29,7 +29,7 @@ pub struct MediaRecord {
 /// It waits, once; what was found of it stays.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum MediaStatus {
     /// To come, or to be checked.
     Waiting,
     /// It is what it says, and is served.
@@ -42,7 +42,7 @@ pub enum Standing {
     CutOff,
 }
 
-impl Standing {
+impl MediaStatus {
     /// Found bad, for whatever reason.
     pub fn is_bad(self) -> bool {
         matches!(self, Self::Refused | Self::TooLarge | Self::CutOff)
@@ -52,9 +52,9 @@ impl Standing {
 impl Store {
     /// Names what `owner` is about to upload. Good for a day.
     pub async fn new_media(&self, owner: UserId, kind: MediaKind) -> Result<MediaId, Refusal> {
-        let id = MediaId::fresh(&self.world, kind.extension());
-        let expires_at = Some((self.world.now() + LIFE) / 1000);
-        let record = MediaRecord { id, owner, standing: Standing::Waiting, whole_seconds: None, expires_at };
+        let id = MediaId::fresh(&self.system, kind.extension());
+        let expires_at = Some((self.system.now() + LIFE) / 1000);
+        let record = MediaRecord { id, owner, standing: MediaStatus::Waiting, whole_seconds: None, expires_at };
         self.put(keys::media(&record.id), &record).await?;
         Ok(record.id)
     }
@@ -62,29 +62,29 @@ impl Store {
     /// What is known of these, in no order; of those that nobody named, or whose day is over, nothing. One round.
     pub async fn media_of(&self, ids: &[MediaId]) -> Result<Vec<MediaRecord>, Refusal> {
         let records = self.get_each::<_, MediaRecord>(ids, keys::media).await?;
-        let now = self.world.now() / 1000;
+        let now = self.system.now() / 1000;
         Ok(records.into_values().filter(|record| record.expires_at.is_none_or(|end| end > now)).collect())
     }
 
     /// It was found good: it stays, unless it was found bad before. Gives how it stands now; a repeat changes nothing.
-    pub async fn media_checked(&self, id: &MediaId, whole_seconds: Option<u64>) -> Result<Standing, Refusal> {
+    pub async fn media_checked(&self, id: &MediaId, whole_seconds: Option<u64>) -> Result<MediaStatus, Refusal> {
         let length = whole_seconds.map_or(AttributeValue::Null(true), number);
         let change = "SET standing = :found, whole_seconds = :length REMOVE expires_at";
         let update = Action::update(keys::media(id), change).with(":found", text("checked")).with(":length", length);
-        self.settle_media(Standing::Checked, update).await
+        self.settle_media(MediaStatus::Checked, update).await
     }
 
     /// It was found bad in this way, unless it was found good before. Gives how it stands now; a repeat changes nothing.
-    pub async fn media_refused(&self, id: &MediaId, bad: Standing) -> Result<Standing, Refusal> {
+    pub async fn media_refused(&self, id: &MediaId, bad: MediaStatus) -> Result<MediaStatus, Refusal> {
         let found = to_attribute_value(bad).map_err(unreadable)?;
         self.settle_media(bad, Action::update(keys::media(id), "SET standing = :found").with(":found", found)).await
     }
 
-    async fn settle_media(&self, standing: Standing, update: Action) -> Result<Standing, Refusal> {
+    async fn settle_media(&self, standing: MediaStatus, update: Action) -> Result<MediaStatus, Refusal> {
         match self.change(update.when("standing = :waiting").with(":waiting", text("waiting"))).await? {
             Outcome::Done(_) => Ok(standing),
             // Its day ended meanwhile: nobody can use it any more.
-            Outcome::Refused(item) if item.is_empty() => Ok(Standing::Refused),
+            Outcome::Refused(item) if item.is_empty() => Ok(MediaStatus::Refused),
             Outcome::Refused(item) => Ok(read::<MediaRecord>(item)?.standing),
         }
     }

@@ -109,7 +109,7 @@ impl Store {
     }
 
     fn hole(&self, given_up: bool) -> Hole {
-        Hole { hole: true, given_up, expires_at: (self.world.now() + DAY) / 1000 }
+        Hole { hole: true, given_up, expires_at: (self.system.now() + DAY) / 1000 }
     }
 
     /// Gives a drawn number up; whoever drew it can no longer use it. Nothing happens where it is used.
@@ -226,7 +226,7 @@ impl Store {
                 if item.get("given_up") == Some(&AttributeValue::Bool(false)) {
                     taken_out.push(at);
                 }
-            } else if made_at(&read::<T>(item)?) + GIVEN_UP < self.world.now() {
+            } else if made_at(&read::<T>(item)?) + GIVEN_UP < self.system.now() {
                 given_up = at;
             }
         }

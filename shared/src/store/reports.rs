@@ -23,8 +23,8 @@ impl Store {
             from: UserId,
             content: &'a str,
         }
-        let id = FeedbackId::fresh(&self.world);
-        self.put(keys::feedback(self.world.now(), id, from), &Feedback { from, content }).await
+        let id = FeedbackId::fresh(&self.system);
+        self.put(keys::feedback(self.system.now(), id, from), &Feedback { from, content }).await
     }
 
     pub async fn keep_track(&self, of: UserId, track: &Track) -> Result<(), Refusal> {
@@ -34,7 +34,7 @@ impl Store {
             track: &'a Track,
             expires_at: u64,
         }
-        let expires_at = (self.world.now() + TRACKS_LAST) / 1000;
-        self.put(keys::track(of, TrackId::fresh(&self.world)), &Kept { track, expires_at }).await
+        let expires_at = (self.system.now() + TRACKS_LAST) / 1000;
+        self.put(keys::track(of, TrackId::fresh(&self.system)), &Kept { track, expires_at }).await
     }
 }

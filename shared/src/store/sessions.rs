@@ -82,7 +82,7 @@ impl Store {
             let Outcome::Refused(item) = self.change(update).await? else {
                 return Ok(());
             };
-            let now = format!("{:013}", self.world.now());
+            let now = format!("{:013}", self.system.now());
             let expired: BTreeSet<_> = read::<Auth>(item)?.ended.into_iter().filter(|ended| *ended < now).collect();
             if expired.is_empty() {
                 let all = Action::update(key, "SET epoch = epoch + :one REMOVE ended").with(":one", number(1));

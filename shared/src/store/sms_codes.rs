@@ -42,7 +42,7 @@ impl Store {
     /// Makes a code, keeps it and counts it, all or nothing. 429 where a limit is reached; `most_a_day` is for all
     /// phones together.
     pub async fn new_sms_code(&self, phone: &Phone, most_a_day: u64) -> Result<String, Refusal> {
-        let (now, moment, digits) = (self.world.now(), &moment(&self.world), &self.world.six_digits());
+        let (now, moment, digits) = (self.system.now(), &moment(&self.system), &self.system.six_digits());
         let key = &keys::sms(phone);
         let spent = Refusal::TooMany("no more codes are sent today: try again tomorrow".into());
         if most_a_day == 0 {
@@ -89,13 +89,13 @@ impl Store {
 
     /// Whether `code` is the phone's, after counting the try: 3200 where it is not. One write.
     pub async fn prove_code(&self, phone: Phone, code: &str) -> Result<ProvedCode, Refusal> {
-        let moment = moment(&self.world);
+        let moment = moment(&self.system);
         let update = Action::update(keys::sms(&phone), "ADD code_tries :moments")
             .when(format!("attribute_exists(digits) AND good_until > :now AND {}", Window::condition("code_tries")))
             .with(":moments", set(&moment))
             .with(":moment", text(&moment))
             .with(":most", number(TRIES))
-            .with(":now", number(self.world.now()));
+            .with(":now", number(self.system.now()));
         let Outcome::Done(item) = self.change(update).await? else {
             return Err(Refusal::SmsCode);
         };

@@ -103,7 +103,7 @@ struct Holder {
 }
 
 /// What first leads to a user.
-pub enum CameBy {
+pub enum SignUp {
     Phone(ProvedCode),
     Device(DeviceId),
     /// An account for reviewers of the app, by its name.
@@ -176,19 +176,19 @@ impl Store {
     /// meanwhile, 3400 where the phone is somebody's, 409 where what they came by is.
     pub async fn create_user(
         &self,
-        by: &CameBy,
+        by: &SignUp,
         password: Option<StoredPassword>,
         first: Changes,
     ) -> Result<Profile, Refusal> {
         let ((first, _), password) = (&first.plain()?, &password);
         let build = |_| async move {
-            let id = UserId::fresh(&self.world);
+            let id = UserId::fresh(&self.system);
             let phone = match by {
-                CameBy::Phone(code) => Some(code.phone.clone()),
+                SignUp::Phone(code) => Some(code.phone.clone()),
                 _ => None,
             };
             let profile =
-                Profile { id, created_at: self.world.now(), nickname: self.nickname(), phone, ..Profile::default() };
+                Profile { id, created_at: self.system.now(), nickname: self.nickname(), phone, ..Profile::default() };
             let mut profile: Item = to_item(&profile).map_err(unreadable)?;
             profile.extend(first.clone());
             let profile: Profile = read(profile)?;
@@ -201,13 +201,13 @@ impl Store {
                 Action::put_new(keys::auth(id), &auth).or_again(),
             ];
             match by {
-                CameBy::Phone(code) => actions
+                SignUp::Phone(code) => actions
                     .extend([self.use_code(code), holder(keys::phone(&code.phone)).or_refuse(Refusal::PhoneTaken)]),
-                CameBy::Device(device) => actions.push(self.device_action(device, id)),
-                CameBy::Review(account) => {
+                SignUp::Device(device) => actions.push(self.device_action(device, id)),
+                SignUp::Review(account) => {
                     actions.push(holder(keys::account(&Account::Review(account.clone()))).or_refuse(taken))
                 }
-                CameBy::ThirdParty(provider, openid) => {
+                SignUp::ThirdParty(provider, openid) => {
                     actions.push(holder(keys::third_party(provider, openid)).or_refuse(taken))
                 }
             }
@@ -222,7 +222,7 @@ impl Store {
         if let Some(user) = self.whose(key.clone()).await? {
             return Ok((user, false));
         }
-        match self.create_user(&CameBy::ThirdParty(provider, openid.to_owned()), None, Changes::default()).await {
+        match self.create_user(&SignUp::ThirdParty(provider, openid.to_owned()), None, Changes::default()).await {
             Ok(profile) => Ok((profile.id, true)),
             // Two first times at once: the other one made the user.
             Err(Refusal::Conflict(_)) => Ok((self.whose(key).await?.ok_or(Refusal::Unavailable)?, false)),
@@ -233,7 +233,7 @@ impl Store {
     /// `nick-` and eight letters and digits, which tell nothing of the phone.
     fn nickname(&self) -> String {
         const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
-        let letters = self.world.random::<8>().map(|byte| char::from(LETTERS[usize::from(byte % 32)]));
+        let letters = self.system.random::<8>().map(|byte| char::from(LETTERS[usize::from(byte % 32)]));
         format!("nick-{}", letters.iter().collect::<String>())
     }
 

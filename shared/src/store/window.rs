@@ -8,7 +8,7 @@ use super::{
     keys::Key,
     table::{Action, Store, set_of},
 };
-use crate::domain::{Millis, Refusal, World};
+use crate::domain::{Millis, Refusal, System};
 
 /// At most `most` within `span`.
 pub struct Window {
@@ -17,8 +17,8 @@ pub struct Window {
 }
 
 /// A moment as it is stored: 13 digits of milliseconds, 4 of chance, so that two of one millisecond count as two.
-pub fn moment(world: &World) -> String {
-    format!("{:013}{:04x}", world.now(), u16::from_le_bytes(world.random()))
+pub fn moment(system: &System) -> String {
+    format!("{:013}{:04x}", system.now(), u16::from_le_bytes(system.random()))
 }
 
 fn millis(moment: &str) -> Millis {
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_moment_is_thirteen_digits_and_chance() {
-        let moment = moment(&World::new(|| 1_700_000_000_000, |bytes| bytes.fill(0xab)));
+        let moment = moment(&System::new(|| 1_700_000_000_000, |bytes| bytes.fill(0xab)));
         assert_eq!(moment, "1700000000000abab");
         assert_eq!(millis(&moment), 1_700_000_000_000);
     }

@@ -423,9 +423,9 @@ impl<'de> SeqAccess<'de> for Elements {
 }
 
 /// A value that a unit variant is named by.
-struct Named(String);
+struct VariantName(String);
 
-impl<'de> EnumAccess<'de> for Named {
+impl<'de> EnumAccess<'de> for VariantName {
     type Error = Complaint;
     type Variant = Self;
 
@@ -435,7 +435,7 @@ impl<'de> EnumAccess<'de> for Named {
     }
 }
 
-impl<'de> de::VariantAccess<'de> for Named {
+impl<'de> de::VariantAccess<'de> for VariantName {
     type Error = Complaint;
 
     fn unit_variant(self) -> Result<(), Complaint> {
@@ -542,8 +542,8 @@ impl<'de> Deserializer<'de> for Field {
         let field = self.plain()?;
         let number = field.whole_number().map(|number| number.to_string());
         match (number, field) {
-            (Some(number), _) if variants.contains(&number.as_str()) => visitor.visit_enum(Named(number)),
-            (_, Self::Text(text) | Self::Json(Value::String(text))) => visitor.visit_enum(Named(text)),
+            (Some(number), _) if variants.contains(&number.as_str()) => visitor.visit_enum(VariantName(number)),
+            (_, Self::Text(text) | Self::Json(Value::String(text))) => visitor.visit_enum(VariantName(text)),
             _ => Err(de::Error::unknown_variant("", variants)),
         }
     }
@@ -751,7 +751,7 @@ mod tests {
     struct Upload {
         text: Option<String>,
         age: Option<u8>,
-        file: Option<crate::wire::values::Upload>,
+        file: Option<crate::wire::values::UploadedFile>,
     }
 
     /// One part of a multipart body, with these headers.

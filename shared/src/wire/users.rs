@@ -2,28 +2,28 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::values::{Key, UserHex};
+use super::values::{MediaKey, UserHex};
 use crate::{domain::Gender, store::Profile};
 
 /// Who wrote, likes or collected something.
 #[derive(Serialize, JsonSchema)]
-pub struct Face {
+pub struct UserBrief {
     pub uid: UserHex,
     pub nickname: String,
-    pub avatar: Option<Key>,
+    pub avatar: Option<MediaKey>,
 }
 
-impl From<Profile> for Face {
+impl From<Profile> for UserBrief {
     fn from(user: Profile) -> Self {
-        Self { uid: UserHex(user.id), nickname: user.nickname, avatar: user.avatar.map(Key) }
+        Self { uid: UserHex(user.id), nickname: user.nickname, avatar: user.avatar.map(MediaKey) }
     }
 }
 
 /// What everybody may know of a user.
 #[derive(Serialize, JsonSchema)]
-pub struct Card {
+pub struct PublicProfile {
     #[serde(flatten)]
-    pub face: Face,
+    pub face: UserBrief,
     /// 0 unknown, 1 male, 2 female.
     pub gender: u8,
     /// The country code of the user's phone.
@@ -37,7 +37,7 @@ pub struct Card {
     pub created_at: u64,
 }
 
-impl From<Profile> for Card {
+impl From<Profile> for PublicProfile {
     fn from(mut user: Profile) -> Self {
         Self {
             gender: match user.gender {

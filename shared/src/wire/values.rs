@@ -182,9 +182,9 @@ impl Serialize for UserHex {
 /// The id of an image, audio or video.
 #[derive(Clone, Serialize, JsonSchema)]
 #[schemars(extend("examples" = ["e4cbdd56-855a-41ee-bcb6-5785abdd6148.jpeg"]))]
-pub struct Key(#[schemars(with = "String")] pub MediaId);
+pub struct MediaKey(#[schemars(with = "String")] pub MediaId);
 
-impl<'de> Deserialize<'de> for Key {
+impl<'de> Deserialize<'de> for MediaKey {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let id = String::deserialize(from)?;
         MediaId::parse(&id).map(Self).ok_or(de::Error::custom("must be a media id, as get_media_id gives them"))
@@ -283,27 +283,27 @@ impl<'de> Deserialize<'de> for Code {
 
 /// A file in a multipart body.
 #[derive(Debug)]
-pub struct Upload(pub Bytes);
+pub struct UploadedFile(pub Bytes);
 
-impl<'de> Deserialize<'de> for Upload {
+impl<'de> Deserialize<'de> for UploadedFile {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct File;
         impl de::Visitor<'_> for File {
-            type Value = Upload;
+            type Value = UploadedFile;
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
                 f.write_str("a file in a multipart body")
             }
-            fn visit_byte_buf<E: de::Error>(self, file: Vec<u8>) -> Result<Upload, E> {
-                Ok(Upload(file.into()))
+            fn visit_byte_buf<E: de::Error>(self, file: Vec<u8>) -> Result<UploadedFile, E> {
+                Ok(UploadedFile(file.into()))
             }
         }
         from.deserialize_byte_buf(File)
     }
 }
 
-impl JsonSchema for Upload {
+impl JsonSchema for UploadedFile {
     fn schema_name() -> Cow<'static, str> {
-        "Upload".into()
+        "UploadedFile".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"})

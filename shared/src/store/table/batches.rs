@@ -31,7 +31,7 @@ impl Store {
                     if left.is_empty() {
                         return Ok(());
                     }
-                    pause(&self.world, tried).await;
+                    pause(&self.system, tried).await;
                 }
                 Err(Refusal::Unavailable)
             });

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Item, Range, Store, TRIES, broken, pause, read, unreadable};
 use crate::{
-    domain::{Page, Refusal, World},
+    domain::{Page, Refusal, System},
     store::keys::Key,
 };
 
@@ -23,8 +23,8 @@ use crate::{
 const BATCH: usize = 100;
 
 /// What the reads of one turn are answered.
-type Answer = Result<Arc<HashMap<Key, Item>>, Refusal>;
-type Sent = BoxFuture<'static, Answer>;
+type Loaded = Result<Arc<HashMap<Key, Item>>, Refusal>;
+type Sending = BoxFuture<'static, Loaded>;
 
 /// Gathers the reads of one turn. Every one of them drives the batch, so that it arrives though some are given up.
 #[derive(Default)]
@@ -33,7 +33,7 @@ pub struct Loader(Mutex<Option<Gathering>>);
 /// A batch that has not left yet.
 struct Gathering {
     keys: Arc<Mutex<Option<BTreeSet<Key>>>>,
-    sent: WeakShared<Sent>,
+    sent: WeakShared<Sending>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -42,7 +42,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Loader {
     /// Adds to the batch of this turn, or begins one.
-    fn join(&self, wanted: &[Key], send: impl FnOnce(Arc<Mutex<Option<BTreeSet<Key>>>>) -> Sent) -> Shared<Sent> {
+    fn join(&self, wanted: &[Key], send: impl FnOnce(Arc<Mutex<Option<BTreeSet<Key>>>>) -> Sending) -> Shared<Sending> {
         let mut open = locked(&self.0);
         if let Some(gathering) = &*open
             && let Some(sent) = gathering.sent.upgrade()
@@ -140,12 +140,12 @@ impl Store {
         found.map(|(id, item)| Ok((id, read(item)?))).collect()
     }
 
-    async fn load(&self, loader: &Loader, consistent: bool, wanted: &[Key]) -> Answer {
-        let (client, table, world) = (self.client.clone(), self.table.clone(), self.world.clone());
+    async fn load(&self, loader: &Loader, consistent: bool, wanted: &[Key]) -> Loaded {
+        let (client, table, system) = (self.client.clone(), self.table.clone(), self.system.clone());
         let send = |keys: Arc<Mutex<Option<BTreeSet<Key>>>>| {
             let sent = async move {
                 let keys: Vec<Key> = locked(&keys).take().unwrap_or_default().into_iter().collect();
-                let batches = keys.chunks(BATCH).map(|keys| batch(&client, &table, &world, consistent, keys));
+                let batches = keys.chunks(BATCH).map(|keys| batch(&client, &table, &system, consistent, keys));
                 Ok(Arc::new(try_join_all(batches).await?.into_iter().flatten().collect()))
             };
             sent.boxed()
@@ -161,7 +161,7 @@ impl Store {
 async fn batch(
     client: &Client,
     table: &str,
-    world: &World,
+    system: &System,
     consistent: bool,
     keys: &[Key],
 ) -> Result<Vec<(Key, Item)>, Refusal> {
@@ -177,7 +177,7 @@ async fn batch(
         if left.is_empty() {
             return Ok(items);
         }
-        pause(world, tried).await;
+        pause(system, tried).await;
     }
     Err(Refusal::Unavailable)
 }

@@ -23,7 +23,7 @@ pub use self::{
     transactions::Outcome,
 };
 use super::keys;
-use crate::domain::{Refusal, World};
+use crate::domain::{Refusal, System};
 
 /// What DynamoDB calls an item: attributes by name.
 pub type Item = HashMap<String, AttributeValue>;
@@ -32,7 +32,7 @@ pub type Item = HashMap<String, AttributeValue>;
 pub struct Store {
     client: Client,
     table: String,
-    pub(super) world: World,
+    pub(super) system: System,
     /// Reads of this turn, by whether they must be right or may be a moment old.
     sure: Loader,
     light: Loader,
@@ -45,9 +45,9 @@ const TRIES: u32 = 10;
 const LONGEST_PAUSE: u64 = 300;
 
 impl Store {
-    pub fn new(client: Client, table: String, world: World) -> Self {
+    pub fn new(client: Client, table: String, system: System) -> Self {
         let (sure, light) = (Loader::default(), Loader::default());
-        Self { client, table, world, sure, light }
+        Self { client, table, system, sure, light }
     }
 
     /// Opens the connection, so that the first request finds it open. A failure shows at that request.
@@ -57,16 +57,16 @@ impl Store {
 
     /// For those who look again and again: as long as between two tries of a write.
     pub async fn pause_before(&self, look: u32) {
-        pause(&self.world, look.min(TRIES - 2)).await;
+        pause(&self.system, look.min(TRIES - 2)).await;
     }
 }
 
 /// Between two tries: longer each time, and of random length, so that two who met do not meet again.
-async fn pause(world: &World, tried: u32) {
+async fn pause(system: &System, tried: u32) {
     if tried + 1 == TRIES {
         return;
     }
-    let pause = u64::from(u16::from_le_bytes(world.random())) % (20 << tried).min(LONGEST_PAUSE);
+    let pause = u64::from(u16::from_le_bytes(system.random())) % (20 << tried).min(LONGEST_PAUSE);
     tokio::time::sleep(Duration::from_millis(pause)).await;
 }
 

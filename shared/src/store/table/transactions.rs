@@ -22,7 +22,7 @@ pub enum Outcome {
 }
 
 /// How a transaction went.
-enum Sent {
+enum Attempt {
     Done,
     /// The condition of action number `at` does not hold: the item as it stands, empty where there is none.
     Refused {
@@ -54,7 +54,7 @@ impl Store {
                 Some(UpdateItemError::ConditionalCheckFailedException(no)) => {
                     return Ok(Outcome::Refused(no.item().cloned().unwrap_or_default()));
                 }
-                Some(UpdateItemError::TransactionConflictException(_)) => pause(&self.world, tried).await,
+                Some(UpdateItemError::TransactionConflictException(_)) => pause(&self.system, tried).await,
                 _ => return Err(broken(error)),
             }
         }
@@ -76,7 +76,7 @@ impl Store {
             }
             let refused: Vec<_> = actions.iter().map(|action| action.refused.clone()).collect();
             let actions = actions.into_iter().map(|action| action.build(&self.table)).collect::<Result<_, _>>()?;
-            let Sent::Refused { at, item } = self.send(actions).await? else {
+            let Attempt::Refused { at, item } = self.send(actions).await? else {
                 return Ok(made);
             };
             match refused.into_iter().nth(at) {
@@ -99,14 +99,14 @@ impl Store {
     }
 
     /// Again where another write was at one of the items.
-    async fn send(&self, actions: Vec<TransactWriteItem>) -> Result<Sent, Refusal> {
+    async fn send(&self, actions: Vec<TransactWriteItem>) -> Result<Attempt, Refusal> {
         // One token for all tries: what was applied without our hearing of it is not applied again.
-        let token = hex(&self.world.random::<16>());
+        let token = hex(&self.system.random::<16>());
         for tried in 0..TRIES {
             let request = self.client.transact_write_items().client_request_token(&token);
             let request = request.set_transact_items(Some(actions.clone())).send();
             let error = match Box::pin(request).await {
-                Ok(_) => return Ok(Sent::Done),
+                Ok(_) => return Ok(Attempt::Done),
                 Err(error) => error,
             };
             match error.as_service_error() {
@@ -114,7 +114,7 @@ impl Store {
                     let of_kind = |kind| no.cancellation_reasons().iter().position(|why| why.code() == Some(kind));
                     if let Some(at) = of_kind("ConditionalCheckFailed") {
                         let item = no.cancellation_reasons()[at].item().cloned().unwrap_or_default();
-                        return Ok(Sent::Refused { at, item });
+                        return Ok(Attempt::Refused { at, item });
                     }
                     if of_kind("ValidationError").is_some() {
                         return Err(broken(error));
@@ -123,7 +123,7 @@ impl Store {
                 Some(TransactWriteItemsError::TransactionInProgressException(_)) => {}
                 _ => return Err(broken(error)),
             }
-            pause(&self.world, tried).await;
+            pause(&self.system, tried).await;
         }
         Err(Refusal::Unavailable)
     }

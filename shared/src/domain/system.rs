@@ -12,12 +12,12 @@ pub type Random = dyn Fn(&mut [u8]) + Send + Sync;
 
 /// Time and chance, handed in from outside, so that tests are exact.
 #[derive(Clone)]
-pub struct World {
+pub struct System {
     clock: Arc<dyn Fn() -> Millis + Send + Sync>,
     random: Arc<Random>,
 }
 
-impl World {
+impl System {
     pub fn new(
         clock: impl Fn() -> Millis + Send + Sync + 'static,
         random: impl Fn(&mut [u8]) + Send + Sync + 'static,
