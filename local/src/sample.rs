@@ -13,12 +13,12 @@ use image::{ImageFormat, Rgb, RgbImage};
 use shared::{
     App,
     domain::{
-        ArticleId, CommentId, DAY, DeviceId, GalleryId, Gender, MediaId, Password, Phone, PictureId, Refusal,
-        StoredPassword, System, UserId,
+        ArticleId, ClothId, CommentId, DAY, DeviceId, GalleryId, GameId, Gender, MasterId, MediaId, MerchantId,
+        Password, Phone, PictureId, ProjectId, Refusal, StoredPassword, System, TicketId, UserId,
         picture::{GALLERY, Picture},
         token::{DEVELOPMENT_KEY, Token, TokenKeys},
     },
-    store::{Banner, Changes, Mark, Place, SignUp, Vote},
+    store::{Banner, Changes, Cloth, Game, Mark, Master, Merchant, Place, Project, SignUp, TicketBatch, Vote},
 };
 
 use crate::{Plaza, StartError};
@@ -121,12 +121,99 @@ impl Sample {
             store.put_banner(Place::Home, &banner).await?;
         }
 
+        self.contents().await?;
         store.put_under_review(VERSION_UNDER_REVIEW).await?;
         self.reviewer().await?;
         let device = DeviceId::parse(DEVICE).ok_or(Refusal::Internal)?;
         store.tie_device(&device, &store.log_in_vouched(felix).await?.session()).await?;
         self.clock.store(THEN, Ordering::Relaxed);
         self.user_now(BOS_PHONE, "bo", Gender::Male, "Here to look.").await.map(drop)
+    }
+
+    /// What operators would bring: of each kind a few, the first of them recommended.
+    async fn contents(&self) -> Result<(), Refusal> {
+        let store = &self.app.store;
+        let (hill, lake) = (self.picture([200, 140, 90]).await?, self.picture([90, 150, 200]).await?);
+        let games = [(1, "Lanterns", true), (2, "The long river", false), (3, "Nine gates", false)];
+        for (id, name, recommended) in games {
+            self.tick();
+            let (name, intro) = (name.to_owned(), "For two to six, an evening long.".to_owned());
+            let game = Game { game_id: GameId(id), name, image: hill.clone(), intro, recommended };
+            store.import(&game, false).await?;
+        }
+        for (id, name, recommended) in [(1, "Master Lin", true), (2, "Master Qiao", false)] {
+            self.tick();
+            let master = Master {
+                master_id: MasterId(id),
+                name: name.to_owned(),
+                avatar: lake.clone(),
+                intro: "Thirty years on the stage.".to_owned(),
+                address: "3 Lake Road".to_owned(),
+                birthday: "1970-05-01".to_owned(),
+                recommended,
+            };
+            store.import(&master, false).await?;
+            self.tick();
+            let merchant = Merchant {
+                merchant_id: MerchantId(id),
+                name: format!("Silk house {id}"),
+                logo: hill.clone(),
+                intro: "Woven by hand.".to_owned(),
+                address: "5 Lake Road".to_owned(),
+                phone: "057112345678".to_owned(),
+                email: "silk@example.com".to_owned(),
+            };
+            store.import(&merchant, false).await?;
+        }
+        let projects =
+            [(1, 1, "An evening of songs", true), (2, 1, "The white snake", false), (3, 2, "Shadows", false)];
+        for (id, master, name, recommended) in projects {
+            self.tick();
+            let project = Project {
+                project_id: ProjectId(id),
+                master_id: MasterId(master),
+                name: name.to_owned(),
+                image: lake.clone(),
+                intro: "Every Friday.".to_owned(),
+                recommended,
+            };
+            store.import(&project, false).await?;
+            self.tick();
+            let batch = TicketBatch {
+                ticket_id: TicketId(id as u64 * 100 + 1),
+                count: 10,
+                project_id: ProjectId(id),
+                master_id: MasterId(master),
+                name: format!("{name}, stalls"),
+                image: lake.clone(),
+                intro: "Rows one to five.".to_owned(),
+                price: 19_900,
+            };
+            store.import_tickets(&batch, false).await?;
+        }
+        let cloths = [(1, None), (2, None), (3, Some(1)), (4, Some(1)), (5, Some(2))];
+        for (id, merchant) in cloths {
+            self.tick();
+            let cloth = Cloth {
+                cloth_id: ClothId(id),
+                merchant_id: merchant.map(MerchantId),
+                name: format!("Robe {id}"),
+                image: hill.clone(),
+                intro: "Of raw silk.".to_owned(),
+                price: 299_900,
+                dynasty: 1,
+                designer_intro: "Cut after a painting.".to_owned(),
+                recommended: id == 3,
+            };
+            store.import(&cloth, false).await?;
+        }
+        for (banner_id, place) in [(3, Place::Ticket), (4, Place::Game), (5, Place::DesignCircle)] {
+            self.tick();
+            store
+                .put_banner(place, &Banner { banner_id, image: lake.clone(), url: "https://example.com/".into() })
+                .await?;
+        }
+        Ok(())
     }
 
     fn tick(&self) {
