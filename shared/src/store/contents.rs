@@ -31,6 +31,8 @@ pub trait Record: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync
 /// A record, as it is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Content<R> {
+    /// `record` is a word that the table keeps for itself.
+    #[serde(rename = "content")]
     pub record: R,
     /// When it was first imported, and last changed.
     pub created_at: Millis,
@@ -82,7 +84,7 @@ impl Store {
 
     /// Puts the record, unless another import was there since it was looked at; the counts beside it stay.
     fn head_action<R: Record>(&self, content: &Content<R>, seen: Option<Millis>) -> Result<Action, Refusal> {
-        let set = "SET record = :record, created_at = :created, updated_at = :updated";
+        let set = "SET content = :record, created_at = :created, updated_at = :updated";
         let change = match content.withdrawn {
             true => Action::update(content.record.head(), format!("{set}, withdrawn = :yes"))
                 .with(":yes", aws_sdk_dynamodb::types::AttributeValue::Bool(true)),
