@@ -1,7 +1,7 @@
 //! `cargo run --release -p bench`: the functions' release binaries, started and called as Lambda does, beside an empty
 //! function. Progress goes to stderr, the table to stdout.
 
-#![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock: that is its job")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock: that is its job")]
 
 mod args;
 mod build;

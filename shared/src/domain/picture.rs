@@ -192,7 +192,7 @@ impl Picture {
     /// pixels (at most [`MAX_RENDITION`]) and no side vanishes; never scaled up. Each is made from the one before, so
     /// that only the first costs the reading of all pixels.
     ///
-    /// A transparent picture becomes PNG, any other JPEG, whatever it was; one of [`Picture::open_as`] may stay PNG.
+    /// A transparent picture becomes PNG, any other JPEG, whatever it was; one of [`Picture::open_upload`] may stay PNG.
     pub fn fit<const N: usize>(mut self, sides: [u32; N]) -> [Rendition; N] {
         debug_assert!(sides.is_sorted_by(|a, b| a >= b), "largest first");
         sides.map(|side| {

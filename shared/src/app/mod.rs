@@ -1,0 +1,77 @@
+//! What a handler can use, and the verbs that need both the table and the bucket.
+mod avatars;
+mod uploads;
+
+use std::sync::{Arc, OnceLock};
+
+use aws_sdk_dynamodb::{Client, config::StalledStreamProtectionConfig};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_types::SdkConfig;
+
+use crate::{
+    config::Config,
+    domain::{
+        Millis, Refusal, System, hex,
+        token::{self, Token, TokenKeys},
+    },
+    outside::{
+        Media, Providers, Sms,
+        aws::{self, TableEndpoint},
+    },
+    store::{LoggedIn, Store},
+};
+
+type Variable = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// What a handler can use. What not every function needs is made when it is first asked for, and not even linked
+/// into a function that never asks.
+pub struct App {
+    pub system: System,
+    pub config: Config,
+    pub keys: TokenKeys,
+    pub store: Store,
+    settings: SdkConfig,
+    variable: Variable,
+    media: OnceLock<Media>,
+    sms: OnceLock<Sms>,
+    providers: OnceLock<Providers>,
+}
+
+impl App {
+    /// From the environment that a Lambda has. The error says which variable is missing or wrong.
+    pub fn new(variable: Variable, system: System, http: SharedHttpClient) -> Result<Arc<Self>, String> {
+        let config = Config::read(&variable)?;
+        let keys = TokenKeys::new(&config.jwt_key, config.jwt_key_previous.as_deref())?;
+        let settings = aws::settings(&config.aws, http);
+        let dynamodb = aws_sdk_dynamodb::config::Builder::from(&settings);
+        // Items are small and read whole within an attempt's time limit: a guard against streams that stall is for S3.
+        let dynamodb = dynamodb.stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        let dynamodb = dynamodb.endpoint_resolver(TableEndpoint::new(&config.aws));
+        let store = Store::new(Client::from_conf(dynamodb.build()), config.table.clone(), system.clone());
+        let (media, sms, providers) = Default::default();
+        Ok(Arc::new(Self { system, config, keys, store, settings, variable, media, sms, providers }))
+    }
+
+    pub fn media(&self) -> &Media {
+        self.media.get_or_init(|| {
+            let Config { media_bucket, media_base_url, aws, .. } = &self.config;
+            Media::new(&self.settings, aws.s3.as_deref(), media_bucket, media_base_url, self.system.clone())
+        })
+    }
+
+    pub fn sms(&self) -> &Sms {
+        self.sms.get_or_init(|| Sms::new(&self.settings, self.config.aws.sns.as_deref()))
+    }
+
+    pub fn providers(&self) -> &Providers {
+        self.providers.get_or_init(|| Providers::from_environment(&self.variable))
+    }
+
+    /// A token for somebody who has just shown who they are, and when it ends.
+    pub fn new_token(&self, user: &LoggedIn) -> Result<(String, Millis), Refusal> {
+        let now = self.system.now();
+        let id = hex(&self.system.random::<12>());
+        let token = Token { user: user.profile.id, id, epoch: user.epoch, expires: now + token::LIFE };
+        Ok((self.keys.sign(&token, now)?, token.expires))
+    }
+}

@@ -1,0 +1,68 @@
+//! What users upload past the functions: known to the table, and there in the bucket.
+use futures_util::future::try_join_all;
+
+use super::App;
+use crate::{
+    domain::{MediaClass, MediaId, Refusal, UploadFault, UserId},
+    store::MediaStatus,
+};
+
+impl App {
+    /// That all of these are uploads of this owner and class, each checked or at least there. `field` is their name in
+    /// the request. One round, and one more where some wait for their check.
+    pub async fn own_media(
+        &self,
+        owner: UserId,
+        ids: &[MediaId],
+        class: MediaClass,
+        field: &'static str,
+    ) -> Result<(), Refusal> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        // Somebody else's is refused in the same words as one that nobody has.
+        let what = match class {
+            MediaClass::Image => "an image",
+            MediaClass::Audio => "an audio file",
+            MediaClass::Video => "a video",
+        };
+        let refusal = || {
+            let how = "ask get_media_id for an id, PUT the file to its upload_url, then send the id";
+            Refusal::malformed(format!("{field}: not {what} that you have uploaded: {how}"))
+        };
+        let fault = |standing| match (standing, class) {
+            (MediaStatus::TooLarge, MediaClass::Image) => Some(UploadFault::TooLarge),
+            (MediaStatus::CutOff, MediaClass::Image) => Some(UploadFault::PictureCutOff),
+            (MediaStatus::Refused, MediaClass::Image) => Some(UploadFault::NoPicture),
+            (MediaStatus::TooLarge, _) => Some(UploadFault::RecordingTooLarge),
+            (MediaStatus::CutOff, _) => Some(UploadFault::RecordingCutOff),
+            (MediaStatus::Refused, _) => Some(UploadFault::NoRecording),
+            _ => None,
+        };
+        // Nor is the table asked for what cannot be an id.
+        let fits = |id: &MediaId| MediaId::parse(&id.0)?.kind().filter(|kind| kind.class() == class);
+        if !ids.iter().all(|id| fits(id).is_some()) {
+            return Err(refusal());
+        }
+        let standings = async || {
+            let records = self.store.media_of(ids).await?;
+            let of = |id: &MediaId| records.iter().find(|record| record.id == *id && record.owner == owner);
+            let standing = |id: &MediaId| of(id).map(|record| record.standing);
+            let standings = ids.iter().map(standing).collect::<Option<Vec<_>>>().ok_or_else(refusal)?;
+            match standings.iter().find_map(|standing| fault(*standing)) {
+                Some(fault) => Err(Refusal::Upload(field, fault)),
+                None => Ok(standings),
+            }
+        };
+        let waiting = ids.iter().zip(standings().await?).filter(|(_, standing)| *standing == MediaStatus::Waiting);
+        let uploads = try_join_all(waiting.map(|(id, _)| self.media().upload(id))).await?;
+        if uploads.iter().all(Option::is_some) {
+            return Ok(());
+        }
+        // What is not there any more may have been checked just now.
+        match standings().await?.contains(&MediaStatus::Waiting) {
+            true => Err(refusal()),
+            false => Ok(()),
+        }
+    }
+}
