@@ -93,12 +93,12 @@ pub(super) fn guarded(hidden: SocketAddr) -> Router {
     Router::new().fallback(pass).layer(from_fn(guard::own_host_and_origin))
 }
 
-/// Removes expired items every `period`, which the engine does not do by itself.
+/// Removes expired items every `period`, which the engine does not do by itself. Not at once: the sample, whose time is
+/// long past, is only just being made then, with codes that must last until they are used.
 pub(super) async fn sweep_on(database: Database, period: Duration, stopped: impl Future<Output = ()>) {
     let sweeping = async {
-        let mut ticks = tokio::time::interval(period);
         loop {
-            ticks.tick().await;
+            tokio::time::sleep(period).await;
             let database = database.clone();
             // What could not be removed now goes with the next sweep.
             drop(tokio::task::spawn_blocking(move || database.sweep_ttl()).await);
