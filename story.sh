@@ -97,4 +97,40 @@ echo "— She deletes the photo: it is gone from his feed at once."
 call article_del "{$as_mia, \"article_id_list\": [$article]}"
 call following_article_list "{$as_leo}"
 [[ $answer != *"$article"* ]]
+echo "— Operators bring a game and a master with a project; Leo plays, votes, follows; then the game is withdrawn."
+content() {
+  answer=$(curl -sS "$api/_local/catalog" -H 'Content-Type: application/json' -d "{\"records\": [$1]}")
+  printf '%-24s %s\n' "_local/catalog" "$(cut -c1-160 <<<"$answer")"
+}
+game="\"kind\": \"game\", \"game_id\": $number, \"name\": \"Kites\", \"image\": \"$media\", \"intro\": \"For windy days.\", \"recommended\": true"
+master_id=$(printf '%032x' "$number")
+master="\"kind\": \"master\", \"master_id\": \"$master_id\", \"name\": \"Master Wen\", \"avatar\": \"$media\", \"intro\": \"Sings.\", \"address\": \"1 Lake Road\", \"birthday\": \"1980-02-29\""
+project="\"kind\": \"project\", \"project_id\": $number, \"master_id\": \"$master_id\", \"name\": \"Songs\", \"image\": \"$media\", \"intro\": \"On Fridays.\""
+content "{$project}, {$game}, {$master}"
+expect '"imported":3'
+content "{$project}, {$game}, {$master}"
+expect '"unchanged":3'
+call game_recommend_list "{$as_leo}"
+expect "\"game_id\":$number"
+call game_like "{$as_leo, \"game_id\": $number}"
+call game_collect "{$as_leo, \"game_id\": $number}"
+call game_comment_publish "{$as_mia, \"game_id\": $number, \"content\": \"Mine tore.\"}"
+comment=$(field comment_id)
+call game_comment_up "{$as_leo, \"comment_id\": $comment}"
+call game_comment_down "{$as_leo, \"comment_id\": $comment}"
+call game_comment_list "{$as_leo, \"game_id\": $number}"
+expect '"up_count":0' && expect '"down_count":1' && expect '"is_down":true'
+call game_detail "{$as_leo, \"game_id\": $number}"
+expect '"is_collect":true'
+call master_follow "{$as_leo, \"master_id\": \"$master_id\"}"
+for _ in $(seq 100); do # the feed follows within a moment
+  call my_following_masters_project_list "{$as_leo}" >"$folder/out"
+  [[ $answer == *"\"project_id\":$number"* ]] && break
+  sleep 0.1
+done
+cat "$folder/out"
+expect "\"project_id\":$number"
+content "{$game, \"withdrawn\": true}"
+call game_recommend_list "{$as_leo}"
+[[ $answer != *"\"game_id\":$number"* ]]
 echo "— Done."
