@@ -181,7 +181,7 @@ impl Sample {
             store.import(&project, false).await?;
             self.tick();
             let batch = TicketBatch {
-                ticket_id: TicketId(id as u64 * 100 + 1),
+                ticket_id: TicketId(id * 100 + 1),
                 count: 10,
                 project_id: ProjectId(id),
                 master_id: MasterId(master),
