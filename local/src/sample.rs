@@ -14,7 +14,7 @@ use shared::{
     App,
     domain::{
         ArticleId, ClothId, CommentId, DAY, DeviceId, GalleryId, GameId, Gender, MasterId, MediaId, MerchantId,
-        Password, Phone, PictureId, ProjectId, Refusal, StoredPassword, System, TicketId, UserId,
+        Password, Phone, PictureId, ProjectId, Refusal, StoredPassword, Subject, SubjectKind, System, TicketId, UserId,
         picture::{GALLERY, Picture},
         token::{DEVELOPMENT_KEY, Token, TokenKeys},
     },
@@ -114,7 +114,7 @@ impl Sample {
         self.comment(anna, storm, "Next time I am coming with you.", Some(ridge)).await?;
         self.comment(mei, train, "Forty seconds and a steady hand!", None).await?;
         self.tick();
-        store.vote_on_comment(mei, ridge, Vote::Up).await?;
+        store.vote_on_comment(mei, SubjectKind::Article, ridge, Vote::Up).await?;
         for (banner_id, sky) in [(1, [220, 120, 60]), (2, [40, 120, 200])] {
             self.tick();
             let banner = Banner { banner_id, image: self.picture(sky).await?, url: "https://example.com/".into() };
@@ -124,6 +124,7 @@ impl Sample {
         self.contents().await?;
         store.put_under_review(VERSION_UNDER_REVIEW).await?;
         self.reviewer().await?;
+        self.players(felix, anna).await?;
         let device = DeviceId::parse(DEVICE).ok_or(Refusal::Internal)?;
         store.tie_device(&device, &store.log_in_vouched(felix).await?.session()).await?;
         self.clock.store(THEN, Ordering::Relaxed);
@@ -216,6 +217,21 @@ impl Sample {
         Ok(())
     }
 
+    /// What Felix and Anna say and think of what operators brought.
+    async fn players(&self, felix: UserId, anna: UserId) -> Result<(), Refusal> {
+        let store = &self.app.store;
+        let (lanterns, river) = (GameId(1), GameId(2));
+        self.comment(anna, lanterns, "Who brings the lanterns?", None).await?;
+        self.comment(felix, lanterns, "I do. Friday at seven?", None).await?;
+        let marks: [(Mark, Subject); 3] =
+            [(Mark::Like, river.into()), (Mark::Collect, river.into()), (Mark::Collect, ClothId(2).into())];
+        for (mark, subject) in marks {
+            self.tick();
+            store.mark(mark, felix, subject).await?;
+        }
+        Ok(())
+    }
+
     fn tick(&self) {
         self.clock.fetch_add(1000, Ordering::Relaxed);
     }
@@ -270,11 +286,12 @@ impl Sample {
     async fn comment(
         &self,
         user: UserId,
-        on: ArticleId,
+        on: impl Into<Subject>,
         content: &str,
         reply_to: Option<CommentId>,
     ) -> Result<CommentId, Refusal> {
         self.tick();
+        let on = on.into();
         match self.app.store.comment(on, CommentId::fresh(&self.app.system)).await? {
             Some(comment) => Ok(comment.id),
             None => self.app.store.publish_comment(user, on, content, reply_to.map(|id| (id, None))).await,

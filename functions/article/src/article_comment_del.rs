@@ -1,9 +1,12 @@
 use std::collections::BTreeSet;
 
-use shared::wire::{
-    dialect::D,
-    operation::*,
-    values::{CommentNumber, List},
+use shared::{
+    domain::SubjectKind,
+    wire::{
+        dialect::D,
+        operation::*,
+        values::{CommentNumber, List},
+    },
 };
 
 /// Delete comments that the caller wrote or that stand under the caller's articles, at most 100 at a time (document D).
@@ -22,7 +25,7 @@ impl Operation for ArticleCommentDel {
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
         let ids: BTreeSet<_> = self.article_comment_id_list.0.into_iter().map(|id| id.0).collect();
-        app.store.delete_comments(caller, &ids).await?;
+        app.store.delete_comments(caller, SubjectKind::Article, &ids).await?;
         Ok(Done {})
     }
 }

@@ -1,10 +1,9 @@
 use shared::wire::{
+    comments::Commented,
     dialect::D,
     operation::*,
     values::{ArticleNumber, CommentNumber, Prose},
 };
-
-use crate::shown::Commented;
 
 /// Comment on an article (document D).
 #[derive(Deserialize, JsonSchema)]

@@ -1,10 +1,9 @@
 use shared::wire::{
+    comments::Commented,
     dialect::D,
     operation::*,
     values::{ArticleNumber, CommentNumber, Prose},
 };
-
-use crate::shown::Commented;
 
 /// Answer a comment on an article (document D).
 #[derive(Deserialize, JsonSchema)]

@@ -1,4 +1,5 @@
 use shared::{
+    domain::SubjectKind,
     store::Vote,
     wire::{dialect::D, operation::*, values::CommentNumber},
 };
@@ -16,7 +17,7 @@ impl Operation for ArticleCommentUp {
     const ROUTE: Route = Route::post("/article_comment_up");
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
-        app.store.vote_on_comment(caller, self.article_comment_id.0, Vote::Up).await?;
+        app.store.vote_on_comment(caller, SubjectKind::Article, self.article_comment_id.0, Vote::Up).await?;
         Ok(Done {})
     }
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use shared::{
     store::{Article, ArticleView, CommentView, Reply},
     wire::{
+        comments::ShownComment,
         users::UserBrief,
         values::{ArticleNumber, CommentNumber, MediaKey, UserHex},
     },
@@ -74,53 +75,26 @@ impl From<ArticleView> for ListedArticle {
 /// A comment, with what it answers and who wrote that.
 #[derive(Serialize, JsonSchema)]
 pub struct ListedComment {
-    comment_id: CommentNumber,
-    uid: UserHex,
-    content: String,
-    /// The comment that this one answers; it may be gone.
-    reply_id: Option<CommentNumber>,
+    #[serde(flatten)]
+    comment: ShownComment,
     reply_uid: Option<UserHex>,
     /// The comment that the thread began with.
     first_reply_id: Option<CommentNumber>,
     first_reply_uid: Option<UserHex>,
-    /// Milliseconds since 1970.
-    created_at: u64,
-    up_count: u64,
-    down_count: u64,
-    is_up: bool,
-    is_down: bool,
-    author: UserBrief,
     reply_author: Option<UserBrief>,
     first_reply_author: Option<UserBrief>,
 }
 
 impl From<CommentView> for ListedComment {
-    fn from(seen: CommentView) -> Self {
-        let comment = seen.comment;
-        let id = |reply: Option<Reply>| reply.map(|reply| CommentNumber(reply.comment));
+    fn from(mut seen: CommentView) -> Self {
         let uid = |reply: Option<Reply>| reply.map(|reply| UserHex(reply.user));
         Self {
-            comment_id: CommentNumber(comment.id),
-            uid: UserHex(comment.user),
-            content: comment.content,
-            reply_id: id(comment.reply),
-            reply_uid: uid(comment.reply),
-            first_reply_id: id(comment.first_reply),
-            first_reply_uid: uid(comment.first_reply),
-            created_at: comment.created_at,
-            up_count: comment.up_count,
-            down_count: comment.down_count,
-            is_up: seen.is_up,
-            is_down: seen.is_down,
-            author: seen.author.into(),
-            reply_author: seen.reply_author.map(UserBrief::from),
-            first_reply_author: seen.first_reply_author.map(UserBrief::from),
+            reply_uid: uid(seen.comment.reply),
+            first_reply_id: seen.comment.first_reply.map(|reply| CommentNumber(reply.comment)),
+            first_reply_uid: uid(seen.comment.first_reply),
+            reply_author: seen.reply_author.take().map(UserBrief::from),
+            first_reply_author: seen.first_reply_author.take().map(UserBrief::from),
+            comment: seen.into(),
         }
     }
-}
-
-/// A comment that was just written.
-#[derive(Serialize, JsonSchema)]
-pub struct Commented {
-    pub comment_id: CommentNumber,
 }

@@ -1,10 +1,6 @@
 use shared::{
     store::Place,
-    wire::{
-        dialect::D,
-        operation::*,
-        values::{MediaKey, Page},
-    },
+    wire::{banners::ShownBanner, dialect::D, operation::*, values::Page},
 };
 
 /// List the banners of the start page (document D), the highest id first.
@@ -12,14 +8,6 @@ use shared::{
 pub struct HomeBanner {
     #[schemars(flatten)]
     page: Page<100>,
-}
-
-#[derive(Serialize, JsonSchema)]
-pub struct ShownBanner {
-    banner_id: u64,
-    image: MediaKey,
-    /// Where it leads.
-    url: String,
 }
 
 impl Operation for HomeBanner {
@@ -30,11 +18,6 @@ impl Operation for HomeBanner {
 
     async fn handle(self, Reader(_): Reader, app: &App) -> Result<Self::Response, Refusal> {
         let banners = app.store.banners(Place::Home, self.page.of()).await?;
-        let shown = banners.into_iter().map(|banner| ShownBanner {
-            banner_id: banner.banner_id,
-            image: MediaKey(banner.image),
-            url: banner.url,
-        });
-        Ok(Named::new(shown.collect()))
+        Ok(Named::new(banners.into_iter().map(ShownBanner::from).collect()))
     }
 }

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use shared::{
-    domain::{ArticleId, CommentId, Page, UserId},
+    domain::{ArticleId, CommentId, Page, SubjectKind, UserId},
     store::{Mark, Vote},
 };
 
@@ -338,7 +338,7 @@ async fn counts_are_exact_under_parallel_repeats() {
                         again!(store.unmark(mark, user, article));
                     }
                 }
-                again!(store.vote_on_comment(user, comment, Vote::Up));
+                again!(store.vote_on_comment(user, SubjectKind::Article, comment, Vote::Up));
                 again!(store.publish_comment(user, article, "me too", None));
             }
         }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use http::Request;
 use serde_json::{Value, json};
 use shared::{
-    domain::{ArticleId, CommentId, UserId},
+    domain::{ArticleId, CommentId, SubjectKind, UserId},
     store::Mark,
 };
 
@@ -55,7 +55,7 @@ async fn deleted_comments_cost_a_list_nothing() {
             gone.insert(store.publish_comment(anna, article, "goes", None).await.unwrap());
         }
         test.wait(1);
-        store.delete_comments(anna, &gone).await.unwrap();
+        store.delete_comments(anna, SubjectKind::Article, &gone).await.unwrap();
     }
     test.wait(1);
     assert_eq!(pages().await, before);

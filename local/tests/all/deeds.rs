@@ -9,8 +9,11 @@ use std::{
 use http::{Method, Request};
 use serde_json::{Value, json};
 use shared::{
-    domain::{ArticleId, CommentId, MediaId, MediaKind, Password, StoredPassword, UserId},
-    store::{Changes, Mark, SignUp, Vote},
+    domain::{
+        ArticleId, ClothId, CommentId, GameId, MediaId, MediaKind, Password, StoredPassword, Subject, SubjectKind,
+        UserId,
+    },
+    store::{Changes, Cloth, Game, Mark, SignUp, Vote, keys},
 };
 
 use crate::{
@@ -42,6 +45,16 @@ deeds! {
     article_comment_reply: In<Reply>;
     article_comment_up: In<Up>;
     article_comment_del: In<DeleteComments>;
+    game_like: In<LikeGame>;
+    game_unlike: In<UnlikeGame>;
+    game_collect: In<CollectGame>;
+    game_uncollect: In<UncollectGame>;
+    game_comment_publish: In<CommentGame>;
+    game_comment_up: In<UpInGame>;
+    game_comment_down: In<DownInGame>;
+    game_comment_del: In<DeleteGameComments>;
+    design_circle_cloth_collect: In<CollectCloth>;
+    design_circle_cloth_uncollect: In<UncollectCloth>;
     get_media_id: In<NameMedia>;
     m_user_login_with_a_token: In<Tie>;
     m_user_users_post: RegisterDevice;
@@ -462,6 +475,250 @@ impl ByBo for DeleteComments {
     }
 }
 
+const GAME: GameId = GameId(7);
+const CLOTH: ClothId = ClothId(8);
+
+/// The same each time, as all that operators bring.
+fn operators_image() -> MediaId {
+    MediaId("e4cbdd56-855a-41ee-bcb6-5785abdd6148.jpeg".into())
+}
+
+impl Scene {
+    /// Operators bring a game.
+    async fn game(&self, test: &Test) {
+        let (name, intro, image) = ("Lanterns".into(), String::new(), operators_image());
+        let game = Game { game_id: GAME, name, image, intro, recommended: false };
+        test.plaza.app.store.import(&game, false).await.unwrap();
+    }
+
+    /// Operators bring a piece of the design circle's.
+    async fn cloth(&self, test: &Test) {
+        let cloth = Cloth {
+            cloth_id: CLOTH,
+            merchant_id: None,
+            name: "Robe".into(),
+            image: operators_image(),
+            intro: String::new(),
+            price: 1,
+            dynasty: 1,
+            designer_intro: String::new(),
+            recommended: false,
+        };
+        test.plaza.app.store.import(&cloth, false).await.unwrap();
+    }
+
+    async fn comment_on_game(&self, test: &Test, user: UserId) -> u64 {
+        test.wait(1);
+        test.plaza.app.store.publish_comment(user, GAME, "who?", None).await.unwrap().0
+    }
+
+    /// A count that is not shown.
+    async fn count(&self, test: &Test, subject: impl Into<Subject>, name: &str) -> String {
+        let head = keys::head(subject);
+        test.items().await[&format!("{} / {}", head.pk, head.sk)][name].as_n().unwrap().clone()
+    }
+
+    /// Bo's view of the only game, found to be the same in the list.
+    async fn seen_game(&self, test: &Test) -> Value {
+        let detail = self.read(test, "game_detail", json!({"game_id": GAME})).await;
+        assert_eq!(self.read(test, "game_recommend_list", json!({})).await, json!([detail]));
+        detail
+    }
+
+    async fn game_comments(&self, test: &Test) -> Value {
+        self.read(test, "game_comment_list", json!({"game_id": GAME})).await
+    }
+}
+
+struct LikeGame;
+
+impl ByBo for LikeGame {
+    const ROUTE: (&str, &str) = ("POST", "/game_like");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        scene.game(test).await;
+    }
+    fn body(_: &Scene) -> Value {
+        json!({"game_id": GAME})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        assert_eq!(scene.count(test, GAME, "like_count").await, "1");
+    }
+}
+
+struct UnlikeGame;
+
+impl ByBo for UnlikeGame {
+    const ROUTE: (&str, &str) = ("POST", "/game_unlike");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        scene.game(test).await;
+        test.plaza.app.store.mark(Mark::Like, scene.bo, GAME).await.unwrap();
+    }
+    fn body(_: &Scene) -> Value {
+        json!({"game_id": GAME})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        assert_eq!(scene.count(test, GAME, "like_count").await, "0");
+    }
+}
+
+struct CollectGame;
+
+impl ByBo for CollectGame {
+    const ROUTE: (&str, &str) = ("POST", "/game_collect");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        scene.game(test).await;
+    }
+    fn body(_: &Scene) -> Value {
+        json!({"game_id": GAME})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        assert_eq!(scene.seen_game(test).await["is_collect"], true);
+        assert_eq!(scene.count(test, GAME, "collect_count").await, "1");
+    }
+}
+
+/// What is liked as well, and stays so.
+struct UncollectGame;
+
+impl ByBo for UncollectGame {
+    const ROUTE: (&str, &str) = ("POST", "/game_uncollect");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        scene.game(test).await;
+        for mark in [Mark::Like, Mark::Collect] {
+            test.wait(1);
+            test.plaza.app.store.mark(mark, scene.bo, GAME).await.unwrap();
+        }
+    }
+    fn body(_: &Scene) -> Value {
+        json!({"game_id": GAME})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        assert_eq!(scene.seen_game(test).await["is_collect"], false);
+        assert_eq!(scene.count(test, GAME, "collect_count").await, "0");
+        assert_eq!(scene.count(test, GAME, "like_count").await, "1");
+    }
+}
+
+struct CommentGame;
+
+impl ByBo for CommentGame {
+    const ROUTE: (&str, &str) = ("POST", "/game_comment_publish");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        scene.game(test).await;
+        scene.comment_on_game(test, scene.anna).await;
+    }
+    fn body(_: &Scene) -> Value {
+        json!({"game_id": GAME, "content": "me"})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        assert_eq!(scene.game_comments(test).await[0]["content"], "me");
+    }
+}
+
+struct UpInGame;
+
+impl ByBo for UpInGame {
+    const ROUTE: (&str, &str) = ("POST", "/game_comment_up");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        scene.game(test).await;
+        scene.targets.push(scene.comment_on_game(test, scene.anna).await);
+    }
+    fn body(scene: &Scene) -> Value {
+        json!({"comment_id": scene.targets[0]})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        let comment = &scene.game_comments(test).await[0];
+        assert_eq!((&comment["is_up"], &comment["up_count"]), (&json!(true), &json!(1)));
+    }
+}
+
+/// In place of an up.
+struct DownInGame;
+
+impl ByBo for DownInGame {
+    const ROUTE: (&str, &str) = ("POST", "/game_comment_down");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        UpInGame::prepare(scene, test).await;
+        let comment = CommentId(scene.targets[0]);
+        test.plaza.app.store.vote_on_comment(scene.bo, SubjectKind::Game, comment, Vote::Up).await.unwrap();
+    }
+    fn body(scene: &Scene) -> Value {
+        json!({"comment_id": scene.targets[0]})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        let comment = &scene.game_comments(test).await[0];
+        let shown = ["is_up", "up_count", "is_down", "down_count"].map(|field| &comment[field]);
+        assert_eq!(json!(shown), json!([false, 0, true, 1]));
+    }
+}
+
+/// Two of Bo's.
+struct DeleteGameComments;
+
+impl ByBo for DeleteGameComments {
+    const IN_PARTS: bool = true;
+    const ROUTE: (&str, &str) = ("POST", "/game_comment_del");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        scene.game(test).await;
+        scene.comment_on_game(test, scene.anna).await;
+        for _ in 0..2 {
+            scene.targets.push(scene.comment_on_game(test, scene.bo).await);
+        }
+    }
+    fn body(scene: &Scene) -> Value {
+        json!({"comment_id": scene.targets})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        assert_eq!(scene.game_comments(test).await.as_array().unwrap().len(), 1);
+        assert_eq!(scene.count(test, GAME, "comment_count").await, "1");
+    }
+}
+
+struct CollectCloth;
+
+impl ByBo for CollectCloth {
+    const ROUTE: (&str, &str) = ("POST", "/design_circle_cloth_collect");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        scene.cloth(test).await;
+    }
+    fn body(_: &Scene) -> Value {
+        json!({"cloth_id": CLOTH})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        let detail = scene.read(test, "design_circle_cloth_detail", Self::body(scene)).await;
+        assert_eq!(detail["is_collect"], true);
+        assert_eq!(scene.count(test, CLOTH, "collect_count").await, "1");
+    }
+}
+
+struct UncollectCloth;
+
+impl ByBo for UncollectCloth {
+    const ROUTE: (&str, &str) = ("POST", "/design_circle_cloth_uncollect");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        scene.cloth(test).await;
+        test.plaza.app.store.mark(Mark::Collect, scene.bo, CLOTH).await.unwrap();
+    }
+    fn body(_: &Scene) -> Value {
+        json!({"cloth_id": CLOTH})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        let detail = scene.read(test, "design_circle_cloth_detail", Self::body(scene)).await;
+        assert_eq!(detail["is_collect"], false);
+        assert_eq!(scene.count(test, CLOTH, "collect_count").await, "0");
+    }
+}
+
 /// Where the answer is lost, a name is left that nobody uses; it ends by itself.
 struct NameMedia;
 
@@ -750,7 +1007,7 @@ async fn what_is_half_there_is_found() {
     Unfollow::prepare(&mut scene, &test).await;
     Uncollect::prepare(&mut scene, &test).await;
     let store = &test.plaza.app.store;
-    store.vote_on_comment(scene.bo, CommentId(scene.comment), Vote::Up).await.unwrap();
+    store.vote_on_comment(scene.bo, SubjectKind::Article, CommentId(scene.comment), Vote::Up).await.unwrap();
     test.wait(1);
     let gone = store.publish_article(scene.bo, "the hills", vec![]).await.unwrap();
     store.delete_articles(scene.bo, &[gone].into()).await.unwrap();
@@ -817,9 +1074,13 @@ pub fn whole(items: &Items) {
         assert_eq!(counted, under(prefix), "{name} of {key}");
     };
     let user = |user: &str| assert!(items.contains_key(&format!("U#{user} / PROFILE")), "user {user} is missing");
-    // What hangs on an article names it.
-    let about = |fields: &BTreeMap<String, Value>| format!("{:0>16}", fields["subject"]["article"].as_str().unwrap());
-    let article = |id: &str| items.get(&format!("A#{id} / HEAD"));
+    // What hangs on a subject names it.
+    let about = |fields: &BTreeMap<String, Value>| {
+        let (kind, id) = fields["subject"].as_object().unwrap().iter().next().unwrap();
+        let kind = if kind == "article" { "A".to_owned() } else { kind.to_uppercase() };
+        format!("{kind}#{:0>16}", id.as_str().unwrap())
+    };
+    let head = |subject: &str| items.get(&format!("{subject} / HEAD"));
 
     let (mut holes, mut counted_holes) = (BTreeMap::new(), BTreeMap::new());
     for (key, fields) in items {
@@ -837,6 +1098,16 @@ pub fn whole(items: &Items) {
                 images.iter().for_each(|image| says(&format!("M#{} / -", image.as_str().unwrap()), "owner", &author));
                 count(key, "like_count", &format!("{pk} / LIKER#"));
                 count(key, "collect_count", &format!("{pk} / COLLECTOR#"));
+                count(key, "comment_count", &format!("{pk} / COMMENT#"));
+            }
+            ("GAME" | "CLOTH", "HEAD") => {
+                let marks = format!(" / MARK#{pk}");
+                for (name, mark) in [("like_count", "liked"), ("collect_count", "collected")] {
+                    let marked =
+                        items.iter().filter(|(key, fields)| key.ends_with(&marks) && fields.contains_key(mark));
+                    let counted = fields.get(name).map_or("0", |count| count.as_str().unwrap());
+                    assert_eq!(counted, marked.count().to_string(), "{name} of {key}");
+                }
                 count(key, "comment_count", &format!("{pk} / COMMENT#"));
             }
             ("L", _) if place_of(key).is_some() => match fields.get("article") {
@@ -873,39 +1144,41 @@ pub fn whole(items: &Items) {
                 says(&format!("{at} / FOLLOWER#{place}"), "user", of);
             }
             ("U", "FOLLOWER") => says(&format!("U#{} / FOLLOWS#{pk}", id(fields, "user")), "place", at),
-            ("U", "MARK") if article(&about(fields)).is_some() => {
-                assert_eq!(at, format!("A#{}", about(fields)), "{key}");
-                if fields.contains_key("liked") {
+            ("U", "MARK") if head(&about(fields)).is_some() => {
+                assert_eq!(at, about(fields), "{key}");
+                // Who marked something else is in no list.
+                let is_listed = at.starts_with("A#");
+                if is_listed && fields.contains_key("liked") {
                     says(&format!("{at} / LIKER#{}", id(fields, "liked")), "user", of);
                 }
-                if fields.contains_key("collected") {
+                if is_listed && fields.contains_key("collected") {
                     says(&format!("{at} / COLLECTOR#{}", id(fields, "collected")), "user", of);
                     says(&format!("{pk} / COLLECT#{}", id(fields, "collected")), "user", of);
                 }
             }
-            ("U", "COLLECT") if article(&about(fields)).is_some() => {
-                says(&format!("{pk} / MARK#A#{}", about(fields)), "collected", at);
+            ("U", "COLLECT") if head(&about(fields)).is_some() => {
+                says(&format!("{pk} / MARK#{}", about(fields)), "collected", at);
             }
-            ("A", "LIKER") if article(of).is_some() => {
+            ("A", "LIKER") if head(pk).is_some() => {
                 says(&format!("U#{} / MARK#{pk}", id(fields, "user")), "liked", at);
             }
-            ("A", "COLLECTOR") if article(of).is_some() => {
+            ("A", "COLLECTOR") if head(pk).is_some() => {
                 says(&format!("U#{} / MARK#{pk}", id(fields, "user")), "collected", at);
             }
-            ("A", "COMMENT") if article(of).is_some() => {
+            ("A" | "GAME", "COMMENT") if head(pk).is_some() => {
                 let origin = &items[&format!("C#{at} / -")];
-                assert_eq!((about(origin), id(origin, "user")), (of.to_owned(), id(fields, "user")), "{key}");
-                assert!(article(of).is_some_and(|article| id(article, "last_comment").as_str() >= at), "{key}");
+                assert_eq!((about(origin), id(origin, "user")), (pk.to_owned(), id(fields, "user")), "{key}");
+                assert!(head(pk).is_some_and(|head| id(head, "last_comment").as_str() >= at), "{key}");
                 let votes = |up: bool| {
                     let votes = items.iter().filter(|(key, _)| key.ends_with(&format!(" / VOTE#{pk}#{at}")));
                     votes.filter(|(_, vote)| vote["up"] == up).count().to_string()
                 };
                 assert_eq!((&text(fields, "up_count"), &text(fields, "down_count")), (&votes(true), &votes(false)));
             }
-            ("A", "GONE") => assert!(!items.contains_key(&format!("C#{} / -", &at[14..])), "{key}"),
-            ("C", _) if article(&about(fields)).is_some() => {
+            ("A" | "GAME", "GONE") => assert!(!items.contains_key(&format!("C#{} / -", &at[14..])), "{key}"),
+            ("C", _) if head(&about(fields)).is_some() => {
                 user(&id(fields, "user"));
-                says(&format!("A#{} / COMMENT#{of}", about(fields)), "id", of);
+                says(&format!("{} / COMMENT#{of}", about(fields)), "id", of);
             }
             ("M", _) => user(&id(fields, "owner")),
             ("DEVICE" | "REVIEW", _) => user(&id(fields, "holder")),

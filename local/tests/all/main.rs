@@ -11,6 +11,7 @@ mod fanout;
 mod faults;
 mod gallery;
 mod gallery_deeds;
+mod games;
 mod guards;
 mod hostile;
 mod media;

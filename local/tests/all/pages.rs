@@ -2,7 +2,7 @@
 //! characters, 120 comments under one of them, all by the same 30, whom the reader follows.
 use serde_json::{Value, json};
 use shared::{
-    domain::{ArticleId, UserId},
+    domain::{ArticleId, SubjectKind, UserId},
     store::Mark,
 };
 
@@ -48,7 +48,7 @@ async fn pages_cost_what_their_bytes_cost() {
         let user = authors[below(30, &mut chance)];
         let comment = store.publish_comment(user, popular, "北边的那座山我也去过", None).await.unwrap();
         if number % 4 == 0 {
-            store.vote_on_comment(reader, comment, shared::store::Vote::Up).await.unwrap();
+            store.vote_on_comment(reader, SubjectKind::Article, comment, shared::store::Vote::Up).await.unwrap();
         }
     }
     for user in &authors {

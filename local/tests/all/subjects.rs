@@ -46,9 +46,9 @@ async fn every_subject_is_liked_collected_and_commented_on() {
         let long = "long".repeat(250);
         let second = store.publish_comment(bo, subject, &long, Some((first, None))).await.unwrap();
         for vote in [Vote::Up, Vote::Down, Vote::Down] {
-            store.vote_on_comment(bo, first, vote).await.unwrap();
+            store.vote_on_comment(bo, subject.kind(), first, vote).await.unwrap();
         }
-        store.vote_on_comment(anna, first, Vote::Up).await.unwrap();
+        store.vote_on_comment(anna, subject.kind(), first, Vote::Up).await.unwrap();
         let seen = store.comments(bo, subject, Page::first(10)).await.unwrap();
         let told: Vec<_> = seen.iter().map(|view| (view.comment.id, &*view.comment.content)).collect();
         assert_eq!(told, [(second, &*long), (first, "hello")]);
@@ -61,8 +61,8 @@ async fn every_subject_is_liked_collected_and_commented_on() {
         let counts = ["like_count", "collect_count", "comment_count"].map(|name| count(head, name));
         assert_eq!(counts, [1, 2, 2]);
         // Nobody but its author deletes a comment here: it stands under nobody's article.
-        assert_eq!(store.delete_comments(anna, &[second].into()).await, Err(Refusal::NotYours));
-        store.delete_comments(bo, &[second].into()).await.unwrap();
+        assert_eq!(store.delete_comments(anna, subject.kind(), &[second].into()).await, Err(Refusal::NotYours));
+        store.delete_comments(bo, subject.kind(), &[second].into()).await.unwrap();
         assert_eq!(store.comments(bo, subject, Page::first(10)).await.unwrap().len(), 1);
     }
 }

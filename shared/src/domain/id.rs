@@ -101,14 +101,32 @@ pub enum Subject {
     Ticket(TicketId),
 }
 
+/// Each kind has operations of its own for its comments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubjectKind {
+    Article,
+    Game,
+    Cloth,
+    Ticket,
+}
+
 impl Subject {
+    pub fn kind(self) -> SubjectKind {
+        match self {
+            Self::Article(_) => SubjectKind::Article,
+            Self::Game(_) => SubjectKind::Game,
+            Self::Cloth(_) => SubjectKind::Cloth,
+            Self::Ticket(_) => SubjectKind::Ticket,
+        }
+    }
+
     /// What a refusal calls it.
     pub fn noun(self) -> &'static str {
-        match self {
-            Self::Article(_) => "article",
-            Self::Game(_) => "game",
-            Self::Cloth(_) => "cloth",
-            Self::Ticket(_) => "ticket",
+        match self.kind() {
+            SubjectKind::Article => "article",
+            SubjectKind::Game => "game",
+            SubjectKind::Cloth => "cloth",
+            SubjectKind::Ticket => "ticket",
         }
     }
 }

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    contents::{Content, Record},
+    contents::{Content, Record, SHOWN},
     keys::{self, Key},
+    marks::Mark,
     merchants::MerchantView,
     table::Store,
 };
@@ -117,6 +118,12 @@ impl Store {
             None => Ok(view),
             Some(_) => Err(NO_CLOTH),
         }
+    }
+
+    /// Collects a piece of the design circle's; a repeat changes nothing. 404 as above. One transaction.
+    pub async fn collect_design_circle_cloth(&self, user: UserId, id: ClothId) -> Result<(), Refusal> {
+        let condition = format!("{SHOWN} AND attribute_not_exists(content.merchant_id)");
+        self.mark_where(&condition, Mark::Collect, user, id.into()).await
     }
 
     /// A merchant's piece, the merchant, and how many follow them; 404 as above. Two rounds.

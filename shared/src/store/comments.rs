@@ -10,7 +10,7 @@ use super::{
     table::{Action, Item, Range, Store, THERE, number, read},
     users::Profile,
 };
-use crate::domain::{CommentId, DAY, Millis, Page, Refusal, Subject, UserId};
+use crate::domain::{CommentId, DAY, Millis, Page, Refusal, Subject, SubjectKind, UserId};
 
 const NO_COMMENT: Refusal = Refusal::NoSuch("comment");
 
@@ -207,10 +207,16 @@ impl Store {
     }
 
     /// Deletes comments that the caller wrote, or that stand under articles of the caller's: all or, where one is
-    /// neither, none (403); what is gone already is fine. One by one, each whole, so that a repeat finishes what broke
-    /// off. Two reads, and a transaction for each.
-    pub async fn delete_comments(&self, caller: UserId, ids: &BTreeSet<CommentId>) -> Result<(), Refusal> {
-        let origins: HashMap<_, Origin> = self.get_each(ids.iter().copied(), keys::comment_subject).await?;
+    /// neither, none (403); what is gone already is fine, as is what stands under another kind of subject: it stays. One
+    /// by one, each whole, so that a repeat finishes what broke off. Two reads, and a transaction for each.
+    pub async fn delete_comments(
+        &self,
+        caller: UserId,
+        under: SubjectKind,
+        ids: &BTreeSet<CommentId>,
+    ) -> Result<(), Refusal> {
+        let mut origins: HashMap<_, Origin> = self.get_each(ids.iter().copied(), keys::comment_subject).await?;
+        origins.retain(|_, origin| origin.subject.kind() == under);
         let others = origins.values().filter(|origin| origin.user != caller).map(|origin| origin.subject);
         let others: BTreeSet<_> = others.collect();
         let heads: HashMap<_, SubjectHead> = self.get_each(others, keys::head).await?;
@@ -233,10 +239,18 @@ impl Store {
         Ok(())
     }
 
-    /// Votes on a comment; a repeat changes nothing, and the opposite vote is replaced. 404 where it is gone. A read and
-    /// a transaction, or two.
-    pub async fn vote_on_comment(&self, user: UserId, comment: CommentId, vote: Vote) -> Result<(), Refusal> {
-        let Origin { subject, .. } = self.get(keys::comment_subject(comment)).await?.ok_or(NO_COMMENT)?;
+    /// Votes on a comment; a repeat changes nothing, and the opposite vote is replaced. 404 where it is gone, or stands
+    /// under another kind of subject. A read and a transaction, or two.
+    pub async fn vote_on_comment(
+        &self,
+        user: UserId,
+        under: SubjectKind,
+        comment: CommentId,
+        vote: Vote,
+    ) -> Result<(), Refusal> {
+        let origin: Option<Origin> = self.get(keys::comment_subject(comment)).await?;
+        let subject =
+            origin.map(|origin| origin.subject).filter(|subject| subject.kind() == under).ok_or(NO_COMMENT)?;
         let (count, up) = (vote.count(), AttributeValue::Bool(vote == Vote::Up));
         let up = &up;
         let build = |before: Option<Item>| async move {

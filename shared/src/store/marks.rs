@@ -69,7 +69,18 @@ struct MarkEntry {
 impl Store {
     /// Likes or collects; a repeat changes nothing. 404 where the subject is gone. One transaction.
     pub async fn mark(&self, mark: Mark, user: UserId, subject: impl Into<Subject>) -> Result<(), Refusal> {
-        let (subject, (attribute, count)) = (subject.into(), mark.attributes());
+        self.mark_where(SHOWN, mark, user, subject.into()).await
+    }
+
+    /// The same where the subject is as `condition` says; 404 where it is not.
+    pub(super) async fn mark_where(
+        &self,
+        condition: &str,
+        mark: Mark,
+        user: UserId,
+        subject: Subject,
+    ) -> Result<(), Refusal> {
+        let (attribute, count) = mark.attributes();
         let build = |_| async move {
             let place = EntryId::fresh(&self.system);
             let set =
@@ -77,7 +88,7 @@ impl Store {
             let set = set.when(format!("attribute_not_exists({attribute})")).with(":place", number(place.0));
             let subject_value = serde_dynamo::to_attribute_value(subject).map_err(super::table::unreadable)?;
             let mut actions = vec![
-                Action::add(keys::head(subject), count, 1).when(SHOWN).or_refuse(Refusal::NoSuch(subject.noun())),
+                Action::add(keys::head(subject), count, 1).when(condition).or_refuse(Refusal::NoSuch(subject.noun())),
                 set.with(":subject", subject_value).or_done(),
             ];
             let entry = MarkEntry { user: UserEntry { user }, subject };

@@ -1,5 +1,7 @@
 //! From an HTTP request to an operation and back. [`operation`] is the place to start.
+pub mod banners;
 mod caller;
+pub mod comments;
 pub mod dialect;
 mod fields;
 pub mod operation;

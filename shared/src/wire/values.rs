@@ -1,15 +1,18 @@
 //! Values as they travel. Each says once how it is read, written and documented, examples included.
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use bytes::Bytes;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, IntoDeserializer as _, value::SeqAccessDeserializer},
+};
 
 use super::fields::whole_number;
 use crate::{
     App,
     domain::{
-        ArticleId, CommentId, GalleryId, MediaId, PictureId, UserId,
+        ArticleId, ClothId, CommentId, GalleryId, GameId, MediaId, PictureId, UserId,
         text::{dialled, is_blank, turns_direction, typed},
     },
 };
@@ -27,6 +30,18 @@ fn whole<'de, D: Deserializer<'de>>(from: D, least: i64, most: i64) -> Result<i6
             match (self.0..=self.1).contains(&number) {
                 true => Ok(number),
                 false => Err(E::invalid_value(de::Unexpected::Signed(number), &self)),
+            }
+        }
+        fn visit_u64<E: de::Error>(self, number: u64) -> Result<i64, E> {
+            self.visit_str(&number.to_string())
+        }
+        fn visit_f64<E: de::Error>(self, number: f64) -> Result<i64, E> {
+            self.visit_str(&number.to_string())
+        }
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<i64, E> {
+            match whole_number(text) {
+                Some(number) => self.visit_i64(number),
+                None => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
             }
         }
     }
@@ -105,6 +120,10 @@ numbers! {
     ArticleNumber(ArticleId)
     /// A comment's id.
     CommentNumber(CommentId)
+    /// A game's id.
+    GameNumber(GameId)
+    /// The id of a piece of clothing.
+    ClothNumber(ClothId)
 }
 
 /// A user named in a request: their number, or its 32 hexadecimal digits as other documents show them.
@@ -396,5 +415,51 @@ impl<T: JsonSchema, const LEAST: usize, const MOST: usize> JsonSchema for List<T
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let entry = generator.subschema_for::<T>();
         json_schema!({"type": "array", "items": entry, "minItems": LEAST, "maxItems": MOST})
+    }
+}
+
+/// One, or a list of so many.
+#[derive(Clone, Debug)]
+pub struct OneOrMore<T, const MOST: usize>(pub Vec<T>);
+
+impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for OneOrMore<T, MOST> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Ways<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Ways<T> {
+            type Value = Vec<T>;
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("one or a list of them")
+            }
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Vec<T>, E> {
+                T::deserialize(number.into_deserializer()).map(|one| vec![one])
+            }
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Vec<T>, E> {
+                T::deserialize(number.into_deserializer()).map(|one| vec![one])
+            }
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Vec<T>, E> {
+                T::deserialize(number.into_deserializer()).map(|one| vec![one])
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<T>, E> {
+                T::deserialize(text.into_deserializer()).map(|one| vec![one])
+            }
+            fn visit_seq<A: de::SeqAccess<'de>>(self, list: A) -> Result<Vec<T>, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list))
+            }
+        }
+        let list = from.deserialize_any(Ways(PhantomData))?;
+        match (1..=MOST).contains(&list.len()) {
+            true => Ok(Self(list)),
+            false => Err(de::Error::custom(format_args!("must have 1 to {MOST} entries"))),
+        }
+    }
+}
+
+impl<T: JsonSchema, const MOST: usize> JsonSchema for OneOrMore<T, MOST> {
+    fn schema_name() -> Cow<'static, str> {
+        "OneOrMore".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let one = generator.subschema_for::<T>();
+        json_schema!({"anyOf": [one, {"type": "array", "items": one, "minItems": 1, "maxItems": MOST}]})
     }
 }
