@@ -13,6 +13,7 @@ mod gallery;
 mod gallery_deeds;
 mod guards;
 mod hostile;
+mod masters;
 mod media;
 mod member;
 mod own_machine;

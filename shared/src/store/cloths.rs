@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     contents::{Content, Record},
     keys::{self, Key},
+    marks::Mark,
     merchants::MerchantView,
     table::Store,
 };
@@ -126,6 +127,13 @@ impl Store {
         let (mut merchants, counts) =
             tokio::try_join!(self.merchant_views(viewer, vec![merchant]), self.counts(Followee::Merchant(merchant)))?;
         Ok((view, merchants.remove(&merchant).ok_or(NO_CLOTH)?, counts.followers))
+    }
+
+    /// Collects a merchant's piece; a repeat changes nothing. 404 as above. A read and a transaction.
+    pub async fn collect_merchant_cloth(&self, user: UserId, id: ClothId) -> Result<(), Refusal> {
+        let cloth: Content<Cloth> = self.shown_content(keys::head(id), "cloth").await?;
+        cloth.record.merchant_id.ok_or(NO_CLOTH)?;
+        self.mark(Mark::Collect, user, id).await
     }
 
     async fn cloth(&self, viewer: UserId, id: ClothId) -> Result<ClothView, Refusal> {
