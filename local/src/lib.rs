@@ -60,7 +60,7 @@ macro_rules! functions {
     };
 }
 
-functions! { account article common design_circle entry gallery game member user }
+functions! { account article common design_circle entry gallery game master member merchant user }
 
 /// The functions that nobody calls over HTTP, each with the name of its sample event.
 pub const BY_EVENT: [(&str, &str); 2] = [("fanout", "article_published"), ("media", "object_created")];

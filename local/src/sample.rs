@@ -127,6 +127,10 @@ impl Sample {
         self.players(felix, anna).await?;
         let device = DeviceId::parse(DEVICE).ok_or(Refusal::Internal)?;
         store.tie_device(&device, &store.log_in_vouched(felix).await?.session()).await?;
+        self.tick();
+        store.follow(felix, MasterId(1)).await?;
+        store.follow(felix, MerchantId(1)).await?;
+        store.mark(Mark::Collect, felix, ClothId(3)).await?;
         self.clock.store(THEN, Ordering::Relaxed);
         self.user_now(BOS_PHONE, "bo", Gender::Male, "Here to look.").await.map(drop)
     }

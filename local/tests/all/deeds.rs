@@ -10,8 +10,8 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 use shared::{
     domain::{
-        ArticleId, ClothId, CommentId, GameId, MediaId, MediaKind, Password, StoredPassword, Subject, SubjectKind,
-        UserId,
+        ArticleId, ClothId, CommentId, GameId, MasterId, MediaId, MediaKind, MerchantId, Password, StoredPassword,
+        Subject, SubjectKind, UserId,
     },
     store::{Changes, Cloth, Game, Mark, SignUp, Vote, keys},
 };
@@ -19,6 +19,7 @@ use shared::{
 use crate::{
     faults::{self, Deed, Items, deeds, place_of, raw},
     gallery_deeds,
+    masters::{cloth, master, merchant},
     support::{Answer, PAUSE, Test, operations},
 };
 
@@ -56,6 +57,12 @@ deeds! {
     design_circle_cloth_collect: In<CollectCloth>;
     design_circle_cloth_uncollect: In<UncollectCloth>;
     get_media_id: In<NameMedia>;
+    master_follow: In<FollowMaster>;
+    master_unfollow: In<UnfollowMaster>;
+    merchant_follow: In<FollowMerchant>;
+    merchant_unfollow: In<UnfollowMerchant>;
+    merchant_cloth_collect: In<CollectMerchantCloth>;
+    merchant_cloth_uncollect: In<UncollectMerchantCloth>;
     m_user_login_with_a_token: In<Tie>;
     m_user_users_post: RegisterDevice;
     m_user_users_patch: In<Patch>;
@@ -734,6 +741,131 @@ impl ByBo for NameMedia {
     }
 }
 
+const MASTER: MasterId = MasterId(7);
+const MERCHANT: MerchantId = MerchantId(7);
+const MERCHANT_CLOTH: ClothId = ClothId(7);
+
+async fn shows_master(scene: &Scene, test: &Test, follows: usize) {
+    let masters = scene.read(test, "my_following_masters", json!({})).await;
+    assert_eq!(masters.as_array().unwrap().len(), follows);
+    let detail = scene.read(test, "master_detail", json!({"master_id": MASTER})).await;
+    assert_eq!((&detail["is_follow"], &detail["follower_count"]), (&json!(follows == 1), &json!(follows)));
+}
+
+struct FollowMaster;
+
+impl ByBo for FollowMaster {
+    const ROUTE: (&str, &str) = ("POST", "/master_follow");
+
+    async fn prepare(_: &mut Scene, test: &Test) {
+        test.plaza.app.store.import(&master(MASTER.0), false).await.unwrap();
+    }
+    fn body(_: &Scene) -> Value {
+        json!({"master_id": MASTER})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        shows_master(scene, test, 1).await;
+    }
+}
+
+struct UnfollowMaster;
+
+impl ByBo for UnfollowMaster {
+    const ROUTE: (&str, &str) = ("POST", "/master_unfollow");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        FollowMaster::prepare(scene, test).await;
+        test.plaza.app.store.follow(scene.bo, MASTER).await.unwrap();
+    }
+    fn body(scene: &Scene) -> Value {
+        FollowMaster::body(scene)
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        shows_master(scene, test, 0).await;
+    }
+}
+
+/// A merchant with a piece of clothing.
+async fn shop(test: &Test) {
+    test.plaza.app.store.import(&merchant(MERCHANT.0), false).await.unwrap();
+    test.plaza.app.store.import(&cloth(MERCHANT_CLOTH.0, Some(MERCHANT.0)), false).await.unwrap();
+}
+
+async fn shows_merchant(scene: &Scene, test: &Test, follows: usize) {
+    let merchants = scene.read(test, "my_following_merchants", json!({})).await;
+    assert_eq!(merchants.as_array().unwrap().len(), follows);
+    let merchant = &scene.read(test, "merchant_cloth_detail", json!({"cloth_id": MERCHANT_CLOTH})).await["merchant"];
+    assert_eq!((&merchant["is_follow"], &merchant["follow_count"]), (&json!(follows == 1), &json!(follows)));
+}
+
+struct FollowMerchant;
+
+impl ByBo for FollowMerchant {
+    const ROUTE: (&str, &str) = ("POST", "/merchant_follow");
+
+    async fn prepare(_: &mut Scene, test: &Test) {
+        shop(test).await;
+    }
+    fn body(_: &Scene) -> Value {
+        json!({"merchant_id": MERCHANT})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        shows_merchant(scene, test, 1).await;
+    }
+}
+
+struct UnfollowMerchant;
+
+impl ByBo for UnfollowMerchant {
+    const ROUTE: (&str, &str) = ("POST", "/merchant_unfollow");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        shop(test).await;
+        test.plaza.app.store.follow(scene.bo, MERCHANT).await.unwrap();
+    }
+    fn body(scene: &Scene) -> Value {
+        FollowMerchant::body(scene)
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        shows_merchant(scene, test, 0).await;
+    }
+}
+
+struct CollectMerchantCloth;
+
+impl ByBo for CollectMerchantCloth {
+    const ROUTE: (&str, &str) = ("POST", "/merchant_cloth_collect");
+
+    async fn prepare(_: &mut Scene, test: &Test) {
+        shop(test).await;
+    }
+    fn body(_: &Scene) -> Value {
+        json!({"cloth_id": MERCHANT_CLOTH})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        let detail = scene.read(test, "merchant_cloth_detail", Self::body(scene)).await;
+        assert_eq!(detail["is_collect"], true);
+    }
+}
+
+struct UncollectMerchantCloth;
+
+impl ByBo for UncollectMerchantCloth {
+    const ROUTE: (&str, &str) = ("POST", "/merchant_cloth_uncollect");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        shop(test).await;
+        test.plaza.app.store.mark(Mark::Collect, scene.bo, MERCHANT_CLOTH).await.unwrap();
+    }
+    fn body(scene: &Scene) -> Value {
+        CollectMerchantCloth::body(scene)
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        let detail = scene.read(test, "merchant_cloth_detail", Self::body(scene)).await;
+        assert_eq!(detail["is_collect"], false);
+    }
+}
+
 /// A device to the user of a token.
 struct Tie;
 
@@ -1006,6 +1138,9 @@ async fn what_is_half_there_is_found() {
     let mut scene = Scene::new(&test).await;
     Unfollow::prepare(&mut scene, &test).await;
     Uncollect::prepare(&mut scene, &test).await;
+    UnfollowMaster::prepare(&mut scene, &test).await;
+    UnfollowMerchant::prepare(&mut scene, &test).await;
+    UncollectMerchantCloth::prepare(&mut scene, &test).await;
     let store = &test.plaza.app.store;
     store.vote_on_comment(scene.bo, SubjectKind::Article, CommentId(scene.comment), Vote::Up).await.unwrap();
     test.wait(1);
@@ -1025,17 +1160,22 @@ async fn what_is_half_there_is_found() {
     check(&items);
 
     let found = |items: &Items| panic::catch_unwind(|| check(items)).is_err();
-    // Who was anonymous stays so, and an image that nobody shows may go.
+    // Who was anonymous stays so, an image that nobody shows may go, and so may what operators put into a list.
     let bos_image = format!("M#{} / -", scene.image);
-    let spare = |key: &str| key.starts_with("OPENID#") || key.ends_with(" / AUTH") || key.ends_with(" / TOP");
+    let kinds = ["OPENID#", "LIST#"];
+    let spare = |key: &str| {
+        kinds.iter().any(|kind| key.starts_with(kind)) || key.ends_with(" / AUTH") || key.ends_with(" / TOP")
+    };
     for key in items.keys().filter(|key| !spare(key) && **key != bos_image) {
         let mut items = items.clone();
         items.remove(key);
         assert!(found(&items), "{key} is missing");
     }
-    const COUNTS: [&str; 11] = [
+    const COUNTS: [&str; 13] = [
         "articles",
         "follows",
+        "follows_masters",
+        "follows_merchants",
         "followers",
         "like_count",
         "collect_count",
@@ -1109,6 +1249,10 @@ pub fn whole(items: &Items) {
                     assert_eq!(counted, marked.count().to_string(), "{name} of {key}");
                 }
                 count(key, "comment_count", &format!("{pk} / COMMENT#"));
+                if let Some(merchant) = fields.get("content").and_then(|content| content.get("merchant_id")) {
+                    let merchant = format!("MERCHANT#{} / HEAD", merchant.as_str().unwrap());
+                    assert!(items.contains_key(&merchant), "{key}");
+                }
             }
             ("L", _) if place_of(key).is_some() => match fields.get("article") {
                 Some(_) => says(&format!("A#{} / HEAD", id(fields, "article")), "number", sk),
@@ -1134,16 +1278,29 @@ pub fn whole(items: &Items) {
                 let counts = format!("{pk} / COUNTS");
                 count(&counts, "articles", &format!("{pk} / ARTICLE#"));
                 count(&counts, "follows", &format!("{pk} / FOLLOWS#U#"));
+                count(&counts, "follows_masters", &format!("{pk} / FOLLOWS#MASTER#"));
+                count(&counts, "follows_merchants", &format!("{pk} / FOLLOWS#MERCHANT#"));
                 count(&counts, "followers", &format!("{pk} / FOLLOWER#"));
-                assert_eq!(under(&format!("{pk} / FOLLOWS#")), under(&format!("{pk} / FOLLOWING#U#")), "{pk}");
+                assert_eq!(under(&format!("{pk} / FOLLOWS#")), under(&format!("{pk} / FOLLOWING#")), "{pk}");
+            }
+            ("MASTER" | "MERCHANT", "HEAD") => {
+                count(&format!("{pk} / COUNTS"), "followers", &format!("{pk} / FOLLOWER#"));
             }
             ("U", "FOLLOWS") => {
-                let place = id(fields, "place");
-                let followee = &items[&format!("{pk} / FOLLOWING#U#{place}")]["followee"]["user"];
-                assert_eq!(format!("U#{:0>16}", followee.as_str().unwrap()), at, "{key}");
+                let (place, (kind, whom)) = (id(fields, "place"), at.split_once('#').unwrap());
+                let followee = &items[&format!("{pk} / FOLLOWING#{kind}#{place}")]["followee"];
+                let named = match kind {
+                    "U" => &followee["user"],
+                    "MASTER" => &followee["master"],
+                    _ => &followee["merchant"],
+                };
+                assert_eq!(format!("{:0>1$}", named.as_str().unwrap(), whom.len()), whom, "{key}");
+                assert!(kind == "U" || items.contains_key(&format!("{at} / HEAD")), "{key}");
                 says(&format!("{at} / FOLLOWER#{place}"), "user", of);
             }
-            ("U", "FOLLOWER") => says(&format!("U#{} / FOLLOWS#{pk}", id(fields, "user")), "place", at),
+            ("U" | "MASTER" | "MERCHANT", "FOLLOWER") => {
+                says(&format!("U#{} / FOLLOWS#{pk}", id(fields, "user")), "place", at);
+            }
             ("U", "MARK") if head(&about(fields)).is_some() => {
                 assert_eq!(at, about(fields), "{key}");
                 // Who marked something else is in no list.

@@ -14,6 +14,7 @@ mod gallery_deeds;
 mod games;
 mod guards;
 mod hostile;
+mod masters;
 mod media;
 mod member;
 mod own_machine;

@@ -135,6 +135,13 @@ impl Store {
         Ok((view, merchants.remove(&merchant).ok_or(NO_CLOTH)?, counts.followers))
     }
 
+    /// Collects a merchant's piece; a repeat changes nothing. 404 as above. A read and a transaction.
+    pub async fn collect_merchant_cloth(&self, user: UserId, id: ClothId) -> Result<(), Refusal> {
+        let cloth: Content<Cloth> = self.shown_content(keys::head(id), "cloth").await?;
+        cloth.record.merchant_id.ok_or(NO_CLOTH)?;
+        self.mark(Mark::Collect, user, id).await
+    }
+
     async fn cloth(&self, viewer: UserId, id: ClothId) -> Result<ClothView, Refusal> {
         let (cloth, collected) = tokio::try_join!(
             self.shown_content::<Cloth>(keys::head(id), "cloth"),

@@ -188,9 +188,9 @@ impl Store {
             self.items(feed().after(after), part)
         };
         full_page(page, next, |entries: Vec<ProjectEntry>| async move {
-            // Whom the viewer does not follow any more, they see so.
+            // Whom the viewer does not follow any more, they see so; who is withdrawn is not among those one follows.
             let mut views = self.projects_by_entry(viewer, entries).await?;
-            views.retain(|view| view.master.is_follow);
+            views.retain(|view| view.master.is_follow && !view.master.master.withdrawn);
             Ok(views)
         })
         .await

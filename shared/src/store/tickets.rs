@@ -186,7 +186,7 @@ impl Store {
     }
 
     /// A page of the tickets that can be bought of those masters whom the viewer follows, the newest batch first, with
-    /// their masters; of the newest 1,000 batches. Three rounds, and two more for each 100 batches that it passes over.
+    /// their masters; of the newest 1,000 batches. Two rounds, and more where it passes over tickets that were sold.
     pub async fn followed_tickets(&self, viewer: UserId, page: Page) -> Result<Vec<(TicketView, MasterView)>, Refusal> {
         const BATCHES: usize = 100;
         const MOST_BATCHES: usize = 1_000;
@@ -207,7 +207,8 @@ impl Store {
         Ok(page)
     }
 
-    /// The open tickets of some batches whose masters the viewer follows: `most`, behind `skip` others.
+    /// The open tickets of some batches whose masters the viewer follows: `most`, behind `skip` others. One round, and
+    /// more where tickets were sold or there are many batches.
     async fn open_of_batches(
         &self,
         viewer: UserId,
@@ -215,36 +216,32 @@ impl Store {
         skip: &mut usize,
         most: usize,
     ) -> Result<Vec<(TicketView, MasterView)>, Refusal> {
-        /// Batches that are looked into side by side.
-        const AT_ONCE: usize = 16;
-        let ids: Vec<_> = entries.iter().map(|entry| entry.batch).collect();
-        let masters: Vec<_> = entries.iter().map(|entry| entry.master).collect();
-        let (batches, masters) = tokio::try_join!(
-            self.get_each_lately::<_, Content<TicketBatch>>(ids, keys::ticket_batch),
-            self.master_views(viewer, masters),
-        )?;
-        let shown = |entry: &&BatchEntry| {
-            masters.get(&entry.master).is_some_and(|master| master.is_follow)
-                && batches.get(&entry.batch).is_some_and(|batch| !batch.withdrawn)
-        };
-        let entries: Vec<_> = entries.iter().filter(shown).collect();
+        /// Batches that are queried side by side.
+        const QUERIES: usize = 16;
         let mut page = vec![];
-        let mut left = entries.as_slice();
+        let mut left = entries;
         while page.len() < most && !left.is_empty() {
-            // As many batches as hold what is wanted, were none of it sold.
+            // As many batches as hold what is wanted, were none of it sold: the others cost nothing.
             let wanted = *skip + most - page.len();
-            let mut held = 0;
+            let (mut held, mut queries) = (0, 0);
             let enough = left.iter().position(|entry| {
                 held += entry.count as usize;
-                held >= wanted
+                queries += usize::from(entry.count > FEW);
+                held >= wanted || queries == QUERIES
             });
-            let (some, rest) = left.split_at(enough.map_or(left.len(), |last| last + 1).min(AT_ONCE));
-            for (entry, open) in
-                some.iter().zip(try_join_all(some.iter().map(|entry| self.open_of(entry, wanted))).await?)
-            {
+            let (some, rest) = left.split_at(enough.map_or(left.len(), |last| last + 1));
+            let (ids, masters): (Vec<_>, Vec<_>) = some.iter().map(|entry| (entry.batch, entry.master)).unzip();
+            let (batches, masters, open) = tokio::try_join!(
+                self.get_each_lately::<_, Content<TicketBatch>>(ids, keys::ticket_batch),
+                self.master_views(viewer, masters),
+                try_join_all(some.iter().map(|entry| self.open_of(entry, wanted))),
+            )?;
+            for (entry, open) in some.iter().zip(open) {
+                let batch = batches.get(&entry.batch).filter(|batch| !batch.withdrawn);
+                let master = masters.get(&entry.master).filter(|seen| seen.is_follow && !seen.master.withdrawn);
+                let (Some(batch), Some(master)) = (batch, master) else { continue };
                 let passed = (*skip).min(open.len());
                 *skip -= passed;
-                let (batch, master) = (&batches[&entry.batch], &masters[&entry.master]);
                 let view = |ticket_id| (TicketView { ticket_id, batch: batch.clone() }, master.clone());
                 page.extend(open.into_iter().skip(passed).map(view));
             }

@@ -12,7 +12,8 @@ use super::fields::whole_number;
 use crate::{
     App,
     domain::{
-        ArticleId, ClothId, CommentId, GalleryId, GameId, MediaId, PictureId, UserId,
+        ArticleId, ClothId, CommentId, GalleryId, GameId, MasterId, MediaId, MerchantId, PictureId, ProjectId,
+        TicketId, UserId,
         text::{dialled, is_blank, turns_direction, typed},
     },
 };
@@ -122,6 +123,10 @@ numbers! {
     CommentNumber(CommentId)
     /// A game's id.
     GameNumber(GameId)
+    /// A project's id.
+    ProjectNumber(ProjectId)
+    /// A ticket's id.
+    TicketNumber(TicketId)
     /// The id of a piece of clothing.
     ClothNumber(ClothId)
 }
@@ -196,6 +201,57 @@ impl Serialize for UserHex {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(&format_args!("{:032x}", self.0.0))
     }
+}
+
+/// Ids of operators' choosing: 32 hexadecimal digits, small in answers; requests take either case.
+macro_rules! hexes {
+    ($($(#[doc = $doc:literal])* $name:ident($id:ident))*) => {$(
+        $(#[doc = $doc])*
+        #[derive(Clone, Copy)]
+        pub struct $name(pub $id);
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.collect_str(&format_args!("{:032x}", self.0.0))
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(from)?;
+                let digits = typed(&text);
+                let is_id = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+                let id = u128::from_str_radix(digits, 16).ok().filter(|_| is_id);
+                let wrong = || de::Error::invalid_value(de::Unexpected::Str(&text), &"32 hexadecimal digits");
+                id.map(|id| Self($id(id))).ok_or_else(wrong)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                let pattern = match generator.contract().is_serialize() {
+                    true => "^[0-9a-f]{32}$",
+                    false => r"^\s*[0-9a-fA-F]{32}\s*$",
+                };
+                json_schema!({
+                    "type": "string",
+                    "pattern": pattern,
+                    "description": concat!($($doc),*).trim(),
+                    "examples": ["ef1b95c82f4b47c2841d9c0c095a558b"],
+                })
+            }
+        }
+    )*};
+}
+
+hexes! {
+    /// A master's id.
+    MasterHex(MasterId)
+    /// A merchant's id.
+    MerchantHex(MerchantId)
 }
 
 /// The id of an image, audio or video.

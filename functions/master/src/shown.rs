@@ -1,0 +1,106 @@
+//! Masters and projects as document D shows them.
+use schemars::JsonSchema;
+use serde::Serialize;
+use shared::{
+    store::{Content, Master, MasterView, ProjectView},
+    wire::values::{MasterHex, MediaKey, ProjectNumber},
+};
+
+/// What is shown of a master nearly everywhere.
+#[derive(Serialize, JsonSchema)]
+pub struct MasterCard {
+    master_id: MasterHex,
+    name: String,
+    avatar: MediaKey,
+    intro: String,
+    address: String,
+    /// `YYYY-MM-DD`.
+    birthday: String,
+    /// Milliseconds since 1970.
+    created_at: u64,
+}
+
+impl From<Content<Master>> for MasterCard {
+    fn from(master: Content<Master>) -> Self {
+        let Content { record, created_at, .. } = master;
+        Self {
+            master_id: MasterHex(record.master_id),
+            name: record.name,
+            avatar: MediaKey(record.avatar),
+            intro: record.intro,
+            address: record.address,
+            birthday: record.birthday,
+            created_at,
+        }
+    }
+}
+
+/// The same, as the caller sees them.
+#[derive(Serialize, JsonSchema)]
+pub struct SeenMaster {
+    #[serde(flatten)]
+    card: MasterCard,
+    /// Whether the caller follows them.
+    is_follow: bool,
+}
+
+impl From<MasterView> for SeenMaster {
+    fn from(seen: MasterView) -> Self {
+        Self { card: seen.master.into(), is_follow: seen.is_follow }
+    }
+}
+
+/// A master where document D calls id and name what a user's are called.
+#[derive(Serialize, JsonSchema)]
+pub struct ListedMaster {
+    /// The master's id, as `master_id` elsewhere.
+    uid: MasterHex,
+    /// The master's name.
+    nickname: String,
+    avatar: MediaKey,
+    intro: String,
+    /// Whether the caller follows them.
+    is_follow: bool,
+    /// Milliseconds since 1970.
+    created_at: u64,
+}
+
+impl From<MasterView> for ListedMaster {
+    fn from(seen: MasterView) -> Self {
+        let Content { record, created_at, .. } = seen.master;
+        Self {
+            uid: MasterHex(record.master_id),
+            nickname: record.name,
+            avatar: MediaKey(record.avatar),
+            intro: record.intro,
+            is_follow: seen.is_follow,
+            created_at,
+        }
+    }
+}
+
+/// A project with its master.
+#[derive(Serialize, JsonSchema)]
+pub struct ListedProject {
+    project_id: ProjectNumber,
+    name: String,
+    image: MediaKey,
+    intro: String,
+    /// Milliseconds since 1970.
+    created_at: u64,
+    master: SeenMaster,
+}
+
+impl From<ProjectView> for ListedProject {
+    fn from(seen: ProjectView) -> Self {
+        let Content { record, created_at, .. } = seen.project;
+        Self {
+            project_id: ProjectNumber(record.project_id),
+            name: record.name,
+            image: MediaKey(record.image),
+            intro: record.intro,
+            created_at,
+            master: seen.master.into(),
+        }
+    }
+}

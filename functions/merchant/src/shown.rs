@@ -1,0 +1,108 @@
+//! Merchants and their clothes as document D shows them.
+use schemars::JsonSchema;
+use serde::Serialize;
+use shared::{
+    store::{ClothView, Content, Merchant, MerchantView},
+    wire::values::{ClothNumber, MediaKey, MerchantHex},
+};
+
+/// A merchant beside a piece of theirs.
+#[derive(Serialize, JsonSchema)]
+pub struct SeenMerchant {
+    merchant_id: MerchantHex,
+    name: String,
+    logo: MediaKey,
+    intro: String,
+    address: String,
+    /// Whether the caller follows them.
+    is_follow: bool,
+}
+
+impl From<MerchantView> for SeenMerchant {
+    fn from(seen: MerchantView) -> Self {
+        let merchant = seen.merchant.record;
+        Self {
+            merchant_id: MerchantHex(merchant.merchant_id),
+            name: merchant.name,
+            logo: MediaKey(merchant.logo),
+            intro: merchant.intro,
+            address: merchant.address,
+            is_follow: seen.is_follow,
+        }
+    }
+}
+
+/// A merchant in their followers' list.
+#[derive(Serialize, JsonSchema)]
+pub struct MerchantCard {
+    merchant_id: MerchantHex,
+    name: String,
+    logo: MediaKey,
+    intro: String,
+    address: String,
+    phone: String,
+    email: String,
+    /// Milliseconds since 1970.
+    created_at: u64,
+}
+
+impl From<Content<Merchant>> for MerchantCard {
+    fn from(merchant: Content<Merchant>) -> Self {
+        let Content { record, created_at, .. } = merchant;
+        Self {
+            merchant_id: MerchantHex(record.merchant_id),
+            name: record.name,
+            logo: MediaKey(record.logo),
+            intro: record.intro,
+            address: record.address,
+            phone: record.phone,
+            email: record.email,
+            created_at,
+        }
+    }
+}
+
+/// A piece of clothing, as the caller sees it.
+#[derive(Serialize, JsonSchema)]
+pub struct ShownCloth {
+    cloth_id: ClothNumber,
+    name: String,
+    image: MediaKey,
+    intro: String,
+    /// In fen.
+    price: u64,
+    dynasty: u32,
+    /// Milliseconds since 1970.
+    created_at: u64,
+    is_collect: bool,
+}
+
+impl From<ClothView> for ShownCloth {
+    fn from(seen: ClothView) -> Self {
+        let Content { record, created_at, .. } = seen.cloth;
+        Self {
+            cloth_id: ClothNumber(record.cloth_id),
+            name: record.name,
+            image: MediaKey(record.image),
+            intro: record.intro,
+            price: record.price,
+            dynasty: record.dynasty,
+            created_at,
+            is_collect: seen.is_collect,
+        }
+    }
+}
+
+/// The same with its merchant.
+#[derive(Serialize, JsonSchema)]
+pub struct ListedCloth {
+    #[serde(flatten)]
+    cloth: ShownCloth,
+    merchant: SeenMerchant,
+}
+
+impl From<(ClothView, MerchantView)> for ListedCloth {
+    fn from((cloth, merchant): (ClothView, MerchantView)) -> Self {
+        Self { cloth: cloth.into(), merchant: merchant.into() }
+    }
+}
