@@ -560,6 +560,7 @@ impl ByBo for UnlikeGame {
 
     async fn prepare(scene: &mut Scene, test: &Test) {
         scene.game(test).await;
+        test.wait(1);
         test.plaza.app.store.mark(Mark::Like, scene.bo, GAME).await.unwrap();
     }
     fn body(_: &Scene) -> Value {
@@ -714,6 +715,7 @@ impl ByBo for UncollectCloth {
 
     async fn prepare(scene: &mut Scene, test: &Test) {
         scene.cloth(test).await;
+        test.wait(1);
         test.plaza.app.store.mark(Mark::Collect, scene.bo, CLOTH).await.unwrap();
     }
     fn body(_: &Scene) -> Value {
