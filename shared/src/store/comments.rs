@@ -206,6 +206,11 @@ impl Store {
         self.get(keys::comment(on.into(), id)).await
     }
 
+    /// Who wrote a comment, whatever it stands under. One read.
+    pub async fn comment_author(&self, id: CommentId) -> Result<Option<UserId>, Refusal> {
+        Ok(self.get::<Origin>(keys::comment_subject(id)).await?.map(|origin| origin.user))
+    }
+
     /// Deletes comments that the caller wrote, or that stand under articles of the caller's: all or, where one is
     /// neither, none (403); what is gone already is fine. One by one, each whole, so that a repeat finishes what broke
     /// off. Two reads, and a transaction for each.

@@ -1,7 +1,7 @@
 //! From an HTTP request to an operation and back. [`operation`] is the place to start.
 mod caller;
 pub mod dialect;
-mod fields;
+pub mod fields;
 pub mod operation;
 pub mod reference;
 pub mod users;
