@@ -32,7 +32,7 @@ const CONTENT: [&str; 8] = ["banner", "master", "merchant", "cloth", "game", "pr
 
 /// How many records are imported at once, step by step: a step's records may need those of the steps before. Hashing
 /// a password takes 19 MiB.
-pub const STEPS: [usize; 5] = [32, 32, 32, 8, 32];
+pub const STEPS: [usize; 6] = [32, 32, 32, 8, 32, 32];
 
 /// A record, typed.
 pub enum Record {
@@ -248,7 +248,9 @@ impl Record {
             Self::Tickets { .. } => 2,
             Self::User { .. } | Self::Reviewer { .. } => 3,
             Self::Vip { .. } | Self::Gift { .. } | Self::Lock { .. } => 4,
-            Self::Article(_) | Self::Comment(_) | Self::Picture(_) | Self::Gallery(_) => 4,
+            Self::Comment(_) | Self::Picture(_) => 4,
+            // With what the step before has taken out of them.
+            Self::Article(_) | Self::Gallery(_) => 5,
         }
     }
 

@@ -206,9 +206,12 @@ impl Store {
         self.get(keys::comment(on.into(), id)).await
     }
 
-    /// Who wrote a comment, whatever it stands under. One read.
+    /// Who wrote a comment; none where it is gone, alone or with what it stood under. Two reads.
     pub async fn comment_author(&self, id: CommentId) -> Result<Option<UserId>, Refusal> {
-        Ok(self.get::<Origin>(keys::comment_subject(id)).await?.map(|origin| origin.user))
+        let Some(Origin { subject, user, .. }) = self.get(keys::comment_subject(id)).await? else {
+            return Ok(None);
+        };
+        Ok(self.get_raw(keys::head(subject)).await?.map(|_| user))
     }
 
     /// Deletes comments that the caller wrote, or that stand under articles of the caller's: all or, where one is
