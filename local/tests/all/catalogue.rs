@@ -135,7 +135,7 @@ async fn every_kind_is_imported_once() {
 
     let store = &test.plaza.app.store;
     let ann = store.profile(UserId(scene.ann)).await.unwrap().unwrap();
-    assert_eq!((ann.profit, ann.vip_left(START)), (200, 30));
+    assert_eq!((ann.profit, ann.vip_left(test.plaza.app.system.now())), (200, 30));
     assert_eq!(store.unsold_tickets(ProjectId(4)).await.unwrap(), 50);
     assert!(store.is_under_review("9.9.9").await.unwrap());
 
@@ -464,7 +464,7 @@ async fn what_is_taken_down_is_gone_as_if_its_author_had_deleted_it() {
 async fn a_repeat_finishes_what_broke_off() {
     for operation in ["TransactWriteItems", "BatchGetItem", "BatchWriteItem", "PutItem", "UpdateItem"] {
         for fault in [Fault::Broken, Fault::AnswerLost] {
-            for passing in [0, 2, 5, 9] {
+            for passing in [0, 5] {
                 let test = Test::start().await;
                 let scene = scene(&test).await;
                 let records = || contents().into_iter().chain(scene.deeds());
