@@ -19,16 +19,17 @@ use std::{
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use axum::{
     Json, Router,
-    extract::{Query, State},
+    extract::{DefaultBodyLimit, Query, State},
     http::{Method, StatusCode},
     middleware::from_fn,
-    routing::{get, on_service},
+    routing::{get, on_service, post},
 };
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::{
     App,
-    domain::{Phone, System, hex},
+    domain::{Millis, Phone, System, hex},
     wire::{
         operation::{self, Listed, Operations},
         reference::Reference,
@@ -63,11 +64,14 @@ macro_rules! functions {
 functions! { account article common design_circle entry gallery game master member merchant user }
 
 /// The functions that nobody calls over HTTP, each with the name of its sample event.
-pub const BY_EVENT: [(&str, &str); 2] = [("fanout", "article_published"), ("media", "object_created")];
+pub const BY_EVENT: [(&str, &str); 3] =
+    [("fanout", "article_published"), ("media", "object_created"), ("catalogue", "import")];
 
 const TEMPLATE: &str = include_str!("../../template.yaml");
 const TABLE: &str = "plaza";
 const BUCKET: &str = "plaza-media";
+/// What Lambda takes of who waits for the answer.
+const LARGEST_EVENT: usize = 6 << 20;
 const CORS_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What to start.
@@ -235,6 +239,7 @@ fn router(template: &Template, app: &Arc<App>, sms: SmsInbox) -> Result<Router, 
     // What tells of everybody, as no deployed stage does.
     let local = Router::new()
         .route("/sms", get(last_code).with_state(sms))
+        .route("/catalog", post(import).with_state(app.clone()).layer(DefaultBodyLimit::max(LARGEST_EVENT)))
         .fallback(operation::unknown)
         .method_not_allowed_fallback(operation::unknown)
         .layer(from_fn(guard::own_host_and_origin));
@@ -245,6 +250,20 @@ fn router(template: &Template, app: &Arc<App>, sms: SmsInbox) -> Result<Router, 
         .layer(cors)
         .layer(from_fn(guard::own_host))
         .nest("/_local", local))
+}
+
+/// `POST /_local/catalog`: runs the catalogue function on the JSON that it is sent.
+async fn import(
+    State(app): State<Arc<App>>,
+    event: Bytes,
+) -> Result<Json<catalogue::Answer>, (StatusCode, Json<Value>)> {
+    match serde_json::from_slice(&event) {
+        Ok(event) => Ok(Json(catalogue::handle(&app, event, Millis::MAX).await)),
+        Err(error) => {
+            let msg = format!("body: send {{\"records\": [{{\"kind\": …}}, …]}} as JSON: {error}");
+            Err((StatusCode::BAD_REQUEST, Json(json!({"code": 400, "msg": msg}))))
+        }
+    }
 }
 
 #[derive(Deserialize)]

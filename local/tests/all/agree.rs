@@ -172,6 +172,9 @@ async fn every_other_event_is_answered() {
         let sent = events::load(&events::path(function, event)).unwrap();
         let answer = match function {
             "fanout" => json!(fanout::handle(&plaza.app, serde_json::from_value(sent).unwrap(), u64::MAX).await),
+            "catalogue" => {
+                json!(catalogue::handle(&plaza.app, serde_json::from_value(sent).unwrap(), u64::MAX).await)
+            }
             "media" => json!(media::handle(&plaza.app, serde_json::from_value(sent).unwrap()).await.unwrap()),
             _ => panic!("{function}: say here how it is called"),
         };

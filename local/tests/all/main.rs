@@ -3,6 +3,7 @@ mod agree;
 mod article;
 mod bounds;
 mod budgets;
+mod catalogue;
 mod clients;
 mod crash;
 mod deeds;

@@ -127,6 +127,11 @@ impl Store {
         self.transact(build).await
     }
 
+    /// Who wrote an article. One read.
+    pub async fn article_author(&self, id: ArticleId) -> Result<Option<UserId>, Refusal> {
+        Ok(self.get::<Article>(keys::head(id)).await?.map(|article| article.author))
+    }
+
     /// Deletes articles of the caller's, all or, where one is somebody else's, none; what is gone already is fine.
     /// Several go in one transaction, so that a repeat finishes what broke off. One read, and a transaction for 16.
     pub async fn delete_articles(&self, caller: UserId, ids: &BTreeSet<ArticleId>) -> Result<(), Refusal> {

@@ -1,7 +1,11 @@
 //! Banners: pictures with a link, by the place that shows them.
 use serde::{Deserialize, Serialize};
 
-use super::{keys, table::Store};
+use super::{
+    contents::Imported,
+    keys,
+    table::{Action, Store},
+};
 use crate::domain::{MediaId, Page, Refusal};
 
 /// A banner as operators bring it.
@@ -14,7 +18,7 @@ pub struct Banner {
 }
 
 /// Where banners are shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
     Home,
@@ -24,6 +28,8 @@ pub enum Place {
 }
 
 impl Place {
+    const ALL: [Self; 4] = [Self::Home, Self::Ticket, Self::Game, Self::DesignCircle];
+
     fn as_str(self) -> &'static str {
         match self {
             Self::Home => "home",
@@ -43,5 +49,23 @@ impl Store {
     /// Shows a banner at a place, instead of the one that had its id there.
     pub async fn put_banner(&self, place: Place, banner: &Banner) -> Result<(), Refusal> {
         self.put(keys::banner(place.as_str(), banner.banner_id), banner).await
+    }
+
+    /// Makes a banner as a record says: at one place, and no longer at another, or at none. A read, and a transaction
+    /// where it is not so already.
+    pub async fn import_banner(&self, place: Place, banner: &Banner, withdrawn: bool) -> Result<Imported, Refusal> {
+        let key = |place: Place| keys::banner(place.as_str(), banner.banner_id);
+        let found = self.get_each::<_, Banner>(Place::ALL, key).await?;
+        let wanted = (!withdrawn).then_some(place);
+        let surplus = found.keys().copied().filter(|place| Some(*place) != wanted);
+        let mut actions: Vec<_> = surplus.map(|place| Action::delete(key(place))).collect();
+        if let Some(place) = wanted.filter(|place| found.get(place) != Some(banner)) {
+            actions.push(Action::put(key(place), banner));
+        }
+        if actions.is_empty() {
+            return Ok(Imported::Unchanged);
+        }
+        self.transact_once(actions).await?;
+        Ok(Imported::Written)
     }
 }

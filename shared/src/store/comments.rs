@@ -206,6 +206,14 @@ impl Store {
         self.get(keys::comment(on.into(), id)).await
     }
 
+    /// Who wrote a comment; none where it is gone, alone or with what it stood under. Two reads.
+    pub async fn comment_author(&self, id: CommentId) -> Result<Option<UserId>, Refusal> {
+        let Some(Origin { subject, user, .. }) = self.get(keys::comment_subject(id)).await? else {
+            return Ok(None);
+        };
+        Ok(self.get_raw(keys::head(subject)).await?.map(|_| user))
+    }
+
     /// Deletes comments that the caller wrote, or that stand under articles of the caller's: all or, where one is
     /// neither, none (403); what is gone already is fine, as is what stands under another kind of subject: it stays. One
     /// by one, each whole, so that a repeat finishes what broke off. Two reads, and a transaction for each.

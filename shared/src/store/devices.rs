@@ -34,11 +34,11 @@ impl Store {
         let Some(device) = self.get::<TiedDevice>(keys::device(id)).await? else {
             return Ok(None);
         };
-        let user = self.log_in_vouched(device.holder).await?;
-        if user.epoch != device.epoch {
-            return Err(Refusal::NotSignedIn);
+        let (auth, user) = self.vouched(device.holder).await?;
+        match auth.admits_device(device.epoch) {
+            true => Ok(Some(user)),
+            false => Err(Refusal::NotSignedIn),
         }
-        Ok(Some(user))
     }
 
     /// Lets a device sign in the user of a session that was checked. One read where it does so already; 409 where it is
@@ -78,5 +78,10 @@ impl Store {
 
     pub async fn put_under_review(&self, version: &str) -> Result<(), Refusal> {
         self.put(keys::version_under_review(version), &UnderReview {}).await
+    }
+
+    /// The review of a version is over.
+    pub async fn end_review(&self, version: &str) -> Result<(), Refusal> {
+        self.delete_all([keys::version_under_review(version)]).await
     }
 }

@@ -82,6 +82,11 @@ impl Store {
         }
     }
 
+    /// Whose gallery it is, also while it is being deleted. One read.
+    pub async fn gallery_owner(&self, id: GalleryId) -> Result<Option<UserId>, Refusal> {
+        Ok(self.gallery_head(id).await?.map(|head| head.owner))
+    }
+
     async fn gallery_head(&self, id: GalleryId) -> Result<Option<GalleryHead>, Refusal> {
         self.get(keys::gallery_head(id)).await
     }

@@ -54,7 +54,7 @@ impl Store {
     pub async fn reset_password(&self, code: &ProvedCode, password: StoredPassword) -> Result<(), Refusal> {
         let user = self.whose(keys::phone(&code.phone)).await?.ok_or(Refusal::NotRegistered)?;
         let password = to_attribute_value(&password).map_err(unreadable)?;
-        let reset = "SET password = :password, epoch = epoch + :one REMOVE ended, guesses, wrong";
+        let reset = "SET password = :password, epoch = epoch + :one REMOVE ended, guesses, wrong, devices_from";
         let reset = Action::update(keys::auth(user), reset).when(THERE);
         let reset = reset.with(":password", password).with(":one", number(1));
         self.transact_once(vec![self.use_code(code), reset]).await
@@ -100,11 +100,19 @@ impl Store {
 
     /// A login that needed no password: a third party, a device or an SMS code has vouched for the user.
     pub async fn log_in_vouched(&self, user: UserId) -> Result<LoggedIn, Refusal> {
+        Ok(self.vouched(user).await?.1)
+    }
+
+    /// The same with what is known of the user's sessions.
+    pub(super) async fn vouched(&self, user: UserId) -> Result<(Auth, LoggedIn), Refusal> {
         let (auth, profile) =
             tokio::try_join!(self.get::<Auth>(keys::auth(user)), self.get::<Profile>(keys::profile(user)))?;
         match (auth, profile) {
             (Some(Auth { locked: true, .. }), _) => Err(Refusal::Locked(LockedBy::Operator)),
-            (Some(auth), Some(profile)) => Ok(LoggedIn { profile, epoch: auth.epoch }),
+            (Some(auth), Some(profile)) => {
+                let epoch = auth.epoch;
+                Ok((auth, LoggedIn { profile, epoch }))
+            }
             _ => Err(Refusal::Internal),
         }
     }

@@ -117,14 +117,16 @@ impl Store {
                 return Err(Refusal::Conflict("tickets that are there cannot be taken back: withdraw the record"));
             }
         }
-        let was_open = old.as_ref().is_some_and(|old| !old.withdrawn);
+        // The tickets first: a repeat of what breaks off here finds the record as it was, and begins again.
+        if let Some(old) = old.filter(|old| old.withdrawn != withdrawn) {
+            let (_, progress) = self.batch_as_made(&batch).await?;
+            match withdrawn {
+                true => self.close_batch(&old, progress.made).await?,
+                false => self.reopen_batch(&old, progress.made).await?,
+            }
+        }
         let mut imported = self.import(&batch, withdrawn).await?;
         let (content, progress) = self.batch_as_made(&batch).await?;
-        if withdrawn && was_open {
-            self.close_batch(&content, progress.made).await?;
-        } else if !withdrawn && old.is_some() && !was_open {
-            self.reopen_batch(&content, progress.made).await?;
-        }
         let mut made = progress.made;
         while made < batch.count {
             let end = batch.count.min(made + MADE_AT_ONCE);

@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_dynamo::{to_attribute_value, to_item};
 
 use super::{
+    contents::Imported,
     keys,
     sessions::Auth,
     sms_codes::ProvedCode,
-    table::{Action, Item, NEW, Outcome, Store, THERE, assignments, named, number, read, unreadable},
+    table::{Action, Item, NEW, Outcome, Store, THERE, assignments, named, number, read, text, unreadable},
 };
 use crate::domain::{
     Account, DAY, Degree, DeviceId, Email, Gender, Job, Marriage, MediaId, Millis, OnlinePeriod, Phone, Refusal,
@@ -102,12 +103,21 @@ struct Holder {
     holder: UserId,
 }
 
+/// Whose a user name is, and what the operator called them: they may call themself otherwise since.
+#[derive(Serialize, Deserialize)]
+struct ImportedName {
+    holder: UserId,
+    nickname: String,
+}
+
 /// What first leads to a user.
 pub enum SignUp {
     Phone(ProvedCode),
     Device(DeviceId),
     /// An account for reviewers of the app, by its name.
     Review(String),
+    /// A user name, by an operator alone.
+    Name(String),
     /// The provider's name, and the user's there.
     ThirdParty(&'static str, String),
 }
@@ -187,8 +197,12 @@ impl Store {
                 SignUp::Phone(code) => Some(code.phone.clone()),
                 _ => None,
             };
-            let profile =
-                Profile { id, created_at: self.system.now(), nickname: self.nickname(), phone, ..Profile::default() };
+            let username = match by {
+                SignUp::Name(name) => Some(name.clone()),
+                _ => None,
+            };
+            let (created_at, nickname) = (self.system.now(), self.nickname());
+            let profile = Profile { id, created_at, nickname, phone, username, ..Profile::default() };
             let mut profile: Item = to_item(&profile).map_err(unreadable)?;
             profile.extend(first.clone());
             let profile: Profile = read(profile)?;
@@ -207,6 +221,10 @@ impl Store {
                 SignUp::Review(account) => {
                     actions.push(holder(keys::account(&Account::Review(account.clone()))).or_refuse(taken))
                 }
+                SignUp::Name(name) => {
+                    let imported = ImportedName { holder: id, nickname: profile.nickname.clone() };
+                    actions.push(Action::put_new(keys::name(name), &imported).or_refuse(taken))
+                }
                 SignUp::ThirdParty(provider, openid) => {
                     actions.push(holder(keys::third_party(provider, openid)).or_refuse(taken))
                 }
@@ -214,6 +232,44 @@ impl Store {
             Ok((actions, profile))
         };
         self.transact(build).await
+    }
+
+    /// Calls the user of this name so, unless an import has before: then they may call themself otherwise, and so it
+    /// stays. None where there is no user of this name. One read, and a transaction where the nickname is another.
+    pub async fn import_nickname(&self, name: &str, nickname: &str) -> Result<Option<Imported>, Refusal> {
+        let key = &keys::name(name);
+        let build = |_| async move {
+            let Some(ImportedName { holder, nickname: old }) = self.get(key.clone()).await? else {
+                return Ok((vec![], None));
+            };
+            if old == nickname {
+                return Ok((vec![], Some(Imported::Unchanged)));
+            }
+            let set = |key| Action::update(key, "SET nickname = :new").with(":new", text(nickname));
+            let named = set(key.clone()).when("holder = :holder AND nickname = :old");
+            let named = named.with(":holder", number(holder.0)).with(":old", text(old)).or_again();
+            Ok((vec![named, set(keys::profile(holder)).when(THERE).or_again()], Some(Imported::Written)))
+        };
+        self.transact(build).await
+    }
+
+    /// The user of a review account, with their password. Two rounds.
+    pub async fn reviewer(&self, account: &str) -> Result<Option<(UserId, Option<StoredPassword>)>, Refusal> {
+        let Some(user) = self.whose(keys::account(&Account::Review(account.to_owned()))).await? else {
+            return Ok(None);
+        };
+        Ok(self.get::<Auth>(keys::auth(user)).await?.map(|auth| (user, auth.password)))
+    }
+
+    /// A new password that an operator has set; all sessions end, devices' included. One write.
+    pub async fn set_password(&self, user: UserId, password: &StoredPassword) -> Result<(), Refusal> {
+        let set = "SET password = :password, epoch = epoch + :one REMOVE ended, guesses, wrong, devices_from";
+        let password = to_attribute_value(password).map_err(unreadable)?;
+        let set = Action::update(keys::auth(user), set).when(THERE);
+        match self.change(set.with(":password", password).with(":one", number(1))).await? {
+            Outcome::Done(_) => Ok(()),
+            Outcome::Refused(_) => Err(Refusal::NoSuch("user")),
+        }
     }
 
     /// The user of a third party's identity, made at the first time, and whether this was it.

@@ -3,7 +3,7 @@ pub mod banners;
 mod caller;
 pub mod comments;
 pub mod dialect;
-mod fields;
+pub mod fields;
 pub mod operation;
 pub mod reference;
 pub mod users;
