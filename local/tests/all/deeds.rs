@@ -520,6 +520,7 @@ impl ByBo for UnfollowMaster {
 
     async fn prepare(scene: &mut Scene, test: &Test) {
         FollowMaster::prepare(scene, test).await;
+        test.wait(1);
         test.plaza.app.store.follow(scene.bo, MASTER).await.unwrap();
     }
     fn body(scene: &Scene) -> Value {
@@ -566,6 +567,7 @@ impl ByBo for UnfollowMerchant {
 
     async fn prepare(scene: &mut Scene, test: &Test) {
         shop(test).await;
+        test.wait(1);
         test.plaza.app.store.follow(scene.bo, MERCHANT).await.unwrap();
     }
     fn body(scene: &Scene) -> Value {
@@ -600,6 +602,7 @@ impl ByBo for UncollectCloth {
 
     async fn prepare(scene: &mut Scene, test: &Test) {
         shop(test).await;
+        test.wait(1);
         test.plaza.app.store.mark(Mark::Collect, scene.bo, CLOTH).await.unwrap();
     }
     fn body(scene: &Scene) -> Value {
