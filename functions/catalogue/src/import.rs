@@ -52,7 +52,9 @@ impl Record {
                 None => Ok(Imported::Unchanged),
             },
             Self::Comment(id) => match store.comment_author(id).await? {
-                Some(author) => store.delete_comments(author, &BTreeSet::from([id])).await.map(|()| Imported::Written),
+                Some((author, under)) => {
+                    store.delete_comments(author, under, &BTreeSet::from([id])).await.map(|()| Imported::Written)
+                }
                 None => Ok(Imported::Unchanged),
             },
             Self::Picture(id) => match store.picture(id).await? {

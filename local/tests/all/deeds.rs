@@ -777,6 +777,7 @@ impl ByBo for UnfollowMaster {
 
     async fn prepare(scene: &mut Scene, test: &Test) {
         FollowMaster::prepare(scene, test).await;
+        test.wait(1);
         test.plaza.app.store.follow(scene.bo, MASTER).await.unwrap();
     }
     fn body(scene: &Scene) -> Value {
@@ -823,6 +824,7 @@ impl ByBo for UnfollowMerchant {
 
     async fn prepare(scene: &mut Scene, test: &Test) {
         shop(test).await;
+        test.wait(1);
         test.plaza.app.store.follow(scene.bo, MERCHANT).await.unwrap();
     }
     fn body(scene: &Scene) -> Value {
@@ -857,6 +859,7 @@ impl ByBo for UncollectMerchantCloth {
 
     async fn prepare(scene: &mut Scene, test: &Test) {
         shop(test).await;
+        test.wait(1);
         test.plaza.app.store.mark(Mark::Collect, scene.bo, MERCHANT_CLOTH).await.unwrap();
     }
     fn body(scene: &Scene) -> Value {

@@ -206,12 +206,13 @@ impl Store {
         self.get(keys::comment(on.into(), id)).await
     }
 
-    /// Who wrote a comment; none where it is gone, alone or with what it stood under. Two reads.
-    pub async fn comment_author(&self, id: CommentId) -> Result<Option<UserId>, Refusal> {
+    /// Who wrote a comment, and under what kind of subject; none where it is gone, alone or with what it stood under. Two
+    /// reads.
+    pub async fn comment_author(&self, id: CommentId) -> Result<Option<(UserId, SubjectKind)>, Refusal> {
         let Some(Origin { subject, user, .. }) = self.get(keys::comment_subject(id)).await? else {
             return Ok(None);
         };
-        Ok(self.get_raw(keys::head(subject)).await?.map(|_| user))
+        Ok(self.get_raw(keys::head(subject)).await?.map(|_| (user, subject.kind())))
     }
 
     /// Deletes comments that the caller wrote, or that stand under articles of the caller's: all or, where one is
