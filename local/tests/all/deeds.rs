@@ -1306,14 +1306,16 @@ pub fn whole(items: &Items) {
             ("U" | "MASTER" | "MERCHANT", "FOLLOWER") => {
                 says(&format!("U#{} / FOLLOWS#{pk}", id(fields, "user")), "place", at);
             }
+            // Content is withdrawn, but never gone; who marked it is in no list.
+            ("U", "MARK") if !at.starts_with("A#") => {
+                assert!(at == about(fields) && head(at).is_some(), "{key}");
+            }
             ("U", "MARK") if head(&about(fields)).is_some() => {
                 assert_eq!(at, about(fields), "{key}");
-                // Who marked something else is in no list.
-                let is_listed = at.starts_with("A#");
-                if is_listed && fields.contains_key("liked") {
+                if fields.contains_key("liked") {
                     says(&format!("{at} / LIKER#{}", id(fields, "liked")), "user", of);
                 }
-                if is_listed && fields.contains_key("collected") {
+                if fields.contains_key("collected") {
                     says(&format!("{at} / COLLECTOR#{}", id(fields, "collected")), "user", of);
                     says(&format!("{pk} / COLLECT#{}", id(fields, "collected")), "user", of);
                 }
