@@ -61,7 +61,7 @@ macro_rules! functions {
     };
 }
 
-functions! { account article common design_circle entry gallery game master member merchant user }
+functions! { account article common design_circle entry gallery game master member merchant ticket user }
 
 /// The functions that nobody calls over HTTP, each with the name of its sample event.
 pub const BY_EVENT: [(&str, &str); 3] =

@@ -233,6 +233,10 @@ impl Sample {
             self.tick();
             store.mark(mark, felix, subject).await?;
         }
+        let (songs, snake) = (TicketId(101), TicketId(201));
+        self.comment(felix, songs, "Is the last row still good?", None).await?;
+        self.comment(anna, songs, "You hear every word there.", None).await?;
+        self.comment(felix, snake, "Who comes along?", None).await?;
         Ok(())
     }
 

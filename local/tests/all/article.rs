@@ -7,46 +7,11 @@ use shared::{
     store::{Mark, Vote},
 };
 
-use crate::support::{Answer, Fault, Test, picture, together};
-
-/// Somebody of the story.
-struct User {
-    id: u64,
-    token: String,
-}
+use crate::support::{Fault, Test, User, picture, together};
 
 impl User {
-    async fn new(test: &Test, phone: &str) -> Self {
-        let (id, token) = test.person(phone).await;
-        Self { id, token }
-    }
-
-    fn uid(&self) -> String {
-        format!("{:032x}", self.id)
-    }
-
-    async fn call(&self, test: &Test, operation: &str, mut body: Value) -> Answer {
-        body["token"] = self.token.clone().into();
-        test.json(&format!("/{operation}"), body).await
-    }
-
-    /// The same, which succeeds.
-    async fn done(&self, test: &Test, operation: &str, body: Value) -> Value {
-        let answer = self.call(test, operation, body).await;
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (200, "0"), "{operation}: {answer:?}");
-        // Ids of another millisecond sort by time.
-        test.wait(1);
-        answer.body
-    }
-
     async fn publish(&self, test: &Test, content: &str) -> u64 {
         self.done(test, "article_publish", json!({ "content": content })).await["article_id"].as_u64().unwrap()
-    }
-
-    /// What a list holds, told by one field.
-    async fn list(&self, test: &Test, operation: &str, body: Value, field: &str) -> Vec<Value> {
-        let answer = self.done(test, operation, body).await;
-        answer[operation].as_array().unwrap().iter().map(|entry| entry[field].clone()).collect()
     }
 }
 

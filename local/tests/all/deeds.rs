@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use shared::{
     domain::{
         ArticleId, ClothId, CommentId, GameId, MasterId, MediaId, MediaKind, MerchantId, Password, StoredPassword,
-        Subject, SubjectKind, UserId,
+        Subject, SubjectKind, TicketId, UserId,
     },
     store::{Changes, Cloth, Game, Mark, SignUp, Vote, keys},
 };
@@ -19,7 +19,7 @@ use shared::{
 use crate::{
     faults::{self, Deed, Items, deeds, place_of, raw},
     gallery_deeds,
-    masters::{cloth, master, merchant},
+    masters::{batch, cloth, master, merchant, project},
     support::{Answer, PAUSE, Test, operations},
 };
 
@@ -54,6 +54,8 @@ deeds! {
     game_comment_up: In<UpInGame>;
     game_comment_down: In<DownInGame>;
     game_comment_del: In<DeleteGameComments>;
+    ticket_comment_publish: In<CommentTicket>;
+    ticket_comment_del: In<DeleteTicketComments>;
     design_circle_cloth_collect: In<CollectCloth>;
     design_circle_cloth_uncollect: In<UncollectCloth>;
     get_media_id: In<NameMedia>;
@@ -484,6 +486,7 @@ impl ByBo for DeleteComments {
 
 const GAME: GameId = GameId(7);
 const CLOTH: ClothId = ClothId(8);
+const TICKET: TicketId = TicketId(9);
 
 /// The same each time, as all that operators bring.
 fn operators_image() -> MediaId {
@@ -514,9 +517,17 @@ impl Scene {
         test.plaza.app.store.import(&cloth, false).await.unwrap();
     }
 
-    async fn comment_on_game(&self, test: &Test, user: UserId) -> u64 {
+    /// Operators bring a ticket.
+    async fn ticket(&self, test: &Test) {
+        let store = &test.plaza.app.store;
+        store.import(&master(1), false).await.unwrap();
+        store.import(&project(1, 1), false).await.unwrap();
+        store.import_tickets(&batch(TICKET.0, 1, 1), false).await.unwrap();
+    }
+
+    async fn comment_on(&self, test: &Test, subject: impl Into<Subject>, user: UserId) -> u64 {
         test.wait(1);
-        test.plaza.app.store.publish_comment(user, GAME, "who?", None).await.unwrap().0
+        test.plaza.app.store.publish_comment(user, subject, "who?", None).await.unwrap().0
     }
 
     /// A count that is not shown.
@@ -534,6 +545,10 @@ impl Scene {
 
     async fn game_comments(&self, test: &Test) -> Value {
         self.read(test, "game_comment_list", json!({"game_id": GAME})).await
+    }
+
+    async fn ticket_comments(&self, test: &Test) -> Value {
+        self.read(test, "ticket_comment_list", json!({"ticket_id": TICKET})).await
     }
 }
 
@@ -618,7 +633,7 @@ impl ByBo for CommentGame {
 
     async fn prepare(scene: &mut Scene, test: &Test) {
         scene.game(test).await;
-        scene.comment_on_game(test, scene.anna).await;
+        scene.comment_on(test, GAME, scene.anna).await;
     }
     fn body(_: &Scene) -> Value {
         json!({"game_id": GAME, "content": "me"})
@@ -635,7 +650,7 @@ impl ByBo for UpInGame {
 
     async fn prepare(scene: &mut Scene, test: &Test) {
         scene.game(test).await;
-        scene.targets.push(scene.comment_on_game(test, scene.anna).await);
+        scene.targets.push(scene.comment_on(test, GAME, scene.anna).await);
     }
     fn body(scene: &Scene) -> Value {
         json!({"comment_id": scene.targets[0]})
@@ -676,9 +691,9 @@ impl ByBo for DeleteGameComments {
 
     async fn prepare(scene: &mut Scene, test: &Test) {
         scene.game(test).await;
-        scene.comment_on_game(test, scene.anna).await;
+        scene.comment_on(test, GAME, scene.anna).await;
         for _ in 0..2 {
-            scene.targets.push(scene.comment_on_game(test, scene.bo).await);
+            scene.targets.push(scene.comment_on(test, GAME, scene.bo).await);
         }
     }
     fn body(scene: &Scene) -> Value {
@@ -687,6 +702,46 @@ impl ByBo for DeleteGameComments {
     async fn shows(scene: &Scene, test: &Test) {
         assert_eq!(scene.game_comments(test).await.as_array().unwrap().len(), 1);
         assert_eq!(scene.count(test, GAME, "comment_count").await, "1");
+    }
+}
+
+struct CommentTicket;
+
+impl ByBo for CommentTicket {
+    const ROUTE: (&str, &str) = ("POST", "/ticket_comment_publish");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        scene.ticket(test).await;
+        scene.comment_on(test, TICKET, scene.anna).await;
+    }
+    fn body(_: &Scene) -> Value {
+        json!({"ticket_id": TICKET, "content": "me"})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        assert_eq!(scene.ticket_comments(test).await[0]["content"], "me");
+    }
+}
+
+/// Two of Bo's.
+struct DeleteTicketComments;
+
+impl ByBo for DeleteTicketComments {
+    const IN_PARTS: bool = true;
+    const ROUTE: (&str, &str) = ("POST", "/ticket_comment_del");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        scene.ticket(test).await;
+        scene.comment_on(test, TICKET, scene.anna).await;
+        for _ in 0..2 {
+            scene.targets.push(scene.comment_on(test, TICKET, scene.bo).await);
+        }
+    }
+    fn body(scene: &Scene) -> Value {
+        json!({"ticket_comment_id_list": scene.targets})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        assert_eq!(scene.ticket_comments(test).await.as_array().unwrap().len(), 1);
+        assert_eq!(scene.count(test, TICKET, "comment_count").await, "1");
     }
 }
 
@@ -1245,7 +1300,7 @@ pub fn whole(items: &Items) {
                 count(key, "collect_count", &format!("{pk} / COLLECTOR#"));
                 count(key, "comment_count", &format!("{pk} / COMMENT#"));
             }
-            ("GAME" | "CLOTH", "HEAD") => {
+            ("GAME" | "CLOTH" | "TICKET", "HEAD") => {
                 let marks = format!(" / MARK#{pk}");
                 for (name, mark) in [("like_count", "liked"), ("collect_count", "collected")] {
                     let marked =
@@ -1329,7 +1384,7 @@ pub fn whole(items: &Items) {
             ("A", "COLLECTOR") if head(pk).is_some() => {
                 says(&format!("U#{} / MARK#{pk}", id(fields, "user")), "collected", at);
             }
-            ("A" | "GAME", "COMMENT") if head(pk).is_some() => {
+            ("A" | "GAME" | "TICKET", "COMMENT") if head(pk).is_some() => {
                 let origin = &items[&format!("C#{at} / -")];
                 assert_eq!((about(origin), id(origin, "user")), (pk.to_owned(), id(fields, "user")), "{key}");
                 assert!(head(pk).is_some_and(|head| id(head, "last_comment").as_str() >= at), "{key}");
@@ -1339,7 +1394,7 @@ pub fn whole(items: &Items) {
                 };
                 assert_eq!((&text(fields, "up_count"), &text(fields, "down_count")), (&votes(true), &votes(false)));
             }
-            ("A" | "GAME", "GONE") => assert!(!items.contains_key(&format!("C#{} / -", &at[14..])), "{key}"),
+            ("A" | "GAME" | "TICKET", "GONE") => assert!(!items.contains_key(&format!("C#{} / -", &at[14..])), "{key}"),
             ("C", _) if head(&about(fields)).is_some() => {
                 user(&id(fields, "user"));
                 says(&format!("{} / COMMENT#{of}", about(fields)), "id", of);

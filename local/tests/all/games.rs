@@ -5,43 +5,9 @@ use shared::{
     store::{Banner, Cloth, Game, Merchant, Place},
 };
 
-use crate::support::{Answer, Test};
-
-struct User {
-    id: u64,
-    token: String,
-}
+use crate::support::{Test, User};
 
 impl User {
-    async fn new(test: &Test, phone: &str) -> Self {
-        let (id, token) = test.person(phone).await;
-        Self { id, token }
-    }
-
-    fn uid(&self) -> String {
-        format!("{:032x}", self.id)
-    }
-
-    async fn call(&self, test: &Test, operation: &str, mut body: Value) -> Answer {
-        body["token"] = self.token.clone().into();
-        test.json(&format!("/{operation}"), body).await
-    }
-
-    /// The same, which succeeds.
-    async fn done(&self, test: &Test, operation: &str, body: Value) -> Value {
-        let answer = self.call(test, operation, body).await;
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (200, "0"), "{operation}: {answer:?}");
-        // Ids of another millisecond sort by time.
-        test.wait(1);
-        answer.body
-    }
-
-    /// What a list holds, told by one field.
-    async fn list(&self, test: &Test, operation: &str, body: Value, field: &str) -> Vec<Value> {
-        let answer = self.done(test, operation, body).await;
-        answer[operation].as_array().unwrap().iter().map(|entry| entry[field].clone()).collect()
-    }
-
     async fn comment(&self, test: &Test, game: u64, content: &str) -> u64 {
         let answer = self.done(test, "game_comment_publish", json!({"game_id": game, "content": content})).await;
         answer["comment_id"].as_u64().unwrap()

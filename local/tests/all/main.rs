@@ -24,4 +24,5 @@ mod send_sms_code;
 mod subjects;
 mod support;
 mod third_party;
+mod ticket_comments;
 mod user;

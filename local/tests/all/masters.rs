@@ -29,7 +29,7 @@ pub fn master(id: u128) -> Master {
     }
 }
 
-fn project(id: u64, master: u128) -> Project {
+pub fn project(id: u64, master: u128) -> Project {
     Project {
         project_id: ProjectId(id),
         master_id: MasterId(master),
@@ -41,7 +41,7 @@ fn project(id: u64, master: u128) -> Project {
 }
 
 /// Tickets of a project with the ids from `first` on.
-fn batch(first: u64, count: u64, project: u64) -> TicketBatch {
+pub fn batch(first: u64, count: u64, project: u64) -> TicketBatch {
     TicketBatch {
         ticket_id: TicketId(first),
         count,

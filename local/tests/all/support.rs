@@ -229,6 +229,43 @@ impl Answer {
     }
 }
 
+/// Somebody who is signed in, and calls document D.
+pub struct User {
+    pub id: u64,
+    pub token: String,
+}
+
+impl User {
+    pub async fn new(test: &Test, phone: &str) -> Self {
+        let (id, token) = test.person(phone).await;
+        Self { id, token }
+    }
+
+    pub fn uid(&self) -> String {
+        format!("{:032x}", self.id)
+    }
+
+    pub async fn call(&self, test: &Test, operation: &str, mut body: Value) -> Answer {
+        body["token"] = self.token.clone().into();
+        test.json(&format!("/{operation}"), body).await
+    }
+
+    /// The same, which succeeds.
+    pub async fn done(&self, test: &Test, operation: &str, body: Value) -> Value {
+        let answer = self.call(test, operation, body).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (200, "0"), "{operation}: {answer:?}");
+        // Ids of another millisecond sort by time.
+        test.wait(1);
+        answer.body
+    }
+
+    /// What a list holds, told by one field.
+    pub async fn list(&self, test: &Test, operation: &str, body: Value, field: &str) -> Vec<Value> {
+        let answer = self.done(test, operation, body).await;
+        answer[operation].as_array().unwrap().iter().map(|entry| entry[field].clone()).collect()
+    }
+}
+
 /// All operations, and the function that each belongs to.
 pub fn operations() -> impl Iterator<Item = (&'static str, Listed)> {
     functions().into_iter().flat_map(|(function, listed)| listed.into_iter().map(move |listed| (function, listed)))
