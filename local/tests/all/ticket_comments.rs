@@ -45,7 +45,10 @@ async fn a_ticket_is_talked_about() {
     }]);
     assert_eq!(list["ticket_comment_list"], wanted);
     assert_eq!(anna.ticket_comments(&test, json!({"ticket_id": 1})).await, [second, first]);
-    assert_eq!(anna.list(&test, "ticket_comment_list", json!({"ticket_id": "1"}), "content").await[0], "me ".repeat(300));
+    assert_eq!(
+        anna.list(&test, "ticket_comment_list", json!({"ticket_id": "1"}), "content").await[0],
+        "me ".repeat(300)
+    );
 
     // Another's keeps all; what is gone, or stands elsewhere than under a ticket, is fine.
     let delete = |ids: Value| json!({"ticket_comment_id_list": ids});
