@@ -1,7 +1,9 @@
-"""Runs the README's command as a newcomer would, on free ports and fresh data: the API's description, a login, the story, Ctrl-C."""
+"""Runs the README's command as a newcomer would, on free ports and fresh data: what README.md and docs/walk.md show, the
+story, Ctrl-C."""
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,7 +11,6 @@ import sys
 import tempfile
 import time
 import urllib.error
-import urllib.parse
 import urllib.request
 
 # Building included; the step's own time is what limits it.
@@ -33,13 +34,46 @@ def free_port():
     raise SystemExit("no free ports")
 
 
-def fetch(url, form=None):
-    body = urllib.parse.urlencode(form).encode() if form else None
-    with urllib.request.urlopen(url, body, timeout=10) as response:
+def fetch(url):
+    with urllib.request.urlopen(url, timeout=10) as response:
         return json.load(response)
 
 
-def walk(api, process):
+def blocks(page, language, mark=""):
+    """The blocks of code in this language, all of them or the one below `<!-- mark -->`."""
+    text = open(page, encoding="utf-8").read()
+    found = re.findall(rf"{mark and f'<!-- {mark} -->'}\n```{language}\n(.*?)\n```$", text, re.M | re.S)
+    if not found:
+        raise SystemExit(f"{page}: no block of {language} {mark}")
+    return found
+
+
+def first_call(port):
+    """That README.md's call is answered as it shows; ports are those of this run."""
+    moved = [re.sub(r"\b900(\d)\b", lambda digit: str(port + int(digit[1])), blocks("README.md", language, mark)[0])
+             for language, mark in (("sh", "call"), ("json", "answer"))]
+    answer = subprocess.run(["bash", "-c", moved[0] + " -sS"], check=True, capture_output=True, text=True).stdout
+    if json.loads(answer) != json.loads(moved[1]):
+        return f"README.md shows another answer than\n{answer}"
+
+
+def first_walk(api):
+    """That docs/walk.md goes as it stands there: every answer well, but for the last call of a user who has left."""
+    script = "\n".join(["curl() { command curl -sS \"$@\" | tee -a answers; echo >>answers; }", *blocks("docs/walk.md", "sh")])
+    with tempfile.TemporaryDirectory() as folder:
+        picture = fetch(f"{api}/user/pic/list?limit=1")["data"]["list"][0]["url"]
+        urllib.request.urlretrieve(picture, f"{folder}/photo.jpg")
+        walked = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=folder, env={**os.environ, "API": api},
+                                stdout=subprocess.DEVNULL, timeout=60)
+        answers = open(f"{folder}/answers", encoding="utf-8").read().split("\n")
+    answers = [json.loads(answer) for answer in answers if answer]
+    refused = [answer for answer in answers if "msg" in answer and answer["code"] not in (0, 1000, "000000")]
+    if walked.returncode or len(answers) < 15 or [answer["code"] for answer in refused] != ["401"]:
+        return f"docs/walk.md: ended with {walked.returncode} after {len(answers)} answers, of them refused {refused}"
+    print(f"walked: {len(answers)} answers")
+
+
+def walk(api, port, process):
     """What a newcomer does; None when all is well."""
     until = time.monotonic() + START_SECONDS
     while True:
@@ -55,12 +89,8 @@ def walk(api, process):
     if not description["openapi"].startswith("3.1"):
         return f"not OpenAPI 3.1: {description['openapi']}"
     print(f"{len(description['paths'])} paths in /openapi.json")
-    # The sample data's user, as in the runner's start-up text.
-    login = {"user_type": "1", "account": "13800138000", "password": "plaza2026"}
-    answer = fetch(f"{api}/user/login", login)
-    if not answer.get("data", {}).get("user_info", {}).get("token"):
-        return f"no token after the login; the answer has {sorted(answer)}"
-    print("logged in")
+    if problem := first_call(port) or first_walk(api):
+        return problem
     # Two people meet; it stops at the first answer that is not as it should be.
     story = subprocess.run(["./story.sh", api], timeout=60)
     if story.returncode:
@@ -81,7 +111,7 @@ with tempfile.TemporaryDirectory() as data:
     # `exec`, so that the signal reaches the command itself: cargo replaces itself by the program it runs.
     process = subprocess.Popen(["sh", "-c", f"exec {sys.argv[1]}"], env=environment, stdin=subprocess.DEVNULL)
     try:
-        problem = walk(f"http://127.0.0.1:{port}", process)
+        problem = walk(f"http://127.0.0.1:{port}", port, process)
     except urllib.error.HTTPError as error:
         problem = f"{error.url}: {error.code} {error.read(500)!r}"
     finally:

@@ -1,0 +1,132 @@
+//! What the pages say is so.
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::Path,
+};
+
+use local::events;
+
+use crate::support::operations;
+
+/// Each document, its manner, how many operations it has, how many we added.
+const DOCUMENTS: [(&str, &str, usize, usize); 5] = [
+    ("A user galleries", "GET, query string, `{code,msg,format_msg,data}`", 5, 6),
+    ("B members", "REST, bare JSON, a device or a token signs in", 15, 0),
+    ("C accounts", "POST forms, `{code,msg,data}`", 4, 0),
+    ("D community", "RPC, JSON body with `token`", 91, 0),
+    ("E profile", "JSON or form, `Authorization` header, `{code,msg,result}`", 5, 0),
+];
+
+fn root() -> &'static Path {
+    events::root()
+}
+
+fn read(page: &str) -> String {
+    fs::read_to_string(root().join(page)).unwrap_or_else(|error| panic!("{page}: {error}"))
+}
+
+/// What lies between `<!-- name… -->` and `<!-- /name -->`.
+fn marked<'a>(page: &'a str, name: &str) -> &'a str {
+    let (_, rest) = page.split_once(&format!("<!-- {name}")).unwrap_or_else(|| panic!("no mark {name}"));
+    let (_, rest) = rest.split_once("-->\n").unwrap();
+    rest.split_once(&format!("<!-- /{name} -->")).unwrap_or_else(|| panic!("no mark /{name}")).0
+}
+
+/// That it stands so in all these pages; with `INSTA_UPDATE=always`, as for snapshots, it is written there.
+fn stands_in(pages: &[&str], name: &str, made: &str) {
+    #[expect(clippy::disallowed_methods, reason = "how tests are asked to accept what is new")]
+    let accept = env::var("INSTA_UPDATE").is_ok_and(|update| update == "always");
+    for path in pages {
+        let page = read(path);
+        let found = marked(&page, name);
+        if found != made && accept {
+            fs::write(root().join(path), page.replace(found, made)).unwrap();
+        } else {
+            assert_eq!(found, made, "{path}: between the marks of {name} should stand\n{made}");
+        }
+    }
+}
+
+#[test]
+fn the_table_of_documents_is_made_from_the_code() {
+    let mut table = String::from("| document | manner | operations served |\n|---|---|---|\n");
+    for (name, manner, documented, ours) in DOCUMENTS {
+        let mut by_function = BTreeMap::<_, usize>::new();
+        for (function, _) in operations().filter(|(_, operation)| *operation.document == name[..1]) {
+            *by_function.entry(function.replace('_', " ")).or_default() += 1;
+        }
+        let served = by_function.values().sum::<usize>() - ours;
+        let mut says = format!("{served} of {documented}");
+        if ours > 0 {
+            says += &format!(", and {ours} of ours for writing");
+        }
+        if by_function.len() > 1 {
+            let parts: Vec<_> = by_function.iter().map(|(function, count)| format!("{function} {count}")).collect();
+            says += &format!(": {}", parts.join(", "));
+        }
+        table += &format!("| {name} | {manner} | {says} |\n");
+    }
+    stands_in(&["README.md"], "documents", &table);
+}
+
+/// Each parameter of the template has its row, with its default.
+#[test]
+fn the_parameters_are_those_of_the_template() {
+    let (template, page) = (read("template.yaml"), read("docs/deploy.md"));
+    let parameters = template.split_once("Parameters:\n").unwrap().1.split_once("\nGlobals:").unwrap().0;
+    let mut name = "";
+    for line in parameters.lines() {
+        if let Some(line) = line.strip_prefix("  ").filter(|line| !line.starts_with([' ', '#'])) {
+            name = line.trim_end_matches(':');
+            assert!(page.contains(&format!("`{name}`")), "docs/deploy.md: a row for the parameter {name}");
+        }
+        if let Some(default) = line.trim().strip_prefix("Default: ").map(|default| default.trim_matches('"')) {
+            let row = page.lines().find(|row| row.starts_with('|') && row.contains(&format!("`{name}`")));
+            let says = if default.is_empty() { "| empty |".to_owned() } else { format!("| `{default}` |") };
+            assert!(row.is_some_and(|row| row.contains(&says)), "docs/deploy.md: the row of {name} has {says}");
+        }
+    }
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut wrong = String::new();
+    for folder in ["", "docs", ".github"] {
+        for page in fs::read_dir(root().join(folder)).unwrap().map(|file| file.unwrap().path()) {
+            if page.extension().is_none_or(|extension| extension != "md") {
+                continue;
+            }
+            for to in links(&fs::read_to_string(&page).unwrap()) {
+                if !to.contains(':') && !to.starts_with('#') && !leads(&page, &to) {
+                    wrong += &format!("\n{}: {to}", page.display());
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "these lead nowhere:{wrong}");
+}
+
+/// Where `[…](…)`, `src="…"` and `href="…"` lead.
+fn links(text: &str) -> Vec<String> {
+    let after = |start: &'static str, end: char| {
+        text.split(start).skip(1).filter_map(move |rest| Some(rest.split_once(end)?.0.to_owned()))
+    };
+    after("](", ')').chain(after("src=\"", '"')).chain(after("href=\"", '"')).collect()
+}
+
+fn leads(page: &Path, to: &str) -> bool {
+    page.parent().unwrap().join(to.split('#').next().unwrap()).exists()
+}
+
+/// What cargo says without rustup is what rustup is told.
+#[test]
+fn the_rust_version_is_one() {
+    let (toolchain, cargo) = (read("rust-toolchain.toml"), read("Cargo.toml"));
+    let value = |text: &str, name: &str| {
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name}"));
+        line.split('"').nth(1).unwrap().to_owned()
+    };
+    let (channel, version) = (value(&toolchain, "channel"), value(&cargo, "rust-version"));
+    assert!(channel.starts_with(&format!("{version}.")), "rust-toolchain.toml has {channel}, Cargo.toml {version}");
+}
