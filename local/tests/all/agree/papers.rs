@@ -1,9 +1,5 @@
 //! What the pages say is so.
-use std::{
-    collections::BTreeMap,
-    env, fs,
-    path::Path,
-};
+use std::{collections::BTreeMap, env, fs, path::Path};
 
 use local::events;
 
