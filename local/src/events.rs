@@ -39,18 +39,24 @@ pub fn request(event: &Value) -> Result<Request, String> {
     Ok(request.into())
 }
 
-/// An event's parameters as the reference shows them: of a JSON body the body, of a form its fields. None of files.
-pub fn example(event: &Value) -> Option<Value> {
-    let request = request(event).ok()?;
+/// An event's parameters as the reference shows them: of the path, of the query, of a JSON body or a form. None of
+/// files.
+pub fn example(event: &Value) -> Map<String, Value> {
+    let Ok(request) = request(event) else { return Map::new() };
     let body: &[u8] = request.body();
-    match request.headers().get("content-type")?.to_str().ok()?.split(';').next()?.trim() {
-        "application/json" => serde_json::from_slice(body).ok(),
-        "application/x-www-form-urlencoded" => {
-            let pairs = form_urlencoded::parse(body).into_owned();
-            Some(pairs.map(|(name, value)| (name, value.into())).collect::<Map<_, _>>().into())
-        }
-        _ => None,
-    }
+    let pairs = |text: &[u8]| {
+        let pairs = form_urlencoded::parse(text).into_owned();
+        pairs.map(|(name, value)| (name, value.into())).collect::<Map<_, _>>()
+    };
+    let kind = request.headers().get("content-type").and_then(|kind| kind.to_str().ok()?.split(';').next());
+    let mut example = match kind {
+        Some("application/json") => serde_json::from_slice(body).unwrap_or_default(),
+        Some("application/x-www-form-urlencoded") => pairs(body),
+        _ => Map::new(),
+    };
+    example.extend(event["pathParameters"].as_object().cloned().unwrap_or_default());
+    example.extend(pairs(event["rawQueryString"].as_str().unwrap_or_default().as_bytes()));
+    example
 }
 
 /// What a function answers its runtime, as answer files have it: of HTTP status and JSON body.

@@ -31,7 +31,7 @@ use shared::{
     App,
     domain::{Millis, Phone, System, hex},
     wire::{
-        operation::{self, Listed, Operations},
+        operation::{self, Listed},
         reference::Reference,
     },
 };
@@ -50,9 +50,9 @@ macro_rules! functions {
             vec![$((stringify!($name), $name::operations(vec![]))),*]
         }
 
-        fn every<L: Operations>(list: L) -> L {
-            $(let list = $name::operations(list);)*
-            list
+        fn every(reference: Reference) -> Reference {
+            $(let reference = $name::operations(reference.of_function(stringify!($name)));)*
+            reference
         }
 
         fn routers(app: &Arc<App>) -> BTreeMap<&'static str, Router> {
@@ -214,7 +214,7 @@ pub fn openapi() -> Value {
     let examples = functions().into_iter().flat_map(|(function, operations)| {
         operations.into_iter().filter_map(move |Listed { name, .. }| {
             let event = events::load(&events::path(function, &name)).ok()?;
-            Some((name, events::example(&event)?))
+            Some((name, events::example(&event)))
         })
     });
     every(Reference::new(examples.collect())).document()

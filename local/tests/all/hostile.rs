@@ -133,7 +133,7 @@ impl Hostile {
                 assert!(operation.is_object(), "{}", listed.name);
                 let content = operation["requestBody"]["content"].as_object()?;
                 let body = content.values().next()?;
-                let reference = operation["responses"]["default"]["$ref"].as_str()?;
+                let reference = operation["responses"]["4XX"]["$ref"].as_str()?;
                 let refusal = document.pointer(reference.strip_prefix('#')?)?["content"][JSON]["schema"].clone();
                 let mut good = body["example"].as_object().cloned().unwrap_or_default();
                 // The sample user's. Document C has another token: a third party's.

@@ -11,7 +11,8 @@ use super::{
 };
 
 const ABOUT: &str = "\
-The back end of a community app: five API documents over one user base. A tag is a document's letter.
+The back end of a community app: five API documents over one user base. A tag is a document's letter and the function \
+that serves it.
 
 Codes of four digits are answers that a client is meant to read: they travel with HTTP 200 (in document B with 400). \
 Any other code is the HTTP status. Either way the body is the document's own envelope, and its message says what to mend.
@@ -28,14 +29,17 @@ a code without those inside it, and an SMS code may be a number. A text of which
 begin with a byte order mark; it must not have a Content-Encoding (415). In a multipart body the field says whether a part \
 is a text or a file.";
 
-/// The documents.
-const TAGS: [(&str, &str); 5] = [
-    ("A", "User galleries"),
-    ("B", "Members of a voice and video app"),
-    ("C", "Accounts: login, registration, avatar, information"),
-    ("D", "A community: articles, tickets, games, shops, messages"),
-    ("E", "Login, log-out, profile"),
-];
+/// What each document is.
+fn about(document: &str) -> &'static str {
+    match document {
+        "A" => "User galleries",
+        "B" => "Members of a voice and video app",
+        "C" => "Accounts: login, registration, avatar, information",
+        "D" => "A community",
+        "E" => "Login, log-out, profile",
+        _ => "",
+    }
+}
 
 /// Listens to all operations and writes them down.
 pub struct Reference {
@@ -43,12 +47,15 @@ pub struct Reference {
     responses: SchemaGenerator,
     paths: BTreeMap<&'static str, Map<String, Value>>,
     refusals: BTreeMap<&'static str, Value>,
-    examples: BTreeMap<String, Value>,
+    examples: BTreeMap<String, Map<String, Value>>,
+    /// Who serves what is added next.
+    function: &'static str,
+    tags: BTreeMap<String, &'static str>,
 }
 
 impl Reference {
-    /// `examples`: by operation, a request's JSON body.
-    pub fn new(examples: BTreeMap<String, Value>) -> Self {
+    /// `examples`: by operation, a request's parameters.
+    pub fn new(examples: BTreeMap<String, Map<String, Value>>) -> Self {
         let mut settings = SchemaSettings::draft2020_12();
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
@@ -66,7 +73,14 @@ impl Reference {
             paths: BTreeMap::new(),
             refusals: BTreeMap::new(),
             examples,
+            function: "",
+            tags: BTreeMap::new(),
         }
+    }
+
+    /// What comes next is served by this function.
+    pub fn of_function(self, function: &'static str) -> Self {
+        Self { function, ..self }
     }
 
     /// The whole document, ready to be served.
@@ -78,10 +92,16 @@ impl Reference {
         }
         json!({
             "openapi": "3.1.0",
-            "info": {"title": "Plaza", "version": env!("CARGO_PKG_VERSION"), "description": ABOUT},
+            "info": {
+                "title": "Plaza",
+                "version": env!("CARGO_PKG_VERSION"),
+                "description": ABOUT,
+                "license": {"name": "MIT or Apache 2.0", "identifier": env!("CARGO_PKG_LICENSE")},
+                "contact": {"name": "The Plaza contributors"},
+            },
             "servers": [{"url": "/"}],
             "security": [],
-            "tags": TAGS.map(|(letter, what)| json!({"name": letter, "description": what})),
+            "tags": self.tags.iter().map(|(name, what)| json!({"name": name, "description": what})).collect::<Vec<_>>(),
             "paths": self.paths,
             "components": {
                 "schemas": schemas,
@@ -104,6 +124,7 @@ impl Reference {
     /// Fields that the path names are path parameters; of a GET all others are query parameters, else the body.
     fn request<O: Operation>(&self, mut schema: Value) -> Value {
         let required: Vec<Value> = schema["required"].as_array().cloned().unwrap_or_default();
+        let mut example = self.examples.get(&name::<O>()).cloned().unwrap_or_default();
         let in_path = |field: &str| O::ROUTE.path.contains(&format!("{{{field}}}"));
         let (mut parameters, mut body) = (vec![], Map::new());
         for (field, mut schema) in schema["properties"].as_object().cloned().unwrap_or_default() {
@@ -114,15 +135,20 @@ impl Reference {
             let description = schema.as_object_mut().and_then(|s| s.remove("description")).unwrap_or_default();
             let place = if in_path(&field) { "path" } else { "query" };
             let required = place == "path" || required.contains(&field.as_str().into());
-            parameters.push(
-                json!({"name": field, "in": place, "required": required, "description": description, "schema": schema}),
-            );
+            let mut parameter =
+                json!({"name": field, "in": place, "required": required, "description": description, "schema": schema});
+            if let Some(value) = example.remove(&field) {
+                parameter["example"] = value;
+            }
+            parameters.push(parameter);
         }
         let mut request = json!({});
         if O::ROUTE.method != Method::GET {
             let files = body.values().any(|schema| schema["contentMediaType"].is_string());
             let kinds = O::Dialect::BODIES.iter().filter(|kind| !files || kind.starts_with("multipart/"));
             if O::Dialect::TOKEN_IN_BODY && O::Caller::NEEDS == Needs::Token {
+                // Who tries it out is signed in by the header, as themself.
+                example.remove("token");
                 body.insert(
                     "token".into(),
                     json!({"type": "string", "description": "From a login; the header `Authorization` does as well."}),
@@ -132,8 +158,8 @@ impl Reference {
                 required.into_iter().filter(|field| body.contains_key(field.as_str().unwrap_or_default())).collect();
             schema["properties"] = body.into();
             let mut content = json!({"schema": schema});
-            if let Some(example) = self.examples.get(&name::<O>()) {
-                content["example"] = example.clone();
+            if !files {
+                content["example"] = example.into();
             }
             let content: Map<_, _> = kinds.map(|kind| (kind.to_string(), content.clone())).collect();
             let required = schema_required(&content);
@@ -169,7 +195,9 @@ impl Operations for Reference {
 
         let mut operation = self.request::<O>(schema.to_value());
         operation["operationId"] = name::<O>().into();
-        operation["tags"] = json!([O::Dialect::DOCUMENT]);
+        let tag = format!("{} {}", O::Dialect::DOCUMENT, self.function.replace('_', " "));
+        operation["tags"] = json!([tag]);
+        self.tags.insert(tag, about(O::Dialect::DOCUMENT));
         operation["summary"] = summary.replace('\n', " ").into();
         if !refusals.is_empty() {
             operation["description"] = format!("{description}\n\nRefuses with:{refusals}").trim_start().into();
@@ -178,11 +206,13 @@ impl Operations for Reference {
         }
         let mut answer = O::Dialect::envelope(response);
         if O::Dialect::FOUR_DIGITS == StatusCode::OK && O::REFUSES.iter().any(|no| no.code() >= 1000) {
-            answer = json!({"oneOf": [answer, refusal_schema]});
+            answer = json!({"anyOf": [answer, refusal_schema]});
         }
+        let refused = json!({"$ref": format!("#/components/responses/{refusal}")});
         operation["responses"] = json!({
             "200": {"description": success, "content": {"application/json": {"schema": answer}}},
-            "default": {"$ref": format!("#/components/responses/{refusal}")},
+            "4XX": refused,
+            "5XX": refused,
         });
         match O::Caller::NEEDS {
             Needs::Nothing => {}
