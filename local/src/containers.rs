@@ -26,7 +26,7 @@ pub struct Way {
 pub async fn open(plaza: &Plaza) -> Result<Way, String> {
     let gateway = gateway()?;
     let (mut forwarders, mut host) = (JoinSet::new(), gateway.to_string());
-    for endpoint in [&plaza.engines.dynamodb, &plaza.engines.s3, &plaza.engines.sns] {
+    for endpoint in [&plaza.engines.dynamodb, &plaza.engines.s3, &plaza.engines.sns, &plaza.engines.sqs] {
         let port = endpoint.rsplit(':').next().and_then(|port| port.parse::<u16>().ok());
         let port = port.ok_or_else(|| format!("{endpoint} has no port"))?;
         match TcpListener::bind((gateway, port)).await {

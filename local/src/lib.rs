@@ -63,9 +63,13 @@ macro_rules! functions {
 
 functions! { account article common design_circle entry gallery game master member merchant ticket user }
 
-/// The functions that nobody calls over HTTP, each with the name of its sample event.
-pub const BY_EVENT: [(&str, &str); 3] =
-    [("fanout", "article_published"), ("media", "object_created"), ("catalogue", "import")];
+/// The functions that nobody calls over HTTP, each with the name of a sample event.
+pub const BY_EVENT: [(&str, &str); 4] = [
+    ("fanout", "article_published"),
+    ("fanout", "tasks"),
+    ("media", "object_created"),
+    ("catalogue", "import"),
+];
 
 const TEMPLATE: &str = include_str!("../../template.yaml");
 const TABLE: &str = "plaza";
@@ -78,7 +82,7 @@ const CORS_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct Options {
     /// The folder that keeps the data; none, and all is gone in the end.
     pub data: Option<PathBuf>,
-    /// The first of three ports in a row for DynamoDB, S3 and SNS; none, and free ones are taken.
+    /// The first of four ports in a row for DynamoDB, S3, SNS and SQS; none, and free ones are taken.
     pub engine_ports: Option<u16>,
     pub system: System,
     pub http: SharedHttpClient,
@@ -92,7 +96,7 @@ pub struct Plaza {
     pub engines: Engines,
     /// Where the routes of `template.yaml` lead, and the reference.
     pub router: Router,
-    /// Brings the table's stream to `fanout`, when somebody runs it.
+    /// Brings the table's stream and the queue to `fanout`, when somebody runs it.
     pub stream: Arc<Delivery>,
     /// What a function finds in its environment here.
     pub environment: BTreeMap<&'static str, String>,
@@ -109,7 +113,7 @@ pub enum StartError {
     Environment(String),
     #[error("cannot write to {path}: {source}; choose another data folder with DATA_DIR=<folder>")]
     Folder { path: PathBuf, source: io::Error },
-    #[error("template.yaml: no function with `Binary: fanout` and a DynamoDB event")]
+    #[error("template.yaml: no function with `Binary: fanout`, a DynamoDB event and an SQS event")]
     NoFanout,
     #[error("template.yaml routes {0}, which no function here serves")]
     NotServed(String),
@@ -143,6 +147,8 @@ impl Plaza {
             ("AWS_ENDPOINT_URL_DYNAMODB", engines.dynamodb.clone()),
             ("AWS_ENDPOINT_URL_S3", engines.s3.clone()),
             ("AWS_ENDPOINT_URL_SNS", engines.sns.clone()),
+            ("AWS_ENDPOINT_URL_SQS", engines.sqs.clone()),
+            ("TASKS", format!("{}/000000000000/tasks", engines.sqs)),
             ("TABLE", text(TABLE)),
             ("MEDIA_BUCKET", text(BUCKET)),
             ("MEDIA_BASE_URL", format!("{}/{BUCKET}/media", engines.s3)),
@@ -155,8 +161,9 @@ impl Plaza {
         environment.extend(options.variables);
         let app = app(&environment, options.system, options.http)?;
         let router = router(&template, &app, engines.sms.clone())?;
-        let source = template.stream_of("fanout").ok_or(StartError::NoFanout)?;
-        let stream = Arc::new(Delivery::new(app.clone(), engines.stream.clone(), source.clone()));
+        let sources = (template.stream_of("fanout"), template.queue_of("fanout"));
+        let (Some(stream), Some(queue)) = sources else { return Err(StartError::NoFanout) };
+        let stream = Arc::new(Delivery::new(app.clone(), &engines, stream.clone(), queue.clone()));
         let checking = app.clone();
         engines.deliver_uploads(move |event| {
             let app = checking.clone();
@@ -165,7 +172,7 @@ impl Plaza {
         Ok(Self { app, engines, router, stream, environment })
     }
 
-    /// Delivers all that the table's stream holds; the error tells of a record that goes on failing.
+    /// Delivers all that the table's stream and the queue hold; the error tells of what goes on failing.
     pub async fn deliver(&self) -> Result<(), String> {
         self.stream.finish().await
     }

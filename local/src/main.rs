@@ -25,7 +25,7 @@ Serves all of Plaza on this machine alone, with a DynamoDB and an S3 of its own.
 
   cargo run                     http://127.0.0.1:9000, data in ./data
 
-  PORT=<port>                   another port; the three after it are DynamoDB's, S3's and SNS's
+  PORT=<port>                   another port; the four after it are DynamoDB's, S3's, SNS's and SQS's
   DATA_DIR=<folder>             another data folder; delete it to start afresh
   SAM=1                         lets `sam local invoke` reach the engines, through Docker's bridge
   QQ_APP_ID, WECHAT_APP_ID, WEIBO_APP_ID, QQ_BASE_URL, WECHAT_BASE_URL, WEIBO_BASE_URL
@@ -70,7 +70,7 @@ fn variable(name: &str) -> Option<String> {
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let port = match variable("PORT") {
         None => 9000,
-        Some(text) => text.parse::<u16>().ok().filter(|port| (1..=65532).contains(port)).ok_or("PORT: 1 to 65532")?,
+        Some(text) => text.parse::<u16>().ok().filter(|port| (1..=65531).contains(port)).ok_or("PORT: 1 to 65531")?,
     };
     let data = PathBuf::from(variable("DATA_DIR").unwrap_or("data".into()));
     let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| match error.kind() {

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use serde_json::json;
+use shared::domain::Millis;
 use yaml_serde::Value;
 
 /// The resource that becomes the local table.
@@ -46,6 +47,21 @@ pub struct Function {
     pub routes: Vec<Route>,
     /// Its `DynamoDB` event, if it is called by the table's stream.
     pub stream: Option<StreamSource>,
+    /// Its `SQS` event, if it is called by a queue.
+    pub queue: Option<QueueSource>,
+}
+
+/// An `SQS` event, with its queue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueueSource {
+    /// Messages that are sent at a time, at most.
+    pub batch_size: usize,
+    /// Batches that are in the works at a time, at most.
+    pub concurrency: usize,
+    /// For how long nobody else gets a message that was sent.
+    pub visibility: Millis,
+    /// How often a message is sent before it is a dead one.
+    pub tries: u32,
 }
 
 /// A `DynamoDB` event.
@@ -80,7 +96,9 @@ impl Template {
                 Some("AWS::DynamoDB::Table") if name == TABLE => {
                     table = Some(Table::parse(resource).map_err(problem)?);
                 }
-                Some("AWS::Serverless::Function") => functions.push(Function::parse(name, resource).map_err(problem)?),
+                Some("AWS::Serverless::Function") => {
+                    functions.push(Function::parse(name, resource, &document).map_err(problem)?);
+                },
                 Some(_) => {}
                 None => return Err(problem("has no Type".into())),
             }
@@ -112,6 +130,11 @@ impl Template {
     /// How a function is called by the table's stream.
     pub fn stream_of(&self, binary: &str) -> Option<&StreamSource> {
         self.functions.iter().find(|function| function.binary == binary)?.stream.as_ref()
+    }
+
+    /// How a function is called by a queue.
+    pub fn queue_of(&self, binary: &str) -> Option<&QueueSource> {
+        self.functions.iter().find(|function| function.binary == binary)?.queue.as_ref()
     }
 
     fn refuse_routes_served_twice(&self) -> Result<(), TemplateError> {
@@ -176,9 +199,9 @@ impl Table {
 }
 
 impl Function {
-    fn parse(name: &str, resource: &Value) -> Result<Self, String> {
+    fn parse(name: &str, resource: &Value, document: &Value) -> Result<Self, String> {
         let binary = plain(resource, &["Metadata", "BuildProperties", "Binary"])?.to_owned();
-        let (mut routes, mut stream) = (Vec::new(), None);
+        let (mut routes, mut stream, mut queue) = (Vec::new(), None, None);
         let events = resource.get("Properties").and_then(|properties| properties.get("Events"));
         for (event, body) in events.and_then(Value::as_mapping).into_iter().flatten() {
             let event = event.as_str().unwrap_or_default();
@@ -186,10 +209,11 @@ impl Function {
             match body.get("Type").and_then(Value::as_str) {
                 Some("HttpApi") => routes.push(Route::parse(event, body).map_err(problem)?),
                 Some("DynamoDB") => stream = Some(StreamSource::parse(body).map_err(problem)?),
+                Some("SQS") => queue = Some(QueueSource::parse(body, document).map_err(problem)?),
                 _ => {}
             }
         }
-        Ok(Self { name: name.into(), binary, routes, stream })
+        Ok(Self { name: name.into(), binary, routes, stream, queue })
     }
 }
 
@@ -208,6 +232,27 @@ impl StreamSource {
     /// Whether a record passes one of the filters. Of their language, equality and `prefix` are known.
     pub fn wants(&self, record: &serde_json::Value) -> bool {
         self.patterns.is_empty() || self.patterns.iter().any(|pattern| passes(pattern, record))
+    }
+}
+
+impl QueueSource {
+    fn parse(body: &Value, document: &Value) -> Result<Self, String> {
+        let whole = |value: &Value, path: &[&str]| {
+            let found = path.iter().try_fold(value, |value, key| value.get(key)).and_then(Value::as_u64);
+            found.ok_or_else(|| format!("needs a whole number as {}", path.join(".")))
+        };
+        let Some(Value::Tagged(arn)) = body.get("Properties").and_then(|properties| properties.get("Queue")) else {
+            return Err("needs !GetAtt of a queue as Properties.Queue".into());
+        };
+        let name = arn.value.as_str().and_then(|arn| arn.strip_suffix(".Arn")).unwrap_or_default();
+        let queue = document.get("Resources").and_then(|resources| resources.get(name));
+        let queue = queue.ok_or_else(|| format!("there is no queue {name}"))?;
+        Ok(Self {
+            batch_size: whole(body, &["Properties", "BatchSize"])? as usize,
+            concurrency: whole(body, &["Properties", "ScalingConfig", "MaximumConcurrency"])? as usize,
+            visibility: whole(queue, &["Properties", "VisibilityTimeout"])? * 1000,
+            tries: whole(queue, &["Properties", "RedrivePolicy", "maxReceiveCount"])? as u32,
+        })
     }
 }
 
@@ -295,6 +340,7 @@ mod tests {
                 binary: "member".into(),
                 routes: vec![route("UsersGet", "GET"), route("UsersPut", "PUT")],
                 stream: None,
+                queue: None,
             }]
         );
         assert_eq!(template.routes().count(), 2);
@@ -327,6 +373,35 @@ mod tests {
         assert_eq!(
             refusal(&[&FANOUT.replace("{\"eventName\": [\"OTHER\"]}", "{"), TABLE]).split(" EOF").next(),
             Some("template.yaml: resource Fanout: event Changes: a filter's Pattern is not JSON:")
+        );
+    }
+
+    #[test]
+    fn a_queue_comes_with_what_its_resource_says() {
+        const TASKS: &str = "
+  Tasks:
+    Type: AWS::SQS::Queue
+    Properties:
+      VisibilityTimeout: 180
+      RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 20}
+  Fanout:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildProperties: {Binary: fanout}}
+    Properties:
+      Events:
+        Left:
+          Type: SQS
+          Properties: {Queue: !GetAtt Tasks.Arn, BatchSize: 1, ScalingConfig: {MaximumConcurrency: 10}}
+";
+        let source = QueueSource { batch_size: 1, concurrency: 10, visibility: 180_000, tries: 20 };
+        assert_eq!(parse(&[TASKS, TABLE]).unwrap().queue_of("fanout"), Some(&source));
+        assert_eq!(
+            refusal(&[&TASKS.replace("Tasks.Arn", "Others.Arn"), TABLE]),
+            "template.yaml: resource Fanout: event Left: there is no queue Others"
+        );
+        assert_eq!(
+            refusal(&[&TASKS.replace("VisibilityTimeout: 180", "A: 1"), TABLE]),
+            "template.yaml: resource Fanout: event Left: needs a whole number as Properties.VisibilityTimeout"
         );
     }
 

@@ -27,6 +27,7 @@ pub struct Aws {
     pub dynamodb: Option<String>,
     pub s3: Option<String>,
     pub sns: Option<String>,
+    pub sqs: Option<String>,
 }
 
 impl Config {
@@ -43,6 +44,7 @@ impl Config {
                 dynamodb: given("AWS_ENDPOINT_URL_DYNAMODB"),
                 s3: given("AWS_ENDPOINT_URL_S3"),
                 sns: given("AWS_ENDPOINT_URL_SNS"),
+                sqs: given("AWS_ENDPOINT_URL_SQS"),
             },
             table: needed("TABLE")?,
             media_bucket: needed("MEDIA_BUCKET")?,

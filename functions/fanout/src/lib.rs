@@ -1,23 +1,58 @@
-//! The table's stream: what may happen some moments after a write, to feeds and behind deleted articles.
+//! The table's stream: what may happen some moments after a write, to feeds and behind deleted articles. What is more
+//! than a few writes of it goes through a queue, which this function reads too.
 use aws_lambda_events::{
     dynamodb::{Event, EventRecord},
-    streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
+    streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse, SqsBatchItemFailure, SqsEventResponse},
 };
+use serde::{Deserialize, Serialize};
 use shared::{
     App,
-    domain::{MINUTE, Millis, Refusal},
+    domain::{Millis, Refusal},
     function::Sent,
-    store::keys::StreamChange,
+    outside::Message,
+    store::{Task, keys::StreamChange},
 };
 
-/// What one record may take: a hundred thousand followers.
-const RESERVE: Millis = 3 * MINUTE;
+/// What one record may take: a hundred followers, or a feed from which somebody's entries are taken.
+const RESERVE: Millis = 10_000;
 
-/// What to do about whatever was sent.
-pub fn event(sent: Sent<EventRecord>) -> Event {
-    let mut event = Event::default();
-    event.records = sent.records.unwrap_or_default();
-    event
+/// What may be sent: records of the stream or messages of the queue.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum Record {
+    Change(Box<EventRecord>),
+    Task(Queued),
+}
+
+/// A message of the queue: of what SQS says, what is needed here.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Queued {
+    pub message_id: String,
+    pub body: String,
+}
+
+/// What was not done, and is to be sent again.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Response {
+    Changes(DynamoDbEventResponse),
+    Tasks(SqsEventResponse),
+}
+
+/// Does what was sent. `deadline`: when Lambda ends us.
+pub async fn handle(app: &App, sent: Sent<Record>, deadline: Millis) -> Response {
+    let (mut event, mut tasks) = (Event::default(), vec![]);
+    for record in sent.records.unwrap_or_default() {
+        match record {
+            Record::Change(change) => event.records.push(*change),
+            Record::Task(task) => tasks.push(task),
+        }
+    }
+    match tasks.is_empty() {
+        true => Response::Changes(handle_changes(app, event, deadline).await),
+        false => Response::Tasks(handle_tasks(app, tasks).await),
+    }
 }
 
 /// Follows up the records in their order. The first that fails ends the batch and is reported: Lambda sends it and
@@ -25,9 +60,8 @@ pub fn event(sent: Sent<EventRecord>) -> Event {
 ///
 /// A record only says where to look: whether it tells of coming or going is not even read.
 ///
-/// `deadline`: when Lambda ends us. What is not begun well before it is left to the next invocation, and what was done
-/// stays done.
-pub async fn handle(app: &App, event: Event, deadline: Millis) -> DynamoDbEventResponse {
+/// What is not begun well before the deadline is left to the next invocation, and what was done stays done.
+pub async fn handle_changes(app: &App, event: Event, deadline: Millis) -> DynamoDbEventResponse {
     let mut response = DynamoDbEventResponse::default();
     for (at, record) in event.records.into_iter().enumerate() {
         let outcome = match at > 0 && app.system.now() + RESERVE > deadline {
@@ -48,9 +82,46 @@ pub async fn handle(app: &App, event: Event, deadline: Millis) -> DynamoDbEventR
 
 async fn follow_up(app: &App, record: &EventRecord) -> Result<(), Refusal> {
     let key = serde_dynamo::from_item(record.change.keys.clone()).ok();
-    match key.as_ref().and_then(StreamChange::of) {
-        Some(StreamChange::Entry { feed, by, place }) => app.store.follow_up_entry(feed, by, &place).await,
-        Some(StreamChange::Follow { follower, followee }) => app.store.follow_up_follow(follower, followee).await,
-        None => Ok(()),
+    let left = match key.as_ref().and_then(StreamChange::of) {
+        Some(StreamChange::Entry { feed, by, place }) => app.store.follow_up_entry(feed, by, &place).await?,
+        Some(StreamChange::Follow { follower, followee }) => app.store.follow_up_follow(follower, followee).await?,
+        None => vec![],
+    };
+    leave(app, &left).await
+}
+
+/// Does the tasks one by one, whose pace is that of one. Each that fails is reported, and comes again by itself.
+pub async fn handle_tasks(app: &App, tasks: Vec<Queued>) -> SqsEventResponse {
+    let mut response = SqsEventResponse::default();
+    for Queued { message_id, body } in tasks {
+        let outcome = match serde_json::from_str(&body) {
+            Ok(task) => do_task(app, &task).await,
+            // It ends among the dead letters, where somebody sees it.
+            Err(_) => Err(Refusal::Internal),
+        };
+        if let Err(refusal) = outcome {
+            tracing::warn!(%refusal, message_id, "a task was not done");
+            let mut failure = SqsBatchItemFailure::default();
+            failure.item_identifier = Some(message_id);
+            response.batch_item_failures.push(failure);
+        }
     }
+    response
+}
+
+async fn do_task(app: &App, task: &Task) -> Result<(), Refusal> {
+    let left = app.store.do_task(task).await?;
+    leave(app, &left).await
+}
+
+/// Leaves tasks to the queue.
+async fn leave(app: &App, tasks: &[Task]) -> Result<(), Refusal> {
+    if tasks.is_empty() {
+        return Ok(());
+    }
+    let message = |task: &Task| {
+        let body = serde_json::to_string(task).map_err(|_| Refusal::Internal)?;
+        Ok(Message { of: task.of(), body })
+    };
+    app.tasks().send(&tasks.iter().map(message).collect::<Result<Vec<_>, Refusal>>()?).await
 }

@@ -1,4 +1,4 @@
-//! Local stand-ins for what the functions use of AWS: DynamoDB, S3 and SNS, all on 127.0.0.1.
+//! Local stand-ins for what the functions use of AWS: DynamoDB, S3, SNS and SQS, all on 127.0.0.1.
 //!
 //! They run on threads of their own, so that a test's single-threaded runtime still has its requests in flight
 //! side by side, and a blocking engine never blocks the code under test.
@@ -6,6 +6,7 @@
 mod dynamodb;
 mod s3;
 mod sns;
+mod sqs;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ use tokio::task::JoinSet;
 
 pub use self::s3::{Uploads, created};
 pub use self::sns::SmsInbox;
+pub use self::sqs::{Queue, Taken};
 pub use self::stream::Stream;
 use crate::template::Template;
 
@@ -44,7 +46,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct Config<'a> {
     /// The folder that keeps the data; none, and all is gone with the engines.
     pub data: Option<PathBuf>,
-    /// The first of three ports in a row (DynamoDB, S3, SNS); none, and free ones are taken.
+    /// The first of four ports in a row (DynamoDB, S3, SNS, SQS); none, and free ones are taken.
     pub ports: Option<u16>,
     /// Brings the table's definition.
     pub template: &'a Template,
@@ -62,12 +64,16 @@ pub struct Engines {
     pub s3: String,
     /// The endpoint of SNS.
     pub sns: String,
+    /// The endpoint of SQS.
+    pub sqs: String,
     /// The messages that were sent to phones.
     pub sms: SmsInbox,
     /// The events of what was uploaded.
     pub uploads: Uploads,
     /// What came and went in the table.
     pub stream: Arc<Stream>,
+    /// What `fanout` has left to be done.
+    pub tasks: Queue,
     database: Database,
     running: Option<Running>,
 }
@@ -79,7 +85,7 @@ pub enum EngineError {
     PortTaken { port: u16, engine: &'static str },
     #[error("cannot listen on port {port} ({engine}): {source}; choose another with PORT=<port>")]
     Listen { port: u16, engine: &'static str, source: io::Error },
-    #[error("there are no three ports from {0} on: choose a lower one with PORT=<port>")]
+    #[error("there are no four ports from {0} on: choose a lower one with PORT=<port>")]
     PortTooHigh(u16),
     #[error("cannot write to {path}: {source}; choose another data folder with DATA_DIR=<folder>")]
     Folder { path: PathBuf, source: io::Error },
@@ -106,13 +112,13 @@ impl Engines {
         on_message: impl Fn(&str, &str) + Send + Sync + 'static,
     ) -> Result<Self, EngineError> {
         let folder = Folder::open(config.data)?;
-        let [dynamodb, s3, sns] = listen(config.ports)?;
+        let [dynamodb, s3, sns, sqs] = listen(config.ports)?;
         let hidden = dynamodb::hidden().map_err(EngineError::Start)?;
         let table = dynamodb::guarded(hidden.local_addr().map_err(EngineError::Start)?);
         let endpoint = |listener: &StdListener| {
             listener.local_addr().map(|address| format!("http://{address}")).map_err(EngineError::Start)
         };
-        let endpoints = [endpoint(&dynamodb)?, endpoint(&s3)?, endpoint(&sns)?];
+        let endpoints = [endpoint(&dynamodb)?, endpoint(&s3)?, endpoint(&sns)?, endpoint(&sqs)?];
 
         let (database, stream) = dynamodb::open(&folder, config.template.table(), config.table)?;
         let uploads = Uploads::default();
@@ -120,6 +126,8 @@ impl Engines {
         let left = s3::left(&folder.join("s3"), config.bucket);
         let sms = SmsInbox::default();
         let phones = sns::router(sms.clone(), on_message);
+        let tasks = Queue::open(folder.is_kept().then(|| folder.join("sqs.sqlite")).as_deref())?;
+        let queue = sqs::router(tasks.clone());
 
         let runtime = runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -136,15 +144,15 @@ impl Engines {
         let mut servers = JoinSet::new();
         {
             let _context = runtime.enter();
-            let listeners = [hidden, dynamodb, s3, sns].map(TcpListener::from_std);
-            let [hidden, dynamodb, s3, sns] = listeners.map(|listener| listener.map_err(EngineError::Start));
+            let listeners = [hidden, dynamodb, s3, sns, sqs].map(TcpListener::from_std);
+            let [hidden, dynamodb, s3, sns, sqs] = listeners.map(|listener| listener.map_err(EngineError::Start));
             // Until nobody passes anything on to it.
             let (passing, passed) = oneshot::channel::<()>();
             let serving =
                 dynoxide::server::serve_with_shutdown(hidden?, database.clone(), async { drop(passed.await) });
             servers.spawn(async move { drop(serving.await) });
             for (listener, router, passing) in
-                [(dynamodb?, table, Some(passing)), (s3?, bucket, None), (sns?, phones, None)]
+                [(dynamodb?, table, Some(passing)), (s3?, bucket, None), (sns?, phones, None), (sqs?, queue, None)]
             {
                 let serving = axum::serve(listener, router).with_graceful_shutdown(until_stopped());
                 servers.spawn(async move {
@@ -157,10 +165,10 @@ impl Engines {
                 servers.spawn(dynamodb::sweep_on(database.clone(), SWEEP, until_stopped()));
             }
         }
-        let [dynamodb, s3, sns] = endpoints;
+        let [dynamodb, s3, sns, sqs] = endpoints;
         let running = Running { stop, servers, runtime, left, _folder: folder };
         let stream = Arc::new(stream);
-        Ok(Self { dynamodb, s3, sns, sms, uploads, stream, database, running: Some(running) })
+        Ok(Self { dynamodb, s3, sns, sqs, sms, uploads, stream, tasks, database, running: Some(running) })
     }
 
     /// Brings the events of uploads to `handler` from now on, and those of the uploads that are still unchecked.
@@ -259,7 +267,7 @@ impl Folder {
     }
 }
 
-fn listen(first: Option<u16>) -> Result<[StdListener; 3], EngineError> {
+fn listen(first: Option<u16>) -> Result<[StdListener; 4], EngineError> {
     let listen = |offset: u16, engine| {
         let port = match first {
             Some(first) => first.checked_add(offset).ok_or(EngineError::PortTooHigh(first))?,
@@ -272,7 +280,7 @@ fn listen(first: Option<u16>) -> Result<[StdListener; 3], EngineError> {
             _ => EngineError::Listen { port, engine, source },
         })
     };
-    Ok([listen(0, "DynamoDB")?, listen(1, "S3")?, listen(2, "SNS")?])
+    Ok([listen(0, "DynamoDB")?, listen(1, "S3")?, listen(2, "SNS")?, listen(3, "SQS")?])
 }
 
 /// A request to the database, as its API has it.

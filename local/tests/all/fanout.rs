@@ -6,8 +6,9 @@ use std::{
 };
 
 use aws_lambda_events::{dynamodb::Event, streams::DynamoDbEventResponse};
+use fanout::Queued;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRequest};
-use futures_util::future::try_join_all;
+use futures_util::{StreamExt as _, future::try_join_all, stream};
 use serde_json::{Value, json};
 use shared::{
     domain::{ArticleId, EntryId, Page, UserId},
@@ -112,7 +113,24 @@ fn wanted(records: Vec<Value>) -> Vec<Value> {
 
 async fn handle(test: &Test, records: &[Value]) -> DynamoDbEventResponse {
     let event: Event = serde_json::from_value(json!({ "Records": records })).unwrap();
-    fanout::handle(&test.plaza.app, event, u64::MAX).await
+    fanout::handle_changes(&test.plaza.app, event, u64::MAX).await
+}
+
+/// The tasks that wait, all of them as SQS has them, and out of the queue.
+fn tasks(test: &Test) -> Vec<Queued> {
+    let queue = &test.plaza.engines.tasks;
+    let taken = queue.take(usize::MAX >> 1, u64::MAX >> 2, u64::MAX >> 1).unwrap();
+    taken.iter().for_each(|task| queue.done(task.id).unwrap());
+    taken.into_iter().map(|task| Queued { message_id: task.id.to_string(), body: task.body }).collect()
+}
+
+/// Does tasks, ten at a time as the template has it, and gives those that failed.
+async fn work_off(test: &Test, tasks: Vec<Queued>) -> Vec<Queued> {
+    let work = |task: Queued| async move {
+        let response = fanout::handle_tasks(&test.plaza.app, vec![task.clone()]).await;
+        (!response.batch_item_failures.is_empty()).then_some(task)
+    };
+    stream::iter(tasks).map(work).buffer_unordered(10).filter_map(std::future::ready).collect().await
 }
 
 /// Which record is reported, by its place; nothing else may be said.
@@ -401,7 +419,7 @@ async fn what_nobody_waits_for_costs_nothing() {
 /// So many followers, of whom nothing else is known.
 async fn followers(test: &Test, of: UserId, count: u64) -> Vec<UserId> {
     let users: Vec<_> = (1..=count).map(UserId).collect();
-    let entries = users.iter().map(|user| (keys::follower(of.into(), EntryId(user.0)), vec![("user", user.0)]));
+    let entries = users.iter().map(|user| (keys::ahead(of.into(), *user), vec![("user", user.0)]));
     write(test, entries.collect()).await;
     records(test);
     users
@@ -427,33 +445,126 @@ async fn reached(test: &Test, article: ArticleId) -> usize {
 }
 
 #[tokio::test]
-async fn ten_thousand_followers_are_reached_each_once() {
+async fn ten_thousand_followers_are_reached_by_tasks_that_fail_alone() {
     const MANY: u64 = 10_000;
     let test = four().await;
     followers(&test, ANN, MANY).await;
     let article = publish(&test, ANN).await;
     let published = wanted(records(&test));
-    // In the middle the table takes no more; the repeat begins anew and finishes.
-    let passes = |count| vec![None; count].into_iter().chain([Some(Fault::Broken); 24]);
-    test.line.spoil("BatchWriteItem", passes(160));
-    assert_eq!(failed_at(&handle(&test, &published).await, &published), Some(0));
-    test.line.mend();
-    let half = reached(&test, article).await;
-    assert!((4_000..6_000).contains(&half), "{half}");
-    test.line.spoil("BatchWriteItem", [Fault::Unprocessed, Fault::Throttle, Fault::AnswerLost, Fault::Unprocessed]);
     let (response, cost) = test.line.meter(handle(&test, &published)).await;
-    assert_eq!(failed_at(&response, &published), None);
-    assert_eq!(reached(&test, article).await, MANY as usize);
-    // The list of followers is read twice, feeds are trimmed: a small part of what the writes are.
-    assert!(cost.read_units() < MANY as f64 / 10.0, "{}", cost.read_units());
+    assert_eq!((failed_at(&response, &published), reached(&test, article).await), (None, 0));
+    // The list is read once, to be cut; ten messages are a request.
+    assert!(cost.read_units() < 70.0 && cost.write_units() == 0.0, "{cost:?}");
+    assert_eq!(cost.0.iter().filter(|call| call.operation == "SendMessageBatch").count(), 10);
+    let all = tasks(&test);
+    assert_eq!(all.len(), 100);
+    // In the middle the table takes no more for a while: what fails is a few tasks, and only they come again.
+    test.line.spoil("BatchWriteItem", vec![None; 160].into_iter().chain([Some(Fault::Broken); 24]));
+    let failed = work_off(&test, all).await;
+    assert!((1..=24).contains(&failed.len()), "{}", failed.len());
+    let lost = MANY as usize - reached(&test, article).await;
+    assert!((25..=failed.len() * 100).contains(&lost), "{lost}");
+    test.line.mend();
+    test.line.spoil("BatchWriteItem", [Fault::Unprocessed, Fault::Throttle, Fault::AnswerLost, Fault::Unprocessed]);
+    let again = failed.len() as f64 * 100.0;
+    let (left, cost) = test.line.meter(work_off(&test, failed)).await;
+    assert_eq!((left.len(), reached(&test, article).await), (0, MANY as usize));
+    assert!(cost.write_units() <= again + 25.0, "{}", cost.write_units());
+    // Who waits for it is read twice, and whether it is still there: a small part of what the writes are.
+    assert!(cost.read_units() < again / 10.0, "{}", cost.read_units());
 
     unpublish(&test, ANN, article).await;
     let deleted = wanted(records(&test));
-    test.line.spoil("BatchWriteItem", passes(300));
-    assert_eq!(failed_at(&handle(&test, &deleted).await, &deleted), Some(0));
-    test.line.mend();
     assert_eq!(failed_at(&handle(&test, &deleted).await, &deleted), None);
+    test.line.spoil("BatchWriteItem", vec![None; 300].into_iter().chain([Some(Fault::Broken); 24]));
+    let failed = work_off(&test, tasks(&test)).await;
+    assert!(!failed.is_empty());
+    test.line.mend();
+    assert_eq!((work_off(&test, failed).await.len(), reached(&test, article).await), (0, 0));
+}
+
+#[tokio::test]
+async fn a_part_that_is_broken_off_anywhere_is_finished_by_its_repeat() {
+    let test = four().await;
+    followers(&test, ANN, 150).await;
+    let article = publish(&test, ANN).await;
+    let published = wanted(records(&test));
+    // Before the tasks are in the queue nothing of it is done with.
+    test.line.spoil("SendMessageBatch", [Fault::Broken; 3]);
+    assert_eq!(failed_at(&handle(&test, &published).await, &published), Some(0));
+    test.line.spoil("SendMessageBatch", [Fault::AnswerLost]);
+    assert_eq!(failed_at(&handle(&test, &published).await, &published), None);
+    // The lost answer's are there twice.
+    let all = tasks(&test);
+    assert_eq!(all.len(), 4);
+    for is_there in [true, false] {
+        if !is_there {
+            unpublish(&test, ANN, article).await;
+        }
+        for call in ["BatchGetItem", "Query", "BatchWriteItem"] {
+            let mut broken_off = 0;
+            loop {
+                let passes = vec![None; broken_off].into_iter().chain([Some(Fault::Broken); 3]);
+                test.line.spoil(call, passes);
+                let failed = fanout::handle_tasks(&test.plaza.app, all[..1].to_vec()).await.batch_item_failures;
+                test.line.mend();
+                if failed.is_empty() {
+                    break;
+                }
+                broken_off += 1;
+            }
+            assert!(broken_off >= 2, "{call}: {broken_off}");
+        }
+        assert_eq!(reached(&test, article).await, if is_there { 100 } else { 0 });
+        assert_eq!(work_off(&test, all.clone()).await.len(), 0);
+        assert_eq!(reached(&test, article).await, if is_there { 150 } else { 0 });
+    }
+}
+
+/// A task comes when the article it was made for is gone again, and the other way round.
+#[tokio::test]
+async fn a_task_does_what_is_true_when_it_comes() {
+    let test = four().await;
+    followers(&test, ANN, 150).await;
+    let article = publish(&test, ANN).await;
+    handle(&test, &wanted(records(&test))).await;
+    let coming = tasks(&test);
+    unpublish(&test, ANN, article).await;
+    handle(&test, &wanted(records(&test))).await;
+    let going = tasks(&test);
+    assert_eq!(work_off(&test, going).await.len() + work_off(&test, coming.clone()).await.len(), 0);
     assert_eq!(reached(&test, article).await, 0);
+
+    // It goes while a task writes it: the write's answer is lost, and comes again when the deletion is long done.
+    let test = &test;
+    let article = publish(test, ANN).await;
+    handle(test, &wanted(records(test))).await;
+    let coming = tasks(test);
+    test.line.spoil("BatchWriteItem", [Fault::AnswerLost]);
+    let deleting = async {
+        while reached(test, article).await == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        unpublish(test, ANN, article).await;
+        handle(test, &wanted(records(test))).await;
+        work_off(test, tasks(test)).await
+    };
+    let (written, deleted) = tokio::join!(work_off(test, coming), deleting);
+    assert_eq!((written.len(), deleted.len(), reached(test, article).await), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn what_is_no_task_ends_among_the_dead() {
+    let test = four().await;
+    let (url, queue) = (format!("{}/", test.plaza.engines.sqs), &test.plaza.engines.tasks);
+    let body = json!({"QueueUrl": "tasks", "Entries": [{"Id": "0", "MessageBody": "{}", "MessageGroupId": "U#1"}]});
+    let request = http::Request::post(&url).header("x-amz-target", "AmazonSQS.SendMessageBatch");
+    assert_eq!(test.raw(request.uri(&url), body.to_string()).await, 200);
+    let mut tries = 0;
+    while test.plaza.deliver().await.is_err() {
+        tries += 5;
+    }
+    assert_eq!((tries, queue.bodies(true).unwrap().len(), queue.bodies(false).unwrap().len()), (20, 1, 0));
 }
 
 #[tokio::test]
@@ -499,6 +610,7 @@ async fn what_was_trimmed_comes_back() {
         for followee in [ANN, DAN] {
             follow(&test, BOB, followee).await;
         }
+        test.plaza.deliver().await.unwrap();
         // DAN's are the older ones, and not all of them are among the newest 1,500.
         let (quiet, loud) = (1..=900, 901..=1_700);
         published(&test, DAN, quiet.clone()).await;
@@ -510,7 +622,13 @@ async fn what_was_trimmed_comes_back() {
         let trims = ArticleId(64 * 50 + BOB.0 % 64);
         published(&test, ANN, [trims.0].into_iter()).await;
         records(&test);
-        store.follow_up_entry(Feed::Articles, ANN.into(), &keys::article_place(trims)).await.unwrap();
+        let follow_up = async |id| {
+            let left = store.follow_up_entry(Feed::Articles, ANN.into(), &keys::article_place(id)).await.unwrap();
+            for task in left {
+                assert_eq!(store.do_task(&task).await.unwrap(), []);
+            }
+        };
+        follow_up(trims).await;
         assert_eq!(feed(&test, BOB).await[0], ArticleId(202));
 
         if is_unfollowed {
@@ -521,7 +639,7 @@ async fn what_was_trimmed_comes_back() {
             let (mut gone, mut shown) = (0, vec![]);
             for id in loud.rev().chain([trims.0]).map(ArticleId) {
                 delete(&test, vec![keys::own_article(ANN, id), keys::head(id)]).await;
-                store.follow_up_entry(Feed::Articles, ANN.into(), &keys::article_place(id)).await.unwrap();
+                follow_up(id).await;
                 gone += 1;
                 if gone % 25 == 0 {
                     shown.push((gone, feed(&test, BOB).await.len()));
@@ -541,6 +659,7 @@ async fn what_was_trimmed_comes_back() {
 async fn a_back_fill_ends_where_a_feed_was_trimmed() {
     let test = four().await;
     follow(&test, BOB, ANN).await;
+    test.plaza.deliver().await.unwrap();
     published(&test, ANN, 1_001..=2_600).await;
     let entry = |id| (feed_entry(BOB, ArticleId(id)), vec![("article", id), ("author", ANN.0)]);
     write(&test, (1_001..=2_600).map(entry).collect()).await;

@@ -14,7 +14,7 @@ const SITES: [&str; 5] =
 const HOSTS: [&str; 5] =
     ["evil.example", "evil.example:9000", "127.0.0.1.evil.example", "localhost.evil.example:80", "0.0.0.0"];
 
-/// A call that each of the four answers.
+/// A call that each answers.
 struct Door {
     name: &'static str,
     method: Method,
@@ -52,6 +52,13 @@ async fn doors(test: &Test) -> Vec<Door> {
             format!("{}/", engines.sns),
             vec![form],
             "Action=Publish&PhoneNumber=%2B8613800138001&Message=hi",
+        ),
+        door(
+            "SQS",
+            Method::POST,
+            format!("{}/", engines.sqs),
+            vec![("x-amz-target", "AmazonSQS.SendMessageBatch".into())],
+            r#"{"QueueUrl": "tasks", "Entries": [{"Id": "0", "MessageBody": "hi", "MessageGroupId": "U#1"}]}"#,
         ),
     ]
 }

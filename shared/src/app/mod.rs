@@ -15,7 +15,7 @@ use crate::{
         token::{self, Token, TokenKeys},
     },
     outside::{
-        Media, Providers, Sms,
+        Media, Providers, Queue, Sms,
         aws::{self, TableEndpoint},
     },
     store::{LoggedIn, Store},
@@ -35,6 +35,7 @@ pub struct App {
     media: OnceLock<Media>,
     sms: OnceLock<Sms>,
     providers: OnceLock<Providers>,
+    tasks: OnceLock<Queue>,
 }
 
 impl App {
@@ -48,8 +49,8 @@ impl App {
         let dynamodb = dynamodb.stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         let dynamodb = dynamodb.endpoint_resolver(TableEndpoint::new(&config.aws));
         let store = Store::new(Client::from_conf(dynamodb.build()), config.table.clone(), system.clone());
-        let (media, sms, providers) = Default::default();
-        Ok(Arc::new(Self { system, config, keys, store, settings, variable, media, sms, providers }))
+        let (media, sms, providers, tasks) = Default::default();
+        Ok(Arc::new(Self { system, config, keys, store, settings, variable, media, sms, providers, tasks }))
     }
 
     pub fn media(&self) -> &Media {
@@ -65,6 +66,14 @@ impl App {
 
     pub fn providers(&self) -> &Providers {
         self.providers.get_or_init(|| Providers::from_environment(&self.variable))
+    }
+
+    /// Where `fanout` leaves what is left to be done: the queue that `TASKS` names, which it alone has.
+    pub fn tasks(&self) -> &Queue {
+        self.tasks.get_or_init(|| {
+            let url = (self.variable)("TASKS").unwrap_or_default();
+            Queue::new(&self.settings, self.config.aws.sqs.as_deref(), url)
+        })
     }
 
     /// A token for somebody who has just shown who they are, and when it ends.

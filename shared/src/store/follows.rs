@@ -38,11 +38,11 @@ struct PlacedEntry {
 }
 
 /// That a user follows somebody.
-#[derive(Serialize, Deserialize)]
-struct Follow {
+#[derive(PartialEq, Serialize, Deserialize)]
+pub(super) struct Follow {
     followee: Followee,
-    /// Its place in the lists of both.
-    place: EntryId,
+    /// Its place in the lists of both: another one for each time that they follow.
+    pub place: EntryId,
 }
 
 /// That a user was unfollowed lately.

@@ -29,7 +29,8 @@
 //! | that a user follows somebody | `U#<follower>` | `FOLLOWS#<followee>` | follow, unfollow, `is_follow`, feeds |
 //! | that a user was unfollowed lately | `U#<follower>` | `UNFOLLOWED#<followee>` | `following_article_list` |
 //! | whom a user follows, in the order of following | `U#<follower>` | `FOLLOWING#<kind>#<entry>` | `my_following_users` |
-//! | who follows somebody, in the same order | `<followee>` | `FOLLOWER#<entry>` | `my_follower`, `fanout` |
+//! | who follows somebody, in the same order | `<followee>` | `FOLLOWER#<entry>` | `my_follower` |
+//! | into whose feeds somebody's entries are written | `<followee>` | `AHEAD#<follower>` | `fanout` |
 //! | an article, or another subject, with its counts | `<subject>` | `HEAD` | all that shows or marks one |
 //! | the text of an article, where it is long | `A#<article>` | `TEXT` | all that shows one |
 //! | all articles by number, in blocks (see `numbered`) | `L#articles#<block>` | `<number>` | `article_list` |
@@ -59,7 +60,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use ring::digest;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     Account, ArticleId, CommentId, DAY, DeviceId, Email, EntryId, FeedbackId, Followee, GalleryId, MasterId, MediaId,
@@ -249,6 +250,7 @@ pub const FOLLOWING_USER: &str = "FOLLOWING#U#";
 pub const FOLLOWING_MASTER: &str = "FOLLOWING#MASTER#";
 pub const FOLLOWING_MERCHANT: &str = "FOLLOWING#MERCHANT#";
 pub const FOLLOWER: &str = "FOLLOWER#";
+pub const AHEAD: &str = "AHEAD#";
 
 pub fn follows(follower: UserId, of: Followee) -> Key {
     Key { pk: user(follower), sk: format!("{FOLLOWS}{}", followee(of)) }
@@ -266,6 +268,11 @@ pub fn following(follower: UserId, of: Followee, entry: EntryId) -> Key {
 
 pub fn follower(of: Followee, entry: EntryId) -> Key {
     Key { pk: followee(of), sk: format!("{FOLLOWER}{}", id(entry.0)) }
+}
+
+/// That a follower's feeds are written to when somebody makes something, ahead of being read.
+pub fn ahead(of: Followee, follower: UserId) -> Key {
+    Key { pk: followee(of), sk: format!("{AHEAD}{}", id(follower.0)) }
 }
 
 /// The partition of what can be liked, collected and commented on, with all that hangs on it.
@@ -299,7 +306,8 @@ pub fn pictured(author: UserId, article: ArticleId) -> Key {
 }
 
 /// What a feed brings together of those whom its owner follows.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Feed {
     Articles,
     Projects,
@@ -530,6 +538,11 @@ fn followee_of(pk: &str) -> Option<Followee> {
     }
 }
 
+/// What a sort key such as `LIKER#…` begins with.
+pub fn list_of(sk: &str) -> &str {
+    sk.split_inclusive('#').next().unwrap_or_default()
+}
+
 /// The number at the end of a sort key such as `LIKER#…`.
 pub fn entry_number(sk: &str) -> Option<u64> {
     number(sk.split_once('#')?.1)
@@ -643,6 +656,7 @@ mod tests {
             "U#0000000000000006 / FOLLOWING#MERCHANT#0000000000000009"
         );
         assert_eq!(spelt(follower(hers, EntryId(9))), "U#0000000000000007 / FOLLOWER#0000000000000009");
+        assert_eq!(spelt(ahead(hers, UserId(6))), "U#0000000000000007 / AHEAD#0000000000000006");
         assert_eq!(spelt(head(ArticleId(5))), "A#0000000000000005 / HEAD");
         assert_eq!(spelt(head(GameId(5))), "GAME#0000000000000005 / HEAD");
         assert_eq!(spelt(head(ClothId(5))), "CLOTH#0000000000000005 / HEAD");

@@ -1,5 +1,5 @@
 //! Writes of many items, each whole, whatever stands in its place.
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
 use futures_util::future::try_join_all;
@@ -12,11 +12,22 @@ use crate::{domain::Refusal, store::keys::Key};
 /// Writes in one BatchWriteItem, and requests that are on their way side by side.
 const BATCH: usize = 25;
 const AT_ONCE: usize = 8;
+/// Between two requests of writes that may take their time.
+const PACE: Duration = Duration::from_millis(125);
+
+/// How writes of many items go out.
+#[derive(Clone, Copy)]
+pub enum Pace {
+    /// As fast as the table takes them.
+    Fast,
+    /// 200 a second: who writes beside others, without end, leaves the table to the requests that somebody waits for.
+    Slow,
+}
 
 impl Store {
     /// Deletes items, whether they are there or not.
     pub async fn delete_all(&self, keys: impl IntoIterator<Item = Key>) -> Result<(), Refusal> {
-        self.write_all(keys.into_iter().map(delete_request).collect::<Result<_, _>>()?).await
+        self.delete_at(Pace::Fast, keys).await
     }
 
     /// Puts and deletes items, each key once: 25 a request, a few requests at a time.
@@ -38,6 +49,27 @@ impl Store {
             try_join_all(chunks).await?;
         }
         Ok(())
+    }
+
+    /// The same at a pace.
+    pub async fn write_at(&self, pace: Pace, writes: Vec<WriteRequest>) -> Result<(), Refusal> {
+        match pace {
+            Pace::Fast => self.write_all(writes).await,
+            Pace::Slow => {
+                for (number, some) in writes.chunks(BATCH).enumerate() {
+                    if number > 0 {
+                        tokio::time::sleep(PACE).await;
+                    }
+                    self.write_all(some.to_vec()).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Deletes at a pace.
+    pub async fn delete_at(&self, pace: Pace, keys: impl IntoIterator<Item = Key>) -> Result<(), Refusal> {
+        self.write_at(pace, keys.into_iter().map(delete_request).collect::<Result<_, _>>()?).await
     }
 
     /// Puts an item in the place of whatever is there.
