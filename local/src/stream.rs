@@ -90,7 +90,7 @@ impl Delivery {
 
     async fn run_queue(&self) {
         loop {
-            match self.messages(false).await {
+            match self.messages().await {
                 Ok(Batch::Empty) => tokio::time::sleep(IDLE).await,
                 Ok(Batch::Done) => {}
                 Ok(Batch::Failed(problem)) => tracing::warn!(problem, "fanout failed"),
@@ -102,9 +102,12 @@ impl Delivery {
         }
     }
 
-    /// As many batches of messages as may be in the works at a time.
+    /// As many batches of messages as may be in the works at a time, those that failed before among them.
     async fn messages_at_once(&self) -> Batch {
-        let batches = join_all((0..self.queue_source.concurrency).map(|_| self.messages(true))).await;
+        if let Err(problem) = self.queue(Queue::show).await {
+            return Batch::Failed(problem);
+        }
+        let batches = join_all((0..self.queue_source.concurrency).map(|_| self.messages())).await;
         batches.into_iter().map(|batch| batch.unwrap_or_else(Batch::Failed)).fold(Batch::Empty, |before, batch| {
             match (before, batch) {
                 (Batch::Failed(problem), _) | (_, Batch::Failed(problem)) => Batch::Failed(problem),
@@ -114,8 +117,8 @@ impl Delivery {
         })
     }
 
-    /// Delivers one batch of messages. What failed comes again `at_once`, or else in its time.
-    async fn messages(&self, at_once: bool) -> Result<Batch, String> {
+    /// Delivers one batch of messages. What failed is hidden until its time is over.
+    async fn messages(&self) -> Result<Batch, String> {
         let QueueSource { batch_size, visibility, tries, .. } = self.queue_source;
         let now = self.app.system.now();
         let taken = self.queue(move |queue| queue.take(batch_size, now, now + visibility)).await?;
@@ -132,7 +135,6 @@ impl Delivery {
                 match failed.contains(&id.to_string()) {
                     false => queue.done(id)?,
                     true if received >= tries => queue.bury(id)?,
-                    true if at_once => queue.show(id)?,
                     true => {}
                 }
             }

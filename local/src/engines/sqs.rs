@@ -88,9 +88,10 @@ impl Queue {
         self.change("UPDATE messages SET dead = 1 WHERE id = ?1", id)
     }
 
-    /// Shows a message again at once.
-    pub fn show(&self, id: i64) -> Result<(), String> {
-        self.change("UPDATE messages SET hidden_until = 0 WHERE id = ?1", id)
+    /// Shows all messages that are hidden.
+    pub fn show(&self) -> Result<(), String> {
+        let shown = self.file().execute("UPDATE messages SET hidden_until = 0 WHERE NOT dead", []);
+        shown.map(drop).map_err(|error| error.to_string())
     }
 
     /// The bodies of all messages, of the dead ones or of the others.
@@ -200,7 +201,7 @@ mod tests {
         queue.done(first[0].id).unwrap();
         assert_eq!(queue.bodies(false).unwrap(), ["2"]);
         let again = queue.take(9, 300, 400).unwrap().remove(0);
-        queue.show(again.id).unwrap();
+        queue.show().unwrap();
         assert_eq!(bodies(queue.take(9, 300, 400).unwrap()), ["2"]);
         queue.bury(again.id).unwrap();
         assert_eq!(bodies(queue.take(9, 500, 600).unwrap()), [""; 0]);

@@ -176,9 +176,9 @@ impl Store {
         const READ: usize = 20 * PART;
         // Who is not seen yet falls into one of the parts all the same.
         let whole = Range::new(pk.clone(), list).lately();
-        let (mut parts, mut from, mut counted, mut last) = (vec![], format!("{list}!"), 0, None);
+        let (mut parts, mut from, mut counted, mut last) = (vec![], format!("{list}!"), 0, None::<String>);
         loop {
-            let after = last.take().map(|sk| Key { pk: pk.clone(), sk });
+            let after = last.clone().map(|sk| Key { pk: pk.clone(), sk });
             let entries: Vec<PlacedEntry> = self.items(whole.clone().after(after), Page::first(READ)).await?;
             let is_end = entries.len() < READ;
             for PlacedEntry { sk } in entries {
