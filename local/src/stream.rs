@@ -108,12 +108,12 @@ impl Delivery {
             return Batch::Failed(problem);
         }
         let batches = join_all((0..self.queue_source.concurrency).map(|_| self.messages())).await;
-        batches.into_iter().map(|batch| batch.unwrap_or_else(Batch::Failed)).fold(Batch::Empty, |before, batch| {
-            match (before, batch) {
-                (Batch::Failed(problem), _) | (_, Batch::Failed(problem)) => Batch::Failed(problem),
-                (Batch::Done, _) | (_, Batch::Done) => Batch::Done,
-                _ => Batch::Empty,
-            }
+        batches.into_iter().map(|batch| batch.unwrap_or_else(Batch::Failed)).fold(Batch::Empty, |before, batch| match (
+            before, batch,
+        ) {
+            (Batch::Failed(problem), _) | (_, Batch::Failed(problem)) => Batch::Failed(problem),
+            (Batch::Done, _) | (_, Batch::Done) => Batch::Done,
+            _ => Batch::Empty,
         })
     }
 

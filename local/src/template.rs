@@ -98,7 +98,7 @@ impl Template {
                 }
                 Some("AWS::Serverless::Function") => {
                     functions.push(Function::parse(name, resource, &document).map_err(problem)?);
-                },
+                }
                 Some(_) => {}
                 None => return Err(problem("has no Type".into())),
             }

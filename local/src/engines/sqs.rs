@@ -97,10 +97,11 @@ impl Queue {
     /// The bodies of all messages, of the dead ones or of the others.
     pub fn bodies(&self, dead: bool) -> Result<Vec<String>, String> {
         let file = self.file();
-        let bodies = file.prepare_cached("SELECT body FROM messages WHERE dead = ?1 ORDER BY id").and_then(|mut all| {
-            let bodies = all.query_map([dead], |row| row.get(0))?;
-            bodies.collect()
-        });
+        let bodies =
+            file.prepare_cached("SELECT body FROM messages WHERE dead = ?1 ORDER BY id").and_then(|mut all| {
+                let bodies = all.query_map([dead], |row| row.get(0))?;
+                bodies.collect()
+            });
         bodies.map_err(|error| error.to_string())
     }
 
@@ -154,7 +155,10 @@ pub(super) fn router(queue: Queue) -> Router {
         if entries.is_empty() || entries.len() > BATCH {
             return refusal("TooManyEntriesInBatchRequest", "1 to 10 messages are a batch");
         }
-        let sent: Vec<_> = entries.iter().map(|entry| json!({"Id": entry.id, "MessageId": entry.id, "MD5OfMessageBody": ""})).collect();
+        let sent: Vec<_> = entries
+            .iter()
+            .map(|entry| json!({"Id": entry.id, "MessageId": entry.id, "MD5OfMessageBody": ""}))
+            .collect();
         match tokio::task::spawn_blocking(move || queue.add(&entries)).await {
             Ok(Ok(())) => answer(StatusCode::OK, json!({"Successful": sent, "Failed": []})),
             _ => answer(StatusCode::INTERNAL_SERVER_ERROR, json!({"__type": "com.amazonaws.sqs#InternalFailure"})),

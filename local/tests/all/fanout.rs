@@ -6,8 +6,8 @@ use std::{
 };
 
 use aws_lambda_events::{dynamodb::Event, streams::DynamoDbEventResponse};
-use fanout::Queued;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRequest};
+use fanout::Queued;
 use futures_util::{StreamExt as _, future::try_join_all, stream};
 use serde_json::{Value, json};
 use shared::{

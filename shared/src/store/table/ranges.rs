@@ -32,7 +32,14 @@ impl Range {
     /// The items whose sort key begins with `prefix`.
     pub fn new(pk: String, prefix: &str) -> Self {
         // Keys are made of what lies between these two.
-        Self { pk, from: format!("{prefix}!"), to: format!("{prefix}~"), newest_first: false, light: false, after: None }
+        Self {
+            pk,
+            from: format!("{prefix}!"),
+            to: format!("{prefix}~"),
+            newest_first: false,
+            light: false,
+            after: None,
+        }
     }
 
     /// From one key to another of the same partition, both included.
