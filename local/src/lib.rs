@@ -64,8 +64,13 @@ macro_rules! functions {
 functions! { account article common design_circle entry gallery game master member merchant ticket user }
 
 /// The functions that nobody calls over HTTP, each with the name of a sample event.
-pub const BY_EVENT: [(&str, &str); 4] =
-    [("fanout", "article_published"), ("fanout", "tasks"), ("media", "object_created"), ("catalogue", "import")];
+pub const BY_EVENT: [(&str, &str); 5] = [
+    ("fanout", "article_published"),
+    ("fanout", "tasks"),
+    ("media", "object_created"),
+    ("catalogue", "import"),
+    ("catalogue", "sample"),
+];
 
 const TEMPLATE: &str = include_str!("../../template.yaml");
 const TABLE: &str = "plaza";

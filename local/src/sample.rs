@@ -1,6 +1,8 @@
 //! What an empty data folder is filled with: what a new user's first calls and the static sample events need. It is
-//! made by the functions' own verbs, at a time and by a chance that are fixed, so that it is the same everywhere.
+//! made by the functions' own verbs, and what operators bring by the function that they call, at a time and by a chance
+//! that are fixed, so that it is the same everywhere.
 use std::{
+    collections::BTreeSet,
     io::Cursor,
     sync::{
         Arc,
@@ -9,16 +11,18 @@ use std::{
 };
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use futures_util::future::try_join_all;
 use image::{ImageFormat, Rgb, RgbImage};
+use serde_json::Value;
 use shared::{
     App,
     domain::{
-        ArticleId, ClothId, CommentId, DAY, DeviceId, GalleryId, GameId, Gender, MasterId, MediaId, MerchantId,
-        Password, Phone, PictureId, ProjectId, Refusal, StoredPassword, Subject, SubjectKind, System, TicketId, UserId,
-        picture::{GALLERY, Picture},
+        ArticleId, ClothId, CommentId, DAY, DeviceId, GalleryId, GameId, Gender, MasterId, MediaId, MerchantId, Millis,
+        Password, Phone, PictureId, Refusal, StoredPassword, Subject, SubjectKind, System, UserId,
+        picture::{Format, GALLERY, Picture, Rendition},
         token::{DEVELOPMENT_KEY, Token, TokenKeys},
     },
-    store::{Banner, Changes, Cloth, Game, Mark, Master, Merchant, Place, Project, SignUp, TicketBatch, Vote},
+    store::{Changes, Mark, SignUp, Vote},
 };
 
 use crate::{Plaza, StartError};
@@ -38,6 +42,10 @@ pub const CODE: &str = "123456";
 
 /// When the sample was made: 2026-01-01.
 const THEN: u64 = 1_767_225_600_000;
+/// When operators brought what is in [`CONTENTS`], after what people said of each other.
+const BROUGHT: u64 = THEN + 64_000;
+/// The sample event of the function that brings content.
+const CONTENTS: &str = include_str!("../../events/catalogue/sample.json");
 /// How far from now the fixed codes are sent, so that they do not expire.
 const FAR: u64 = 20_000 * DAY;
 
@@ -49,7 +57,7 @@ pub async fn load(plaza: &Plaza, http: SharedHttpClient) -> Result<(), StartErro
         let app = crate::app(&plaza.environment, system(clock.clone()), http.clone())?;
         Ok::<_, StartError>(Sample { app, clock })
     };
-    at(THEN)?.community().await.map_err(failed)?;
+    at(THEN)?.community(at(BROUGHT)?).await.map_err(failed)?;
     let later = at(plaza.app.system.now() + FAR)?;
     for number in [RESERVED_PHONE, BOS_PHONE] {
         match later.app.store.new_sms_code(&phone(number), u64::MAX).await {
@@ -70,11 +78,12 @@ struct Sample {
 impl Sample {
     /// Five users who follow each other, with galleries, articles and what they say to them. Bo comes last: where he
     /// is, nothing is missing, and what people have changed or deleted since stays as they want it.
-    async fn community(&self) -> Result<(), Refusal> {
+    async fn community(&self, operators: Sample) -> Result<(), Refusal> {
         let store = &self.app.store;
         if store.profile(UserId::fresh(&self.app.system)).await?.is_some() {
             return Ok(());
         }
+        let contents = tokio::spawn(async move { operators.contents().await });
         let felix = self.user(PHONE, "felix", Gender::Male, "Mountains, mostly.").await?;
         let anna = self.user("13800138001", "anna", Gender::Female, "I draw what I see from the train.").await?;
         let skies = [[220, 120, 60], [90, 110, 200], [200, 80, 140], [60, 160, 120]];
@@ -115,13 +124,8 @@ impl Sample {
         self.comment(mei, train, "Forty seconds and a steady hand!", None).await?;
         self.tick();
         store.vote_on_comment(mei, SubjectKind::Article, ridge, Vote::Up).await?;
-        for (banner_id, sky) in [(1, [220, 120, 60]), (2, [40, 120, 200])] {
-            self.tick();
-            let banner = Banner { banner_id, image: self.picture(sky).await?, url: "https://example.com/".into() };
-            store.put_banner(Place::Home, &banner).await?;
-        }
-
-        self.contents().await?;
+        contents.await.map_err(|_| Refusal::Internal)??;
+        self.clock.store(BROUGHT, Ordering::Relaxed);
         store.put_under_review(VERSION_UNDER_REVIEW).await?;
         self.reviewer().await?;
         self.players(felix, anna).await?;
@@ -135,90 +139,22 @@ impl Sample {
         self.user_now(BOS_PHONE, "bo", Gender::Male, "Here to look.").await.map(drop)
     }
 
-    /// What operators would bring: of each kind a few, the first of them recommended.
+    /// What operators brought, and its pictures: by the function that they call.
     async fn contents(&self) -> Result<(), Refusal> {
-        let store = &self.app.store;
-        let (hill, lake) = (self.picture([200, 140, 90]).await?, self.picture([90, 150, 200]).await?);
-        let games = [(1, "Lanterns", true), (2, "The long river", false), (3, "Nine gates", false)];
-        for (id, name, recommended) in games {
-            self.tick();
-            let (name, intro) = (name.to_owned(), "For two to six, an evening long.".to_owned());
-            let game = Game { game_id: GameId(id), name, image: hill.clone(), intro, recommended };
-            store.import(&game, false).await?;
-        }
-        for (id, name, recommended) in [(1, "Master Lin", true), (2, "Master Qiao", false)] {
-            self.tick();
-            let master = Master {
-                master_id: MasterId(id),
-                name: name.to_owned(),
-                avatar: lake.clone(),
-                intro: "Thirty years on the stage.".to_owned(),
-                address: "3 Lake Road".to_owned(),
-                birthday: "1970-05-01".to_owned(),
-                recommended,
-            };
-            store.import(&master, false).await?;
-            self.tick();
-            let merchant = Merchant {
-                merchant_id: MerchantId(id),
-                name: format!("Silk house {id}"),
-                logo: hill.clone(),
-                intro: "Woven by hand.".to_owned(),
-                address: "5 Lake Road".to_owned(),
-                phone: "057112345678".to_owned(),
-                email: "silk@example.com".to_owned(),
-            };
-            store.import(&merchant, false).await?;
-        }
-        let projects =
-            [(1, 1, "An evening of songs", true), (2, 1, "The white snake", false), (3, 2, "Shadows", false)];
-        for (id, master, name, recommended) in projects {
-            self.tick();
-            let project = Project {
-                project_id: ProjectId(id),
-                master_id: MasterId(master),
-                name: name.to_owned(),
-                image: lake.clone(),
-                intro: "Every Friday.".to_owned(),
-                recommended,
-            };
-            store.import(&project, false).await?;
-            self.tick();
-            let batch = TicketBatch {
-                ticket_id: TicketId(id * 100 + 1),
-                count: 10,
-                project_id: ProjectId(id),
-                master_id: MasterId(master),
-                name: format!("{name}, stalls"),
-                image: lake.clone(),
-                intro: "Rows one to five.".to_owned(),
-                price: 19_900,
-            };
-            store.import_tickets(&batch, false).await?;
-        }
-        let cloths = [(1, None), (2, None), (3, Some(1)), (4, Some(1)), (5, Some(2))];
-        for (id, merchant) in cloths {
-            self.tick();
-            let cloth = Cloth {
-                cloth_id: ClothId(id),
-                merchant_id: merchant.map(MerchantId),
-                name: format!("Robe {id}"),
-                image: hill.clone(),
-                intro: "Of raw silk.".to_owned(),
-                price: 299_900,
-                dynasty: 1,
-                designer_intro: "Cut after a painting.".to_owned(),
-                recommended: id == 3,
-            };
-            store.import(&cloth, false).await?;
-        }
-        for (banner_id, place) in [(3, Place::Ticket), (4, Place::Game), (5, Place::DesignCircle)] {
-            self.tick();
-            store
-                .put_banner(place, &Banner { banner_id, image: lake.clone(), url: "https://example.com/".into() })
-                .await?;
-        }
-        Ok(())
+        let event: Value = serde_json::from_str(CONTENTS).map_err(|_| Refusal::Internal)?;
+        let records = event["records"].as_array().into_iter().flatten();
+        let named = records.flat_map(|record| ["image", "avatar", "logo"].map(|field| record[field].as_str()));
+        let images: BTreeSet<&str> = named.flatten().collect();
+        let publish = async |image: &str| {
+            // Another sky for each.
+            let sky = [3, 5, 7].map(|by| image.bytes().fold(0, |sum: u8, byte| sum.wrapping_mul(by).wrapping_add(byte)));
+            let picture = Rendition { bytes: landscape(sky, (160, 120), ImageFormat::Jpeg), format: Format::Jpeg };
+            self.app.media().publish_picture(&MediaId(image.to_owned()), picture).await
+        };
+        try_join_all(images.into_iter().map(publish)).await?;
+        let event = serde_json::from_value(event).map_err(|_| Refusal::Internal)?;
+        let answer = catalogue::handle(&self.app, event, Millis::MAX).await;
+        if answer.refused.is_empty() { Ok(()) } else { Err(Refusal::Internal) }
     }
 
     /// What Felix and Anna say and think of what operators brought.
@@ -307,7 +243,7 @@ impl Sample {
     }
 
     async fn picture(&self, sky: [u8; 3]) -> Result<MediaId, Refusal> {
-        let [picture] = Picture::open(&landscape(sky), "image")?.fit([GALLERY]);
+        let [picture] = Picture::open(&landscape(sky, (320, 240), ImageFormat::Png), "image")?.fit([GALLERY]);
         self.app.media().publish(picture).await
     }
 
@@ -330,24 +266,27 @@ impl Sample {
     }
 }
 
-/// Three ridges under a sky of this colour, as a PNG.
-fn landscape(sky: [u8; 3]) -> Vec<u8> {
-    const SIDES: (u32, u32) = (320, 240);
+/// Three ridges under a sky of this colour.
+fn landscape(sky: [u8; 3], (width, height): (u32, u32), format: ImageFormat) -> Vec<u8> {
     let seed = f32::from(sky[0]) + f32::from(sky[1]) / 10.0;
-    let ridge =
-        |x: u32, depth: f32| 90.0 + 40.0 * depth + 22.0 * (x as f32 / (50.0 - 9.0 * depth) + seed * depth).sin();
+    // Of a picture of 240 rows.
+    let scale = height as f32 / 240.0;
+    let ridge = |x: u32, depth: f32| {
+        let x = x as f32 / scale;
+        scale * (90.0 + 40.0 * depth + 22.0 * (x / (50.0 - 9.0 * depth) + seed * depth).sin())
+    };
     // A colour's light, by how many ridges lie before it.
     let lights = [1.0, 0.52, 0.34, 0.16].map(|light| sky.map(|colour| (f32::from(colour) * light) as u8));
-    let mut picture = RgbImage::new(SIDES.0, SIDES.1);
-    for x in 0..SIDES.0 {
+    let mut picture = RgbImage::new(width, height);
+    for x in 0..width {
         let ridges = [1.0, 2.0, 3.0].map(|depth| ridge(x, depth) as u32);
-        for y in 0..SIDES.1 {
+        for y in 0..height {
             picture.put_pixel(x, y, Rgb(lights[ridges.iter().filter(|ridge| y > **ridge).count()]));
         }
     }
-    let mut png = vec![];
-    picture.write_to(&mut Cursor::new(&mut png), ImageFormat::Png).expect("memory takes it");
-    png
+    let mut file = vec![];
+    picture.write_to(&mut Cursor::new(&mut file), format).expect("memory takes it");
+    file
 }
 
 fn phone(number: &str) -> Phone {

@@ -31,20 +31,20 @@ pub struct Event {
 #[derive(Debug, Default, Serialize)]
 pub struct Answer {
     /// New, or changed.
-    imported: usize,
-    unchanged: usize,
+    pub imported: usize,
+    pub unchanged: usize,
     /// By position; the others went in.
-    refused: Vec<Refused>,
+    pub refused: Vec<Refused>,
     /// The positions of those that there was no time for: a repeat of the event goes on with them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    left: Vec<usize>,
+    pub left: Vec<usize>,
 }
 
 #[derive(Debug, Serialize)]
-struct Refused {
-    index: usize,
+pub struct Refused {
+    pub index: usize,
     /// The field, and what to mend.
-    message: String,
+    pub message: String,
 }
 
 /// How a record went, by its position.

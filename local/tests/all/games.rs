@@ -236,7 +236,7 @@ async fn both_have_banners() {
     let places = [(Place::Game, 1), (Place::Game, 2), (Place::DesignCircle, 3), (Place::Home, 4)];
     for (place, banner_id) in places {
         let banner = Banner { banner_id, image: image(), url: "https://example.com/".into() };
-        test.plaza.app.store.put_banner(place, &banner).await.unwrap();
+        test.plaza.app.store.import_banner(place, &banner, false).await.unwrap();
     }
     let shown = |id: u64| json!({"banner_id": id, "image": image(), "url": "https://example.com/"});
     let games = json!([shown(2), shown(1)]);

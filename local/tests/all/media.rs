@@ -770,7 +770,7 @@ async fn banners_come_by_place_the_highest_id_first() {
     for (place, banner_id) in [(Place::Home, 7), (Place::Game, 8), (Place::Home, 30), (Place::Home, 7)] {
         let image = MediaId(format!("e4cbdd56-855a-41ee-bcb6-{banner_id:012}.jpeg"));
         let banner = Banner { banner_id, image, url: format!("https://example.com/{banner_id}") };
-        store.put_banner(place, &banner).await.unwrap();
+        store.import_banner(place, &banner, false).await.unwrap();
     }
     let shown = |banner_id: u64| {
         json!({"banner_id": banner_id, "image": format!("e4cbdd56-855a-41ee-bcb6-{banner_id:012}.jpeg"),

@@ -46,11 +46,6 @@ impl Store {
         self.newest(keys::banners(place.as_str()), "", page).await
     }
 
-    /// Shows a banner at a place, instead of the one that had its id there.
-    pub async fn put_banner(&self, place: Place, banner: &Banner) -> Result<(), Refusal> {
-        self.put(keys::banner(place.as_str(), banner.banner_id), banner).await
-    }
-
     /// Makes a banner as a record says: at one place, and no longer at another, or at none. A read, and a transaction
     /// where it is not so already.
     pub async fn import_banner(&self, place: Place, banner: &Banner, withdrawn: bool) -> Result<Imported, Refusal> {
