@@ -18,7 +18,7 @@ use shared::{
     App,
     domain::{
         ArticleId, ClothId, CommentId, DAY, DeviceId, GalleryId, GameId, Gender, MasterId, MediaId, MerchantId, Millis,
-        Password, Phone, PictureId, Refusal, StoredPassword, Subject, SubjectKind, System, UserId,
+        Password, Phone, PictureId, Refusal, StoredPassword, Subject, SubjectKind, System, TicketId, UserId,
         picture::{Format, GALLERY, Picture, Rendition},
         token::{DEVELOPMENT_KEY, Token, TokenKeys},
     },
@@ -147,7 +147,8 @@ impl Sample {
         let images: BTreeSet<&str> = named.flatten().collect();
         let publish = async |image: &str| {
             // Another sky for each.
-            let sky = [3, 5, 7].map(|by| image.bytes().fold(0, |sum: u8, byte| sum.wrapping_mul(by).wrapping_add(byte)));
+            let sky =
+                [3, 5, 7].map(|by| image.bytes().fold(0, |sum: u8, byte| sum.wrapping_mul(by).wrapping_add(byte)));
             let picture = Rendition { bytes: landscape(sky, (160, 120), ImageFormat::Jpeg), format: Format::Jpeg };
             self.app.media().publish_picture(&MediaId(image.to_owned()), picture).await
         };

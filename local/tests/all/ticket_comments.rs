@@ -79,7 +79,7 @@ async fn tickets_have_banners() {
     let anna = User::new(&test, "13800138001").await;
     for (place, banner_id) in [(Place::Ticket, 1), (Place::Ticket, 2), (Place::Home, 3)] {
         let banner = Banner { banner_id, image: master(1).avatar, url: "https://example.com/".into() };
-        test.plaza.app.store.put_banner(place, &banner).await.unwrap();
+        test.plaza.app.store.import_banner(place, &banner, false).await.unwrap();
     }
     let shown = |id: u64| json!({"banner_id": id, "image": master(1).avatar, "url": "https://example.com/"});
     let answer = anna.done(&test, "ticket_banner", json!({})).await;
