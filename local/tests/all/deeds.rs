@@ -1358,6 +1358,11 @@ pub fn whole(items: &Items) {
                 assert!(kind == "U" || items.contains_key(&format!("{at} / HEAD")), "{key}");
                 says(&format!("{at} / FOLLOWER#{place}"), "user", of);
             }
+            ("U", "BESIDE") => {
+                let (kind, whom) = at.split_once("#LATELY#").expect("nothing was followed up");
+                let follows = format!("{pk} / FOLLOWS#{kind}#{whom}");
+                assert_eq!(fields.get("follow"), items.get(&follows).map(|follows| &follows["place"]), "{key}");
+            }
             ("U" | "MASTER" | "MERCHANT", "FOLLOWER") => {
                 says(&format!("U#{} / FOLLOWS#{pk}", id(fields, "user")), "place", at);
             }

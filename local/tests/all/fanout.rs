@@ -18,7 +18,7 @@ use shared::{
     },
 };
 
-use crate::support::{Fault, Test, together};
+use crate::support::{Cost, Fault, Test, together};
 
 const ANN: UserId = UserId(1 << 20);
 const BOB: UserId = UserId(2 << 20);
@@ -419,6 +419,7 @@ async fn what_nobody_waits_for_costs_nothing() {
 /// So many followers, of whom nothing else is known.
 async fn followers(test: &Test, of: UserId, count: u64) -> Vec<UserId> {
     let users: Vec<_> = (1..=count).map(UserId).collect();
+    // Real ones follow; of these nothing but that is known.
     let entries = users.iter().map(|user| (keys::ahead(of.into(), *user), vec![("user", user.0)]));
     write(test, entries.collect()).await;
     records(test);
@@ -814,4 +815,277 @@ async fn the_runner_delivers_by_itself() {
         () = test.plaza.stream.run() => unreachable!(),
         within = tokio::time::timeout(Duration::from_secs(20), story) => within.unwrap(),
     }
+}
+
+/// Says of somebody that so many follow them, whoever else it may be.
+async fn followed_by(test: &Test, whom: UserId, count: u64) {
+    let update = test.table().update_item().table_name("plaza").set_key(Some(keys::counts(whom).into()));
+    let update = update.update_expression("SET followers = :count");
+    update.expression_attribute_values(":count", AttributeValue::N(count.to_string())).send().await.unwrap();
+}
+
+const MANY: u64 = 10_000;
+
+/// What was written into feeds, in units: by chance the list of all articles is looked after as well.
+fn written(cost: &Cost) -> f64 {
+    cost.0.iter().filter(|call| call.operation == "BatchWriteItem").map(|call| call.write_units + 0.0).sum::<f64>()
+}
+
+/// What a user sees of their feed.
+async fn seen(test: &Test, by: UserId, page: Page) -> Vec<ArticleId> {
+    let seen = test.plaza.app.store.followed_articles(by, page).await.unwrap();
+    seen.iter().map(|seen| seen.article.id).collect()
+}
+
+/// All of it, page by page.
+async fn all_seen(test: &Test, by: UserId, limit: usize) -> Vec<ArticleId> {
+    let mut all = vec![];
+    loop {
+        let page = seen(test, by, Page { offset: all.len(), limit }).await;
+        let is_end = page.len() < limit;
+        all.extend(page);
+        if is_end {
+            return all;
+        }
+    }
+}
+
+/// Articles as they are when they were published, past the functions.
+async fn articles(test: &Test, author: UserId, ids: impl Iterator<Item = u64>) {
+    let puts = ids.flat_map(|id| {
+        let number = |number: u64| AttributeValue::N(number.to_string());
+        let mut head = std::collections::HashMap::from(keys::head(ArticleId(id)));
+        for (name, value) in [("id", id), ("author", author.0), ("created_at", id), ("number", 0)] {
+            head.insert(name.into(), number(value));
+        }
+        for name in ["like_count", "collect_count", "comment_count", "last_comment"] {
+            head.insert(name.into(), number(0));
+        }
+        head.insert("content".into(), AttributeValue::S("hello".into()));
+        let mut own = std::collections::HashMap::from(keys::own_article(author, ArticleId(id)));
+        own.extend([("article".into(), number(id)), ("author".into(), number(author.0))]);
+        [head, own]
+    });
+    let put = |item| PutRequest::builder().set_item(Some(item)).build().unwrap();
+    batches(test, puts.map(|item| WriteRequest::builder().put_request(put(item)).build()).collect()).await;
+    records(test);
+}
+
+#[tokio::test]
+async fn who_follows_and_looks_at_once_finds_the_articles() {
+    let test = four().await;
+    follow(&test, BOB, DAN).await;
+    test.plaza.deliver().await.unwrap();
+    let before = [publish(&test, ANN).await, publish(&test, DAN).await, publish(&test, ANN).await];
+    test.plaza.deliver().await.unwrap();
+    // From now on the stream tells nothing.
+    follow(&test, BOB, ANN).await;
+    assert_eq!(all_seen(&test, BOB, 2).await, [before[2], before[1], before[0]]);
+    let newest = publish(&test, ANN).await;
+    assert_eq!(all_seen(&test, BOB, 1).await, [newest, before[2], before[1], before[0]]);
+    unpublish(&test, ANN, before[2]).await;
+    assert_eq!(all_seen(&test, BOB, 20).await, [newest, before[1], before[0]]);
+    unfollow(&test, BOB, ANN).await;
+    assert_eq!(all_seen(&test, BOB, 20).await, [before[1]]);
+    follow(&test, BOB, ANN).await;
+    assert_eq!(all_seen(&test, BOB, 20).await, [newest, before[1], before[0]]);
+    // Then it is late, and nothing is there twice or gone in between.
+    let late = wanted(records(&test));
+    for record in late.chunks(1) {
+        assert_eq!(failed_at(&handle(&test, record).await, record), None);
+        assert_eq!(all_seen(&test, BOB, 20).await, [newest, before[1], before[0]]);
+    }
+    assert_eq!(feed(&test, BOB).await, [before[0], before[1], newest]);
+    assert!(!test.items().await.keys().any(|key| key.contains("LATELY")));
+}
+
+/// The same of those whom thousands follow: nothing of theirs is written to anybody.
+#[tokio::test]
+async fn whom_many_follow_is_read_from_their_own_list() {
+    let test = four().await;
+    let old = publish(&test, ANN).await;
+    followed_by(&test, ANN, MANY).await;
+    // One is written to, the other follows when they are too many.
+    follow(&test, BOB, ANN).await;
+    followed_by(&test, ANN, MANY).await;
+    test.plaza.deliver().await.unwrap();
+    follow(&test, CAT, ANN).await;
+    test.plaza.deliver().await.unwrap();
+    assert_eq!([feed(&test, BOB).await, feed(&test, CAT).await], [vec![old], vec![]]);
+    assert_eq!([all_seen(&test, BOB, 20).await, all_seen(&test, CAT, 20).await], [[old], [old]]);
+    // The next that she publishes moves the first over, whatever breaks off.
+    let new = publish(&test, ANN).await;
+    let published = wanted(records(&test));
+    let mut broken_off = 0;
+    for call in ["BatchGetItem", "Query", "TransactWriteItems"] {
+        for passed in 0.. {
+            let passes = vec![None; passed].into_iter().chain([Some(Fault::Broken); 3]);
+            test.line.spoil(call, passes);
+            let failed = failed_at(&handle(&test, &published).await, &published);
+            test.line.mend();
+            assert_eq!(all_seen(&test, CAT, 20).await, [new, old]);
+            if failed.is_none() {
+                break;
+            }
+            broken_off += 1;
+        }
+    }
+    assert!(broken_off >= 4, "{broken_off}");
+    let newest = publish(&test, ANN).await;
+    let (delivered, cost) = test.line.meter(test.plaza.deliver()).await;
+    assert_eq!((delivered, written(&cost)), (Ok(()), 0.0));
+    assert!(!feed(&test, BOB).await.contains(&newest) && feed(&test, CAT).await.is_empty());
+    for reader in [BOB, CAT] {
+        assert_eq!(all_seen(&test, reader, 1).await, [newest, new, old]);
+    }
+    // What is deleted is gone at once, though a feed holds it from before.
+    unpublish(&test, ANN, old).await;
+    assert_eq!([seen(&test, BOB, Page::first(20)).await, seen(&test, CAT, Page::first(20)).await], [[newest, new]; 2]);
+    // They become fewer again: who follows then is written to, the others read, and nobody misses anything.
+    followed_by(&test, ANN, 5).await;
+    follow(&test, DAN, ANN).await;
+    test.plaza.deliver().await.unwrap();
+    let last = publish(&test, ANN).await;
+    test.plaza.deliver().await.unwrap();
+    assert_eq!(feed(&test, DAN).await, [new, newest, last]);
+    for reader in [BOB, CAT, DAN] {
+        assert_eq!(all_seen(&test, reader, 2).await, [last, newest, new]);
+    }
+    for reader in [BOB, CAT, DAN] {
+        unfollow(&test, reader, ANN).await;
+        assert_eq!(all_seen(&test, reader, 20).await, []);
+    }
+    test.plaza.deliver().await.unwrap();
+    publish(&test, ANN).await;
+    test.plaza.deliver().await.unwrap();
+    for reader in [BOB, CAT, DAN] {
+        assert_eq!((all_seen(&test, reader, 20).await, feed(&test, reader).await), (vec![], vec![]));
+    }
+    let left: Vec<_> = test.items().await.into_keys().collect();
+    assert!(!left.iter().any(|key| key.contains("AHEAD") || key.contains("ALWAYS")), "{left:?}");
+}
+
+/// Whoever follows more of those whom many follow than can be read at a look, is written to by the others.
+#[tokio::test]
+async fn a_feed_is_read_beside_few_lists() {
+    const STARS: u64 = 18;
+    let test = four().await;
+    let stars: Vec<_> = (0..STARS).map(|n| UserId((10 + n) << 20)).collect();
+    write(&test, stars.iter().map(|star| (keys::profile(*star), vec![("id", star.0)])).collect()).await;
+    let mut expected = vec![];
+    for star in &stars[..17] {
+        follow(&test, BOB, *star).await;
+        followed_by(&test, *star, MANY + 1).await;
+        test.plaza.deliver().await.unwrap();
+        expected.insert(0, publish(&test, *star).await);
+    }
+    // One who was written to before has become one of them.
+    follow(&test, BOB, stars[17]).await;
+    test.plaza.deliver().await.unwrap();
+    followed_by(&test, stars[17], MANY + 1).await;
+    for star in &stars[15..] {
+        expected.insert(0, publish(&test, *star).await);
+    }
+    test.plaza.deliver().await.unwrap();
+    assert_eq!(all_seen(&test, BOB, 7).await, expected);
+    let written = feed(&test, BOB).await;
+    assert_eq!(written, [expected[3], expected[1], expected[0]]);
+    let items = test.items().await;
+    let count = |part: &str| items.keys().filter(|key| key.contains(part)).count();
+    assert_eq!((count("ALWAYS"), count("AHEAD")), (16, 2));
+    // It is known of them for good: the next publication looks nothing up.
+    let again = publish(&test, stars[17]).await;
+    let (_, cost) = test.line.meter(test.plaza.deliver()).await;
+    assert_eq!((written(&cost), seen(&test, BOB, Page::first(1)).await), (1.0, vec![again]));
+    unfollow(&test, BOB, stars[16]).await;
+    assert_eq!(all_seen(&test, BOB, 7).await.len(), 19 - 1);
+}
+
+/// Lists of any lengths and orders make the same feed at every offset as one list of all.
+#[tokio::test]
+async fn what_is_merged_is_in_order_at_any_offset() {
+    let test = four().await;
+    let mut chance = Chance(3);
+    let stars: Vec<_> = (0..6).map(|n| UserId((10 + n) << 20)).collect();
+    write(&test, stars.iter().map(|star| (keys::profile(*star), vec![("id", star.0)])).collect()).await;
+    let mut by = BTreeMap::<UserId, Vec<u64>>::new();
+    for id in 1..=700 {
+        // One is loud for a while, another one quiet; two are written to.
+        let star = match id {
+            200..350 => stars[0],
+            _ => stars[chance.below(6).min(chance.below(6))],
+        };
+        by.entry(star).or_default().push(id);
+    }
+    for (star, ids) in &by {
+        articles(&test, *star, ids.iter().copied()).await;
+    }
+    for star in by.keys() {
+        let is_read = *star != stars[1] && *star != stars[5];
+        if is_read {
+            followed_by(&test, *star, MANY).await;
+        }
+        follow(&test, BOB, *star).await;
+    }
+    test.plaza.deliver().await.unwrap();
+    let expected: Vec<_> = (1..=700).rev().map(ArticleId).collect();
+    for limit in [7, 20, 100] {
+        assert_eq!(all_seen(&test, BOB, limit).await, expected, "{limit}");
+    }
+    for _ in 0..30 {
+        let (offset, limit) = (chance.below(700), 1 + chance.below(100));
+        let end = expected.len().min(offset + limit);
+        assert_eq!(seen(&test, BOB, Page { offset, limit }).await, expected[offset..end]);
+    }
+    // Some of each go; the feed still holds those that were written.
+    let gone: BTreeSet<_> = (0..150).map(|_| ArticleId(1 + chance.below(700) as u64)).collect();
+    for (star, ids) in &by {
+        let theirs = ids.iter().copied().map(ArticleId).filter(|id| gone.contains(id));
+        let keys = theirs.flat_map(|id| [keys::own_article(*star, id), keys::head(id)]);
+        delete(&test, keys.collect()).await;
+    }
+    let expected: Vec<_> = expected.into_iter().filter(|id| !gone.contains(id)).collect();
+    assert_eq!(seen(&test, BOB, Page::first(100)).await, expected[..100]);
+}
+
+/// The dearest feed: full, beside as many lists as there may be, and many who were followed while the stream is late.
+#[tokio::test]
+async fn what_a_feed_costs_is_bounded() {
+    let test = four().await;
+    let stars: Vec<_> = (0..300).map(|n| UserId((10 + n) << 20)).collect();
+    write(&test, stars.iter().map(|star| (keys::profile(*star), vec![("id", star.0)])).collect()).await;
+    // The newest 1,000 are of one; the feed lies below them all, and the others have as many, older still.
+    articles(&test, stars[0], 20_000..21_100).await;
+    for (at, star) in stars[1..16].iter().enumerate() {
+        let first = 1_000 * at as u64;
+        articles(&test, *star, first + 1..first + 300).await;
+    }
+    articles(&test, DAN, 18_000..19_500).await;
+    let entry = |id| (feed_entry(BOB, ArticleId(id)), vec![("article", id), ("author", DAN.0)]);
+    write(&test, (18_000..19_500).map(entry).collect()).await;
+    for star in &stars[..16] {
+        followed_by(&test, *star, MANY).await;
+        follow(&test, BOB, *star).await;
+    }
+    test.plaza.deliver().await.unwrap();
+    let none = seen(&test, CAT, Page::first(20)).await;
+    assert_eq!(none, []);
+    println!("{:44} {:>6} {:>6} {:>6}", "following_article_list", "rounds", "calls", "reads");
+    let cost = async |what: &str, reader, offset, limit| {
+        let (_, cost) = test.line.meter(seen(&test, reader, Page { offset, limit })).await;
+        println!("{what:44} {:6} {:6} {:6.1}", cost.rounds(), cost.0.len(), cost.read_units());
+        (cost.rounds(), cost.read_units())
+    };
+    // Without the session: one unit, beside the first round.
+    let first = cost("16 lists, the first page", BOB, 0, 20).await;
+    let deep = cost("16 lists, the deepest page, of one of them", BOB, 980, 20).await;
+    for star in &stars[16..] {
+        follow(&test, BOB, *star).await;
+    }
+    let late = cost("and 284 followed this moment", BOB, 0, 20).await;
+    let deep_and_late = cost("the same, the deepest page", BOB, 980, 20).await;
+    assert!(first.0 == 3 && first.1 <= 22.0, "{first:?}");
+    assert!(deep.0 <= 7 && deep.1 <= 45.0, "{deep:?}");
+    assert!(late.0 == 3 && late.1 <= 28.0, "{late:?}");
+    assert!(deep_and_late.0 <= 7 && deep_and_late.1 <= 51.0, "{deep_and_late:?}");
 }

@@ -8,13 +8,15 @@
 //! itself where it fails, beside the others, and they leave the table room for the requests that somebody waits for.
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::{
-    follows::{Follow, UserEntry},
+    feeds::{BACK_FILL, Beside, MOST_ALWAYS},
+    follows::Follow,
     keys::{self, Feed, Key},
-    table::{Action, Item, NEW, Pace, Range, Store, number, put_request, text},
+    table::{Action, Item, NEW, Pace, Range, Store, THERE, number, put_request, text},
 };
 use crate::domain::{ArticleId, CommentId, EntryId, Followee, Page, Refusal, UserId};
 
@@ -29,8 +31,10 @@ const TRIMMED_AT: u64 = 64;
 const REFILLED_AT: u64 = 16;
 /// The list of all articles is looked after at one of so many.
 const SETTLED_AT: u64 = 16;
-/// Entries of somebody newly followed that come into the feed.
-const BACK_FILL: usize = 200;
+/// Whom more follow, their entries are not written into their followers' feeds: these read them from their own list. Each
+/// follower is in one of the two states by themselves, so that it does not matter when the count passes this, or how
+/// often: who follows reads the list, if they follow when the count is above, or are to be written to while it is.
+const MANY: u64 = 10_000;
 /// Feeds that one task writes to, or entries that it deletes: what is no more is done at once. Each is a write unit or
 /// two, so a task takes half a second at its pace.
 const PART: usize = 100;
@@ -75,6 +79,15 @@ struct AttachedEntry {
     user: Option<UserId>,
 }
 
+/// Of somebody whose feeds are written to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct AheadEntry {
+    user: UserId,
+    /// However many follow the same: they read as many lists beside their feeds as they can.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    for_good: bool,
+}
+
 /// An entry of which only its place counts.
 #[derive(Deserialize)]
 struct PlacedEntry {
@@ -99,13 +112,13 @@ impl Store {
     /// An entry of somebody's own list came or went: brings it into their followers' feeds, or takes it out of them, and
     /// behind an article all that hung on it. One write and little more for each follower. Gives what is left to be done.
     pub async fn follow_up_entry(&self, feed: Feed, by: Followee, place: &str) -> Result<Vec<Task>, Refusal> {
-        let (entry, parts) = tokio::try_join!(
-            self.get_raw(keys::own_entry(feed, by, place)),
+        let (is_there, parts) = tokio::try_join!(
+            self.get::<IgnoredAny>(keys::own_entry(feed, by, place)),
             self.parts(keys::followee(by), keys::AHEAD),
         )?;
-        let (is_there, article) = (entry.is_some(), keys::place_article(feed, place));
+        let (is_there, article) = (is_there.is_some(), keys::place_article(feed, place));
         let mut tasks = match &parts[..] {
-            [all] => self.spread(feed, by, place, all, entry, Pace::Fast).await?,
+            [all] => self.spread(feed, by, place, all, Pace::Fast).await?,
             _ => {
                 let spread = |part| Task::Spread { feed, by, place: place.to_owned(), part };
                 parts.into_iter().map(spread).collect()
@@ -125,8 +138,8 @@ impl Store {
         Ok(tasks)
     }
 
-    /// A follow came or went: brings the newest entries into the follower's feeds and those to come after them, or takes
-    /// all out of them. Gives what is left to be done.
+    /// A follow came or went: brings the newest entries into the follower's feeds and has those to come follow them, or
+    /// takes all out of them. Gives what is left to be done.
     pub async fn follow_up_follow(&self, follower: UserId, followee: Followee) -> Result<Vec<Task>, Refusal> {
         let (feeds, mut tasks) = (Feed::of(followee), vec![]);
         if feeds.is_empty() {
@@ -136,15 +149,9 @@ impl Store {
         let mut follow = look().await?;
         loop {
             match &follow {
-                Some(Follow { place, .. }) => {
-                    // First what is to come: between the two nothing is missed.
-                    self.write_ahead(follower, followee, *place).await?;
-                    for feed in feeds {
-                        self.back_fill(*feed, follower, followee).await?;
-                    }
-                }
+                Some(Follow { place, .. }) => self.begin(follower, followee, *place).await?,
                 None => {
-                    self.write_no_more(follower, followee).await?;
+                    self.end(follower, followee).await?;
                     for feed in feeds {
                         tasks.extend(self.take_back(*feed, follower, followee).await?);
                     }
@@ -161,10 +168,7 @@ impl Store {
     /// Does a task, at the pace of what nobody waits for. Gives what is left to be done.
     pub async fn do_task(&self, task: &Task) -> Result<Vec<Task>, Refusal> {
         match task {
-            Task::Spread { feed, by, place, part } => {
-                let entry = self.get_raw(keys::own_entry(*feed, *by, place)).await?;
-                self.spread(*feed, *by, place, part, entry, Pace::Slow).await
-            }
+            Task::Spread { feed, by, place, part } => self.spread(*feed, *by, place, part, Pace::Slow).await,
             Task::Clear { article, part } => self.clear(*article, part, Pace::Slow).await.map(|()| vec![]),
             Task::Refill { feed, of } => self.refill_feed(*feed, *of).await.map(|()| vec![]),
         }
@@ -196,40 +200,45 @@ impl Store {
         }
     }
 
-    /// Brings an entry, if there is one, into the feeds of some of those who wait for it, or else takes it out of them.
+    /// Brings an entry, if it is there, into the feeds of some of those who wait for it, or else takes it out of them.
     async fn spread(
         &self,
         feed: Feed,
         by: Followee,
         place: &str,
         part: &Part,
-        mut entry: Option<Item>,
         pace: Pace,
     ) -> Result<Vec<Task>, Refusal> {
         let own = keys::own_entry(feed, by, place);
-        let mut followers = self.ahead(by, part).await?;
+        let (mut entry, mut ahead, counts) =
+            tokio::try_join!(self.get_raw(own.clone()), self.ahead(by, part), self.counts(by))?;
         loop {
-            let is_there = entry.is_some();
-            let tasks = match entry {
+            let (is_there, mut tasks) = (entry.is_some(), vec![]);
+            if is_there && counts.followers > MANY {
+                self.leave_to_read(feed, by, &mut ahead).await?;
+            }
+            let followers: BTreeSet<_> = ahead.iter().map(|entry| entry.user).collect();
+            match entry {
                 Some(item) => {
                     let entry = FeedItem::new(place, item);
                     let puts = followers.iter().map(|follower| entry.put_into(feed, *follower));
                     self.write_at(pace, puts.collect::<Result<_, _>>()?).await?;
-                    vec![]
                 }
                 None => {
                     let keys = followers.iter().map(|follower| keys::feed_entry(feed, *follower, place));
                     self.delete_at(pace, keys).await?;
-                    self.refills(feed, &followers, place).await?
+                    tasks = self.refills(feed, &followers, place).await?;
                 }
-            };
+            }
             let (still, now) = tokio::try_join!(self.ahead(by, part), self.get_raw(own.clone()))?;
             if now.is_some() != is_there {
-                (entry, followers) = (now, followers.into_iter().chain(still).collect());
+                entry = now;
+                ahead.extend(still);
                 continue;
             }
             if is_there {
                 // Whoever unfollowed in between may have been cleaned up after before the entry was there.
+                let still = still.into_iter().map(|entry| entry.user).collect();
                 for former in followers.difference(&still) {
                     // Both in one transaction: who follows again gets the entry by that, and keeps it. Refused where
                     // they follow, or where the entry is gone: right either way.
@@ -244,6 +253,30 @@ impl Store {
         }
     }
 
+    /// Of those whose feeds are written to, leaves it to those to read somebody's list who have room for that, one by
+    /// one: once in the life of a follow. A query and a transaction each.
+    async fn leave_to_read(
+        &self,
+        feed: Feed,
+        of: Followee,
+        ahead: &mut BTreeSet<AheadEntry>,
+    ) -> Result<(), Refusal> {
+        let there: Vec<_> = ahead.iter().copied().filter(|entry| !entry.for_good).collect();
+        for entry in there {
+            let AheadEntry { user, .. } = entry;
+            ahead.remove(&entry);
+            if self.always_beside(feed, user).await?.len() < MOST_ALWAYS {
+                let check = Action::check(keys::follows(user, of)).when(THERE).or_done();
+                self.transact_once([vec![check], self.read_beside(user, of)?].concat()).await?;
+            } else {
+                let for_good = Action::update(keys::ahead(of, user), "SET for_good = :true").when(THERE).or_done();
+                self.transact_once(vec![for_good.with(":true", AttributeValue::Bool(true))]).await?;
+                ahead.insert(AheadEntry { user, for_good: true });
+            }
+        }
+        Ok(())
+    }
+
     /// Of feeds that lost an entry, those that are to be looked at: they were trimmed.
     async fn refills(&self, feed: Feed, of: &BTreeSet<UserId>, place: &str) -> Result<Vec<Task>, Refusal> {
         let due = of.iter().copied().filter(|follower| is_due(*follower, place, REFILLED_AT));
@@ -251,17 +284,51 @@ impl Store {
         Ok(heads.into_keys().map(|of| Task::Refill { feed, of }).collect())
     }
 
-    /// What somebody makes goes into a follower's feeds from now on, unless they follow no more or anew.
-    async fn write_ahead(&self, follower: UserId, followee: Followee, follow: EntryId) -> Result<(), Refusal> {
-        let check = Action::check(keys::follows(follower, followee)).when("place = :place");
-        let put = Action::put(keys::ahead(followee, follower), &UserEntry { user: follower });
-        self.transact_once(vec![check.with(":place", number(follow.0)).or_done(), put]).await
+    /// Somebody follows: their feeds are written to from now on, or they read the list of whom many follow. Either way
+    /// nothing is missed: until it is done, what was made is read beside their feeds.
+    async fn begin(&self, follower: UserId, followee: Followee, follow: EntryId) -> Result<(), Refusal> {
+        let feeds = Feed::of(followee);
+        let (is_beside, counts) = tokio::try_join!(
+            self.get::<IgnoredAny>(keys::always_beside(follower, followee)),
+            self.counts(followee),
+        )?;
+        let is_beside = is_beside.is_some();
+        let has_room = !is_beside
+            && counts.followers > MANY
+            && self.always_beside(feeds[0], follower).await?.len() < MOST_ALWAYS;
+        let for_good = counts.followers > MANY;
+        let same = || number(follow.0);
+        let check = Action::check(keys::follows(follower, followee)).when("place = :place").with(":place", same());
+        let check = check.or_done();
+        let lately = keys::lately_beside(follower, followee);
+        let seen = Action::delete(lately).when("follow = :place").with(":place", same()).or_done();
+        if is_beside || has_room {
+            self.transact_once([vec![check], self.read_beside(follower, followee)?].concat()).await?;
+        } else {
+            let put = Action::put(keys::ahead(followee, follower), &AheadEntry { user: follower, for_good });
+            self.transact_once(vec![check, put]).await?;
+            for feed in feeds {
+                self.back_fill(*feed, follower, followee).await?;
+            }
+        }
+        self.transact_once(vec![seen]).await
     }
 
-    /// The contrary, unless they follow again.
-    async fn write_no_more(&self, follower: UserId, followee: Followee) -> Result<(), Refusal> {
+    /// To read somebody's list beside one's feeds, and be written to no more.
+    fn read_beside(&self, follower: UserId, followee: Followee) -> Result<Vec<Action>, Refusal> {
+        let beside = Beside { followee, follow: None, expires_at: None };
+        Ok(vec![
+            Action::put(keys::always_beside(follower, followee), &beside),
+            Action::delete(keys::ahead(followee, follower)),
+        ])
+    }
+
+    /// Somebody follows no more: neither is their feed written to, nor do they read a list beside it; unless they follow
+    /// again.
+    async fn end(&self, follower: UserId, followee: Followee) -> Result<(), Refusal> {
         let check = Action::check(keys::follows(follower, followee)).when(NEW).or_done();
-        self.transact_once(vec![check, Action::delete(keys::ahead(followee, follower))]).await
+        let deletes = [keys::ahead(followee, follower), keys::always_beside(follower, followee)].map(Action::delete);
+        self.transact_once([check].into_iter().chain(deletes).collect()).await
     }
 
     async fn back_fill(&self, feed: Feed, follower: UserId, followee: Followee) -> Result<(), Refusal> {
@@ -318,7 +385,7 @@ impl Store {
             return Ok(());
         }
         let there: BTreeSet<_> = newest.iter().filter_map(|item| Some(Key::of(item)?.sk)).collect();
-        let followees: Vec<_> = self.all_followed(feed, of).await?.into_iter().collect();
+        let followees: Vec<_> = self.all_written(feed, of).await?.into_iter().collect();
         let (mut found, mut is_all) = (BTreeMap::<String, FeedItem>::new(), true);
         for some in followees.chunks(LOOKED_THROUGH) {
             // Nobody's older entry is among the newest any more.
@@ -345,13 +412,19 @@ impl Store {
         };
         self.transact_once(vec![head]).await?;
         // What was deleted or unfollowed in between may have been taken out before it was there.
-        let still = self.all_followed(feed, of).await?;
+        let still = self.all_written(feed, of).await?;
         let makers: Vec<_> =
             missing.iter().filter_map(|entry| Some((feed.maker(&entry.item)?, &entry.place))).collect();
         let key = |(by, place): (Followee, &String)| keys::own_entry(feed, by, place);
         let made = self.get_each::<_, IgnoredAny>(makers.iter().copied(), key).await?;
         let gone = makers.iter().filter(|(by, place)| !still.contains(by) || !made.contains_key(&(*by, *place)));
         self.delete_all(gone.map(|(_, place)| keys::feed_entry(feed, of, place))).await
+    }
+
+    /// All whose entries belong into a feed.
+    async fn all_written(&self, feed: Feed, of: UserId) -> Result<BTreeSet<Followee>, Refusal> {
+        let (followed, beside) = tokio::try_join!(self.all_followed(feed, of), self.always_beside(feed, of))?;
+        Ok(followed.difference(&beside).copied().collect())
     }
 
     /// Somebody's newest entries above `lowest`, as many as a feed keeps at most.
@@ -422,9 +495,9 @@ impl Store {
     }
 
     /// Some of those whose feeds are written to.
-    async fn ahead(&self, of: Followee, part: &Part) -> Result<BTreeSet<UserId>, Refusal> {
-        let entries: Vec<UserEntry> = self.items(part.of(keys::followee(of)), Page::first(usize::MAX)).await?;
-        Ok(entries.into_iter().map(|entry| entry.user).collect())
+    async fn ahead(&self, of: Followee, part: &Part) -> Result<BTreeSet<AheadEntry>, Refusal> {
+        let entries: Vec<AheadEntry> = self.items(part.of(keys::followee(of)), Page::first(usize::MAX)).await?;
+        Ok(entries.into_iter().collect())
     }
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     contents::{Content, Record, SHOWN},
+    feeds::Beside,
     keys::{self, Feed},
     table::{Action, Range, Store, full_page, number},
     users::Profile,
@@ -13,10 +14,9 @@ use crate::domain::{DAY, EntryId, Followee, Millis, Page, Refusal, UserId};
 
 /// Whom of a kind one user can follow.
 const MOST_FOLLOWS: u64 = 10_000;
-/// How long it is remembered that somebody was unfollowed: longer than a feed takes to be rid of their articles.
+/// How long it is remembered that somebody was followed or unfollowed, should it not be followed up before: longer than
+/// the table's stream keeps what it has to tell.
 const REMEMBERED: Millis = 2 * DAY;
-/// Unfollowed users of whom one query tells.
-const FEW_UNFOLLOWED: usize = 100;
 
 /// Whom an entry of a list of users names.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,13 +43,6 @@ pub(super) struct Follow {
     followee: Followee,
     /// Its place in the lists of both: another one for each time that they follow.
     pub place: EntryId,
-}
-
-/// That a user was unfollowed lately.
-#[derive(Serialize, Deserialize)]
-struct Unfollowed {
-    user: UserId,
-    expires_at: u64,
 }
 
 /// What one's pages count; exact.
@@ -91,9 +84,7 @@ impl Store {
                 Action::put_new(keys::following(follower, followee, place), &FolloweeEntry { followee }).or_again(),
                 Action::put_new(keys::follower(followee, place), &UserEntry { user: follower }).or_again(),
             ];
-            if let Followee::User(user) = followee {
-                actions.push(Action::delete(keys::unfollowed(follower, user)));
-            }
+            actions.extend(self.beside(follower, followee, Some(place)));
             Ok((actions, ()))
         };
         self.transact(build).await
@@ -116,11 +107,15 @@ impl Store {
             Action::delete_there(keys::following(follower, followee, place)),
             Action::delete_there(keys::follower(followee, place)),
         ];
-        if let Followee::User(user) = followee {
-            let expires_at = (self.system.now() + REMEMBERED) / 1000;
-            actions.push(Action::put(keys::unfollowed(follower, user), &Unfollowed { user, expires_at }));
-        }
+        actions.extend(self.beside(follower, followee, None));
         self.transact_once(actions).await
+    }
+
+    /// Until the follow, or the unfollow, was followed up, whoever reads the follower's feeds finds it here.
+    fn beside(&self, follower: UserId, followee: Followee, follow: Option<EntryId>) -> Option<Action> {
+        let expires_at = Some((self.system.now() + REMEMBERED) / 1000);
+        let beside = Beside { followee, follow, expires_at };
+        (!Feed::of(followee).is_empty()).then(|| Action::put(keys::lately_beside(follower, followee), &beside))
     }
 
     pub async fn counts(&self, of: impl Into<Followee>) -> Result<Counts, Refusal> {
@@ -179,30 +174,6 @@ impl Store {
             _ => None,
         });
         self.profiles_in_order(of, users).await
-    }
-
-    /// Of these users, those whom somebody does not follow though their feed may still hold their articles. `lately` is
-    /// [`Store::unfollowed_lately`]; where that cannot tell, one round.
-    pub(super) async fn unfollowed_among(
-        &self,
-        follower: UserId,
-        lately: Option<BTreeSet<UserId>>,
-        users: BTreeSet<UserId>,
-    ) -> Result<BTreeSet<UserId>, Refusal> {
-        if let Some(lately) = lately {
-            return Ok(lately);
-        }
-        let key = |user| keys::follows(follower, Followee::User(user));
-        let follows = self.get_each::<_, Follow>(users.iter().copied(), key).await?;
-        Ok(users.into_iter().filter(|user| !follows.contains_key(user)).collect())
-    }
-
-    /// The users whom somebody unfollowed within two days; `None` where they are too many for one look. One query.
-    pub(super) async fn unfollowed_lately(&self, follower: UserId) -> Result<Option<BTreeSet<UserId>>, Refusal> {
-        let range = Range::new(keys::user(follower), keys::UNFOLLOWED);
-        let entries: Vec<Unfollowed> = self.items(range, Page::first(FEW_UNFOLLOWED + 1)).await?;
-        let is_all = entries.len() <= FEW_UNFOLLOWED;
-        Ok(is_all.then(|| entries.into_iter().map(|entry| entry.user).collect()))
     }
 
     /// All whom somebody follows and whose entries go into a feed. 10,000 at most, in a few queries.

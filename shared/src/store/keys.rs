@@ -27,7 +27,8 @@
 //! | that VIP time was granted, by the operators' id | `GRANTED#<hash of the id>` | `-` | `grant_vip` |
 //! | how many articles, follows, followers one has | `<followee>` | `COUNTS` | all that shows them |
 //! | that a user follows somebody | `U#<follower>` | `FOLLOWS#<followee>` | follow, unfollow, `is_follow`, feeds |
-//! | that a user was unfollowed lately | `U#<follower>` | `UNFOLLOWED#<followee>` | `following_article_list` |
+//! | whose lists are always read beside a user's feeds | `U#<follower>` | `BESIDE#<kind>#ALWAYS#<id>` | feeds, `fanout` |
+//! | who was followed or unfollowed lately | `U#<follower>` | `BESIDE#<kind>#LATELY#<id>` | feeds, `fanout` |
 //! | whom a user follows, in the order of following | `U#<follower>` | `FOLLOWING#<kind>#<entry>` | `my_following_users` |
 //! | who follows somebody, in the same order | `<followee>` | `FOLLOWER#<entry>` | `my_follower` |
 //! | into whose feeds somebody's entries are written | `<followee>` | `AHEAD#<follower>` | `fanout` |
@@ -245,7 +246,6 @@ pub fn counts(of: impl Into<Followee>) -> Key {
 
 /// `fanout` is told of its coming and going, as of [`OWN_ARTICLE`]'s.
 pub const FOLLOWS: &str = "FOLLOWS#";
-pub const UNFOLLOWED: &str = "UNFOLLOWED#";
 pub const FOLLOWING_USER: &str = "FOLLOWING#U#";
 pub const FOLLOWING_MASTER: &str = "FOLLOWING#MASTER#";
 pub const FOLLOWING_MERCHANT: &str = "FOLLOWING#MERCHANT#";
@@ -256,8 +256,27 @@ pub fn follows(follower: UserId, of: Followee) -> Key {
     Key { pk: user(follower), sk: format!("{FOLLOWS}{}", followee(of)) }
 }
 
-pub fn unfollowed(follower: UserId, of: UserId) -> Key {
-    Key { pk: user(follower), sk: format!("{UNFOLLOWED}{}", id(of.0)) }
+/// What is known beside a user's feeds: [`always_beside_list`] and, behind it, those of [`lately_beside`].
+pub fn beside_list(feed: Feed) -> String {
+    format!("BESIDE#{}#", feed.makers())
+}
+
+pub fn always_beside_list(feed: Feed) -> String {
+    format!("BESIDE#{}#ALWAYS#", feed.makers())
+}
+
+pub fn always_beside(follower: UserId, of: Followee) -> Key {
+    beside(follower, "ALWAYS", of)
+}
+
+pub fn lately_beside(follower: UserId, of: Followee) -> Key {
+    beside(follower, "LATELY", of)
+}
+
+fn beside(follower: UserId, when: &str, of: Followee) -> Key {
+    let of = followee(of);
+    let (kind, id) = of.split_once('#').unwrap_or((&of, ""));
+    Key { pk: user(follower), sk: format!("BESIDE#{kind}#{when}#{id}") }
 }
 
 pub fn following(follower: UserId, of: Followee, entry: EntryId) -> Key {
@@ -331,6 +350,14 @@ impl Feed {
             Self::Articles => OWN_ARTICLE,
             Self::Projects => "PROJECT#",
             Self::Tickets => "TICKETS#",
+        }
+    }
+
+    /// The kind of those whose entries are in it.
+    fn makers(self) -> &'static str {
+        match self {
+            Self::Articles => "U",
+            Self::Projects | Self::Tickets => "MASTER",
         }
     }
 
@@ -649,7 +676,13 @@ mod tests {
             spelt(follows(UserId(6), master)),
             "U#0000000000000006 / FOLLOWS#MASTER#00000000000000000000000000000abc"
         );
-        assert_eq!(spelt(unfollowed(UserId(6), UserId(7))), "U#0000000000000006 / UNFOLLOWED#0000000000000007");
+        assert_eq!(spelt(always_beside(UserId(6), hers)), "U#0000000000000006 / BESIDE#U#ALWAYS#0000000000000007");
+        assert_eq!(
+            spelt(lately_beside(UserId(6), master)),
+            "U#0000000000000006 / BESIDE#MASTER#LATELY#00000000000000000000000000000abc"
+        );
+        assert!(always_beside(UserId(6), hers).sk.starts_with(&always_beside_list(Feed::Articles)));
+        assert!(lately_beside(UserId(6), master).sk.starts_with(&beside_list(Feed::Tickets)));
         assert_eq!(spelt(following(UserId(6), hers, EntryId(9))), "U#0000000000000006 / FOLLOWING#U#0000000000000009");
         assert_eq!(
             spelt(following(UserId(6), merchant, EntryId(9))),
@@ -737,7 +770,7 @@ mod tests {
             ("U#6", "FOLLOWS#U#0000000000000007"),
             ("U#0000000000000006", "FOLLOWS#MASTER#abc"),
             ("MASTER#00000000000000000000000000000abc", "FOLLOWS#U#0000000000000006"),
-            ("U#0000000000000006", "UNFOLLOWED#0000000000000007"),
+            ("U#0000000000000006", "BESIDE#U#LATELY#0000000000000007"),
         ] {
             assert_eq!(told(pk, sk), None, "{pk} / {sk}");
         }

@@ -7,7 +7,7 @@ use super::{
     contents::{Content, Record},
     follows::Counts,
     keys::{self, Feed, Key},
-    table::{Range, Store, full_page},
+    table::{Store, full_page},
 };
 use crate::domain::{Followee, MasterId, MediaId, Millis, Page, ProjectId, Refusal, UserId};
 
@@ -181,11 +181,9 @@ impl Store {
     /// A page of the projects of those masters whom the viewer follows, the newest first; at most the newest 1,000.
     /// Three rounds, and more as in [`Store::followed_articles`].
     pub async fn followed_projects(&self, viewer: UserId, page: Page) -> Result<Vec<ProjectView>, Refusal> {
-        let feed = || Range::new(keys::feed(Feed::Projects, viewer), "").newest_first();
+        let reader = self.read_feed(Feed::Projects, viewer);
         let next = |part: Page, last: Option<ProjectEntry>| {
-            let place = last.map(|last| keys::content_place(last.created_at, last.project.0));
-            let after = place.map(|place| keys::feed_entry(Feed::Projects, viewer, &place));
-            self.items(feed().after(after), part)
+            reader.part(part, last.map(|last| keys::content_place(last.created_at, last.project.0)))
         };
         full_page(page, next, |entries: Vec<ProjectEntry>| async move {
             // Whom the viewer does not follow any more, they see so; who is withdrawn is not among those one follows.

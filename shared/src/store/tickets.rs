@@ -192,14 +192,13 @@ impl Store {
     pub async fn followed_tickets(&self, viewer: UserId, page: Page) -> Result<Vec<(TicketView, MasterView)>, Refusal> {
         const BATCHES: usize = 100;
         const MOST_BATCHES: usize = 1_000;
-        let feed = || Range::new(keys::feed(Feed::Tickets, viewer), "").newest_first();
+        let reader = self.read_feed(Feed::Tickets, viewer);
         let Page { offset: mut skip, limit } = page;
         let (mut page, mut after, mut passed) = (vec![], None, 0);
         while page.len() < limit && passed < MOST_BATCHES {
-            let entries: Vec<BatchEntry> = self.items(feed().after(after.take()), Page::first(BATCHES)).await?;
+            let entries: Vec<BatchEntry> = reader.part(Page::first(BATCHES), after.take()).await?;
             passed += entries.len();
-            let place = entries.last().map(|last| keys::content_place(last.created_at, last.batch.0));
-            after = place.map(|place| keys::feed_entry(Feed::Tickets, viewer, &place));
+            after = entries.last().map(|last| keys::content_place(last.created_at, last.batch.0));
             let is_end = entries.len() < BATCHES;
             page.extend(self.open_of_batches(viewer, &entries, &mut skip, limit - page.len()).await?);
             if is_end {
