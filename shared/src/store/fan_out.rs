@@ -255,12 +255,7 @@ impl Store {
 
     /// Of those whose feeds are written to, leaves it to those to read somebody's list who have room for that, one by
     /// one: once in the life of a follow. A query and a transaction each.
-    async fn leave_to_read(
-        &self,
-        feed: Feed,
-        of: Followee,
-        ahead: &mut BTreeSet<AheadEntry>,
-    ) -> Result<(), Refusal> {
+    async fn leave_to_read(&self, feed: Feed, of: Followee, ahead: &mut BTreeSet<AheadEntry>) -> Result<(), Refusal> {
         let there: Vec<_> = ahead.iter().copied().filter(|entry| !entry.for_good).collect();
         for entry in there {
             let AheadEntry { user, .. } = entry;
@@ -288,14 +283,11 @@ impl Store {
     /// nothing is missed: until it is done, what was made is read beside their feeds.
     async fn begin(&self, follower: UserId, followee: Followee, follow: EntryId) -> Result<(), Refusal> {
         let feeds = Feed::of(followee);
-        let (is_beside, counts) = tokio::try_join!(
-            self.get::<IgnoredAny>(keys::always_beside(follower, followee)),
-            self.counts(followee),
-        )?;
+        let (is_beside, counts) =
+            tokio::try_join!(self.get::<IgnoredAny>(keys::always_beside(follower, followee)), self.counts(followee),)?;
         let is_beside = is_beside.is_some();
-        let has_room = !is_beside
-            && counts.followers > MANY
-            && self.always_beside(feeds[0], follower).await?.len() < MOST_ALWAYS;
+        let has_room =
+            !is_beside && counts.followers > MANY && self.always_beside(feeds[0], follower).await?.len() < MOST_ALWAYS;
         let for_good = counts.followers > MANY;
         let same = || number(follow.0);
         let check = Action::check(keys::follows(follower, followee)).when("place = :place").with(":place", same());

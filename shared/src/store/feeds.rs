@@ -9,7 +9,10 @@ use std::{
 };
 
 use futures_util::future::try_join_all;
-use serde::{Deserialize, Serialize, de::{DeserializeOwned, IgnoredAny}};
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use super::{
     articles::{ArticleEntry, ArticleView},
@@ -144,11 +147,15 @@ impl FeedReader<'_> {
         let counts = |(_, item): &(String, Item)| {
             self.feed.maker(item).is_none_or(|maker| !neighbours.left_out.contains(&maker))
         };
-        let mut lists: Vec<_> = neighbours.lists.iter().map(|(of, most)| {
-            let mut list = Source::new(keys::followee(*of), self.feed.own_prefix(), *most, after.as_deref());
-            list.range = list.range.lately();
-            list
-        }).collect();
+        let mut lists: Vec<_> = neighbours
+            .lists
+            .iter()
+            .map(|(of, most)| {
+                let mut list = Source::new(keys::followee(*of), self.feed.own_prefix(), *most, after.as_deref());
+                list.range = list.range.lately();
+                list
+            })
+            .collect();
         // The newest first, and no more than are wanted.
         let mut merged: BTreeMap<Reverse<String>, Item> = BTreeMap::new();
         let (mut found, mut some): (Placed, _) = (found.into_iter().filter(counts).collect(), SOME);
