@@ -1357,6 +1357,10 @@ pub fn whole(items: &Items) {
                 assert_eq!(format!("{:0>1$}", named.as_str().unwrap(), whom.len()), whom, "{key}");
                 assert!(kind == "U" || items.contains_key(&format!("{at} / HEAD")), "{key}");
                 says(&format!("{at} / FOLLOWER#{place}"), "user", of);
+                // Nothing was followed up yet.
+                if kind != "MERCHANT" {
+                    says(&format!("{pk} / BESIDE#{kind}#LATELY#{whom}"), "follow", &place);
+                }
             }
             ("U", "BESIDE") => {
                 let (kind, whom) = at.split_once("#LATELY#").expect("nothing was followed up");
