@@ -1357,8 +1357,8 @@ pub fn whole(items: &Items) {
                 assert_eq!(format!("{:0>1$}", named.as_str().unwrap(), whom.len()), whom, "{key}");
                 assert!(kind == "U" || items.contains_key(&format!("{at} / HEAD")), "{key}");
                 says(&format!("{at} / FOLLOWER#{place}"), "user", of);
-                // Nothing was followed up yet.
-                if kind != "MERCHANT" {
+                // Written to, or known beside the feeds until it was followed up.
+                if kind != "MERCHANT" && !items.contains_key(&format!("{at} / AHEAD#{of}")) {
                     says(&format!("{pk} / BESIDE#{kind}#LATELY#{whom}"), "follow", &place);
                 }
             }
