@@ -19,9 +19,9 @@ use std::{
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, Query, State},
+    extract::{DefaultBodyLimit, Query, Request, State},
     http::{Method, StatusCode},
-    middleware::from_fn,
+    middleware::{Next, from_fn},
     routing::{get, on_service, post},
 };
 use bytes::Bytes;
@@ -56,7 +56,7 @@ macro_rules! functions {
         }
 
         fn routers(app: &Arc<App>) -> BTreeMap<&'static str, Router> {
-            [$((stringify!($name), operation::router($name::operations, app.clone()))),*].into()
+            [$((stringify!($name), acting(stringify!($name), operation::router($name::operations, app.clone())))),*].into()
         }
     };
 }
@@ -71,6 +71,16 @@ pub const BY_EVENT: [(&str, &str); 5] = [
     ("catalogue", "import"),
     ("catalogue", "sample"),
 ];
+
+tokio::task_local! {
+    /// The function that is at work in this task: what it may do, its policies in the template say.
+    pub static ACTING: &'static str;
+}
+
+/// A function's operations, at work under its name.
+fn acting(function: &'static str, operations: Router) -> Router {
+    operations.layer(from_fn(move |request: Request, next: Next| ACTING.scope(function, next.run(request))))
+}
 
 const TEMPLATE: &str = include_str!("../../template.yaml");
 const TABLE: &str = "plaza";
@@ -155,7 +165,8 @@ impl Plaza {
             ("MEDIA_BASE_URL", format!("{}/{BUCKET}/media", engines.s3)),
             ("JWT_KEY", token_key.unwrap_or(text("a key that lives as long as one test does"))),
             // Signs the tokens of the sample events.
-            ("JWT_KEY_PREVIOUS", text(shared::domain::token::DEVELOPMENT_KEY)),
+            ("IM_KEY", text("a key that the messaging service would know as well")),
+            ("JWT_KEYS_ACCEPTED", text(shared::domain::token::DEVELOPMENT_KEY)),
             ("SMS_COUNTRIES", text("*")),
             ("SMS_PER_DAY", text("100000")),
         ]);
@@ -168,7 +179,8 @@ impl Plaza {
         let checking = app.clone();
         engines.deliver_uploads(move |event| {
             let app = checking.clone();
-            async move { media::handle(&app, event).await.map_err(|failed| failed.to_string()) }
+            let checked = async move { media::handle(&app, event).await.map_err(|failed| failed.to_string()) };
+            ACTING.scope("media", checked)
         });
         Ok(Self { app, engines, router, stream, environment })
     }
@@ -266,7 +278,7 @@ async fn import(
     event: Bytes,
 ) -> Result<Json<catalogue::Answer>, (StatusCode, Json<Value>)> {
     match serde_json::from_slice(&event) {
-        Ok(event) => Ok(Json(catalogue::handle(&app, event, Millis::MAX).await)),
+        Ok(event) => Ok(Json(ACTING.scope("catalogue", catalogue::handle(&app, event, Millis::MAX)).await)),
         Err(error) => {
             let msg = format!("body: send {{\"records\": [{{\"kind\": …}}, …]}} as JSON: {error}");
             Err((StatusCode::BAD_REQUEST, Json(json!({"code": 400, "msg": msg}))))

@@ -10,6 +10,7 @@ use shared::{App, domain::Millis};
 use tokio::{sync::Mutex, task::spawn_blocking};
 
 use crate::{
+    ACTING,
     engines::{Engines, Queue, Stream, Taken},
     template::{QueueSource, StreamSource},
 };
@@ -126,7 +127,8 @@ impl Delivery {
             return Ok(Batch::Empty);
         }
         let task = |message: &Taken| Queued { message_id: message.id.to_string(), body: message.body.clone() };
-        let response = fanout::handle_tasks(&self.app, taken.iter().map(task).collect()).await;
+        let handling = fanout::handle_tasks(&self.app, taken.iter().map(task).collect());
+        let response = ACTING.scope("fanout", handling).await;
         let failed: Vec<_> =
             response.batch_item_failures.into_iter().filter_map(|failure| failure.item_identifier).collect();
         let problem = failed.first().map(|id| format!("message {id}"));
@@ -175,7 +177,8 @@ impl Delivery {
         if !records.is_empty() {
             let event = json!({ "Records": records });
             let event: Event = serde_json::from_value(event).map_err(|error| error.to_string())?;
-            let response = fanout::handle_changes(&self.app, event, Millis::MAX).await;
+            let handling = fanout::handle_changes(&self.app, event, Millis::MAX);
+            let response = ACTING.scope("fanout", handling).await;
             if let Some(failed) = response.batch_item_failures.into_iter().next() {
                 let number = failed.item_identifier.unwrap_or_default();
                 let at = records.iter().position(|record| record["dynamodb"]["SequenceNumber"] == number);

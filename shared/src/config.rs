@@ -9,8 +9,14 @@ pub struct Config {
     pub media_bucket: String,
     /// Where what lies under `media/` in the bucket is served.
     pub media_base_url: String,
-    pub jwt_key: String,
-    pub jwt_key_previous: Option<String>,
+    /// What signs tokens; none where nobody calls over HTTP.
+    pub jwt_key: Option<String>,
+    /// Others that verify them, with commas between.
+    pub jwt_keys_accepted: Option<String>,
+    /// What signs tokens for the messaging service; none but in the function that does.
+    pub im_key: Option<String>,
+    /// The stack's name, under which metrics are found.
+    pub stack: String,
     /// Country codes that codes are sent to; none means all.
     pub sms_countries: Vec<String>,
     /// Codes a day for all phones together.
@@ -49,17 +55,21 @@ impl Config {
             table: needed("TABLE")?,
             media_bucket: needed("MEDIA_BUCKET")?,
             media_base_url: needed("MEDIA_BASE_URL")?,
-            jwt_key: needed("JWT_KEY")?,
+            jwt_key: given("JWT_KEY"),
             // The template's word for no key.
-            jwt_key_previous: given("JWT_KEY_PREVIOUS").filter(|key| key != "none"),
+            jwt_keys_accepted: given("JWT_KEYS_ACCEPTED").filter(|keys| keys != "none"),
+            im_key: given("IM_KEY"),
+            stack: given("STACK").unwrap_or("plaza".into()),
             sms_countries: match needed("SMS_COUNTRIES")?.as_str() {
                 "*" => vec![],
                 list => list.split(',').map(|country| country.trim().to_owned()).collect(),
             },
             sms_per_day: needed("SMS_PER_DAY")?.parse().map_err(|_| "SMS_PER_DAY is not a whole number")?,
         };
-        let keys = [Some(&config.jwt_key), config.jwt_key_previous.as_ref()];
-        if keys.contains(&Some(&token::DEVELOPMENT_KEY.to_owned())) && !config.aws.is_this_machine() {
+        let keys = [&config.jwt_key, &config.jwt_keys_accepted, &config.im_key].into_iter().flatten();
+        if keys.flat_map(|keys| keys.split(',')).any(|key| key.trim() == token::DEVELOPMENT_KEY)
+            && !config.aws.is_this_machine()
+        {
             return Err("JWT_KEY: everybody knows the development key; it is for tables on this machine alone".into());
         }
         Ok(config)
@@ -93,7 +103,7 @@ mod tests {
             ("MEDIA_BUCKET", "m"),
             ("MEDIA_BASE_URL", "https://m.example"),
             ("JWT_KEY", "0123456789abcdef0123456789abcdef"),
-            ("JWT_KEY_PREVIOUS", "none"),
+            ("JWT_KEYS_ACCEPTED", "none"),
             ("SMS_COUNTRIES", "86, 852"),
             ("SMS_PER_DAY", "1000"),
         ];
@@ -105,7 +115,7 @@ mod tests {
     fn what_the_template_sets_is_enough() {
         let config = read(&[("AWS_ENDPOINT_URL_S3", "")]).unwrap();
         assert_eq!(config.sms_countries, ["86", "852"]);
-        assert_eq!((config.jwt_key_previous, config.aws.s3), (None, None));
+        assert_eq!((config.jwt_keys_accepted, config.aws.s3), (None, None));
         assert!(read(&[("SMS_COUNTRIES", "*")]).unwrap().sms_countries.is_empty());
     }
 
@@ -117,7 +127,7 @@ mod tests {
 
     #[test]
     fn the_development_key_is_for_this_machine_alone() {
-        for name in ["JWT_KEY", "JWT_KEY_PREVIOUS"] {
+        for name in ["JWT_KEY", "JWT_KEYS_ACCEPTED", "IM_KEY"] {
             let key = (name, token::DEVELOPMENT_KEY);
             assert!(read(&[key]).is_err());
             assert!(read(&[key, ("AWS_ENDPOINT_URL_DYNAMODB", "https://dynamodb.eu-west-1.amazonaws.com")]).is_err());

@@ -1,40 +1,134 @@
 //! What every function's `main` is.
 use std::{
+    convert::Infallible,
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
-use axum::Router;
+use axum::{Router, response::Response};
+use lambda_http::{Request, RequestExt as _, Service as _, request::RequestContext};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::json;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
     App,
     domain::{Millis, System},
+    meter::{Taken, metered},
     outside::aws,
-    wire::operation::router,
+    wire::{gateway::as_routed, operation::router},
 };
+
+/// Where CloudWatch keeps what the log's lines count.
+const METRICS: &str = "Plaza";
 
 /// Serves a function's operations to the Lambda runtime, for as long as it wants.
 pub async fn serve(operations: impl FnOnce(Router<Arc<App>>) -> Router<Arc<App>>) -> Result<(), Error> {
-    let app = app()?;
+    let app = &app()?;
+    if app.keys().is_err() {
+        return Err("the environment variable JWT_KEY is missing".into());
+    }
     // The router is made while the network is about the connection.
     let ((), router) = tokio::join!(app.store.warm(), async { router(operations, app.clone()) });
-    lambda_http::run(router).await
+    let router = &router;
+    let handle = async |request| {
+        let (response, line) = answer(app, router.clone(), request).await;
+        println!("{line}");
+        Ok::<_, Infallible>(response)
+    };
+    lambda_http::run(lambda_http::service_fn(handle)).await
+}
+
+/// One request's answer, and its line for the log.
+pub async fn answer(app: &App, mut router: Router, request: Request) -> (Response, String) {
+    let id = request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default();
+    let api_id = request.request_context_ref().and_then(|context| match context {
+        RequestContext::ApiGatewayV2(context) => context.request_id.clone(),
+        _ => None,
+    });
+    let since = stopwatch();
+    let (Ok(response), taken) = metered(router.call(as_routed(request))).await;
+    let outcome = response.extensions().get().cloned();
+    // What leads nowhere is nobody's operation.
+    let outcome = outcome.unwrap_or_else(|| Outcome { operation: "none".into(), code: response.status().as_u16() });
+    let line = Line { request_id: &id, api_request_id: api_id.as_deref(), outcome: &outcome, millis: since(), taken };
+    let line = line.json(app);
+    (response, line)
 }
 
 /// The same for a function that takes events, not requests; it is told when Lambda ends it. An error makes Lambda send
-/// the whole event again.
-pub async fn serve_events<E, A>(handle: impl AsyncFn(&App, E, Millis) -> Result<A, Error>) -> Result<(), Error>
+/// the whole event again. `name` is what its lines in the log call it.
+pub async fn serve_events<E, A>(
+    name: &str,
+    handle: impl AsyncFn(&App, E, Millis) -> Result<A, Error>,
+) -> Result<(), Error>
 where
     E: DeserializeOwned,
     A: Serialize,
 {
-    let (app, handle) = (app()?, &handle);
+    let (app, handle) = (&app()?, &handle);
     app.store.warm().await;
-    lambda_runtime::run(service_fn(|event: LambdaEvent<E>| handle(&app, event.payload, event.context.deadline))).await
+    let handle = async |event: LambdaEvent<E>| {
+        let since = stopwatch();
+        let (answer, taken) = metered(handle(app, event.payload, event.context.deadline)).await;
+        let outcome = Outcome { operation: name.into(), code: if answer.is_ok() { 0 } else { 500 } };
+        let request_id = &event.context.request_id;
+        let line = Line { request_id, api_request_id: None, outcome: &outcome, millis: since(), taken };
+        println!("{}", line.json(app));
+        answer
+    };
+    lambda_runtime::run(service_fn(handle)).await
+}
+
+/// What became of a request: an operation leaves it with its response.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    pub operation: String,
+    /// 0 where all is well, else the refusal's.
+    pub code: u16,
+}
+
+/// A request's line in the log: nothing that anybody sent.
+struct Line<'a> {
+    /// Lambda's, which stands in every other line of the request as well.
+    request_id: &'a str,
+    /// API Gateway's, which stands in its access log.
+    api_request_id: Option<&'a str>,
+    outcome: &'a Outcome,
+    millis: f64,
+    taken: Taken,
+}
+
+impl Line<'_> {
+    /// In CloudWatch's embedded metric format where something came about that is counted: the line is the metric.
+    fn json(&self, app: &App) -> String {
+        let Taken { calls, read_units, write_units, happened } = &self.taken;
+        let Outcome { operation, code } = self.outcome;
+        let mut line = json!({
+            "level": "INFO", "request_id": self.request_id, "operation": operation, "code": code,
+            "ms": (self.millis * 10.0).round() / 10.0, "calls": calls, "reads": read_units, "writes": write_units,
+        });
+        if let Some(id) = self.api_request_id {
+            line["api_request_id"] = id.into();
+        }
+        if !happened.is_empty() {
+            let named = happened.keys().map(|what| json!({"Name": format!("{what:?}"), "Unit": "Count"}));
+            let metrics = json!({"Namespace": METRICS, "Dimensions": [["Stack"]], "Metrics": named.collect::<Vec<_>>()});
+            line["_aws"] = json!({"Timestamp": app.system.now(), "CloudWatchMetrics": [metrics]});
+            line["Stack"] = app.config.stack.as_str().into();
+            happened.iter().for_each(|(what, count)| line[format!("{what:?}")] = (*count).into());
+        }
+        line.to_string()
+    }
+}
+
+/// Milliseconds since this was called.
+#[expect(clippy::disallowed_methods, reason = "how long it took is for whoever watches")]
+fn stopwatch() -> impl Fn() -> f64 {
+    let from = Instant::now();
+    move || from.elapsed().as_secs_f64() * 1000.0
 }
 
 /// An event as it is sent. Some have no records: S3 tries new notifications out with one that has none, and people try

@@ -4,6 +4,7 @@ mod app;
 pub mod config;
 pub mod domain;
 pub mod function;
+pub mod meter;
 mod off_thread;
 pub mod outside;
 pub mod store;

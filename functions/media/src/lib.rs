@@ -18,6 +18,7 @@ use shared::{
         picture::{GALLERY, Picture},
     },
     function::Sent,
+    meter::{Happened, happened},
     off_thread,
     outside::{Published, Upload},
     store::MediaStatus,
@@ -107,6 +108,7 @@ async fn step(app: &App, id: &MediaId, kind: MediaKind) -> Result<ControlFlow<()
         settled => settled,
     };
     if standing.is_bad() {
+        happened(Happened::UploadsRefused);
         // Another event may have published a better try of the same upload, a moment too late.
         media.withdraw(std::slice::from_ref(id)).await?;
     }

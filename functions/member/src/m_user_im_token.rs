@@ -17,6 +17,6 @@ impl Operation for MUserImToken {
     const ROUTE: Route = Route::get("/m_user/im_token");
 
     async fn handle(self, Reader(caller): Reader, app: &App) -> Result<ImToken, Refusal> {
-        Ok(ImToken { im_token: app.keys.sign_im(caller, app.system.now())? })
+        Ok(ImToken { im_token: app.im_key()?.sign(caller, app.system.now())? })
     }
 }

@@ -114,7 +114,7 @@ impl Member {
             face: profile.into(),
             gender: profile.gender,
             vip: Vip::of(profile, app),
-            im_token: app.keys.sign_im(profile.id, app.system.now())?,
+            im_token: app.im_key()?.sign(profile.id, app.system.now())?,
             token: app.new_token(user)?.0,
         })
     }

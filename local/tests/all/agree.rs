@@ -9,7 +9,7 @@ use std::{
 
 use boon::{Compiler, Draft, Schemas};
 use local::{
-    BY_EVENT, Options, Plaza,
+    ACTING, BY_EVENT, Options, Plaza,
     events::{self, ANY},
     functions, openapi, sample,
     template::Template,
@@ -166,20 +166,36 @@ async fn every_event_is_answered() {
     assert!(wrong.is_empty(), "mend:{wrong}\n(\"*\" stands for what is another value each time)");
 }
 
+/// Behind a named stage and a custom domain with a base path.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_is_found_behind_a_stage_and_a_base_path() {
+    let plaza = fresh(None).await;
+    for (function, Listed { name, .. }) in operations() {
+        let mut event = events::load(&events::path(function, &name)).unwrap();
+        let moved = json!(format!("/v1/prod{}", event["rawPath"].as_str().unwrap()));
+        event["rawPath"] = moved.clone();
+        event["requestContext"]["http"]["path"] = moved;
+        event["requestContext"]["stage"] = "prod".into();
+        let answer = invoke(&plaza, &event).await;
+        assert_ne!(answer["body"]["msg"], "no such path or method", "{name}: {answer:#}");
+    }
+}
+
 /// The events of those that nobody calls over HTTP, read by the types of Lambda's own crate.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_other_event_is_answered() {
     let plaza = fresh(None).await;
     for (function, event) in BY_EVENT {
         let sent = events::load(&events::path(function, event)).unwrap();
-        let answer = match function {
+        let handling = async { match function {
             "fanout" => json!(fanout::handle(&plaza.app, serde_json::from_value(sent).unwrap(), u64::MAX).await),
             "catalogue" => {
                 json!(catalogue::handle(&plaza.app, serde_json::from_value(sent).unwrap(), u64::MAX).await)
             }
             "media" => json!(media::handle(&plaza.app, serde_json::from_value(sent).unwrap()).await.unwrap()),
             _ => panic!("{function}: say here how it is called"),
-        };
+        }};
+        let answer = ACTING.scope(function, handling).await;
         let expected = events::load(&events::answer_path(function, event)).unwrap();
         assert_eq!(events::differences(&expected, &events::answer(&answer)), [""; 0], "{function}");
     }

@@ -1,5 +1,8 @@
 //! What each operation costs: rounds in sequence, and capacity units as DynamoDB reports them, held exactly.
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use futures_util::{
     StreamExt as _,
@@ -16,7 +19,7 @@ use shared::{
 use tempfile::TempDir;
 
 use crate::{
-    deeds,
+    deeds, policies,
     support::{Cost, START, Test, copied, invoke, operations, together},
 };
 
@@ -305,6 +308,7 @@ async fn every_operation_keeps_to_its_budget_in_any_crowd() {
     let held = BUDGETS.iter().map(|budget| budget.case.to_owned());
     let cases: BTreeSet<_> = operations().map(|(_, listed)| listed.name).chain(held).collect();
     let (mut wrong, mut writing) = (vec![], BTreeSet::new());
+    let mut did: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     println!("{:40} {:>6} {:>6} {:>6} {:>6}", "operation", "rounds", "calls", "reads", "writes");
     for (case, costs) in cases.iter().zip(costs(&cases).await) {
         let [cost, among_many] = match costs {
@@ -340,6 +344,8 @@ async fn every_operation_keeps_to_its_budget_in_any_crowd() {
                 "{case}: {rounds} rounds, at most {ROUNDS} without a reason in LONG_ONES, which has no others"
             ));
         }
+        let (function, _) = operations().find(|(_, listed)| listed.name == operation_of(case)).unwrap();
+        did.entry(function).or_default().extend(cost.0.into_iter().flat_map(|call| call.needs));
         if writes > 0.0 {
             writing.insert(operation_of(case).to_owned());
         }
@@ -351,6 +357,7 @@ async fn every_operation_keeps_to_its_budget_in_any_crowd() {
     let more =
         writing.difference(&deeds).map(|name| format!("{name}: writes, as a reader, by GET or in deeds::READING"));
     wrong.extend(idle.chain(more));
+    wrong.extend(policies::compare(&did));
     let gone = LONG_ONES.iter().filter(|(case, _)| !cases.contains(*case));
     wrong.extend(gone.map(|(case, _)| format!("{case}: is in LONG_ONES, but has no budget")));
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));

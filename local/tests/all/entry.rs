@@ -107,7 +107,7 @@ async fn whoever_logs_out_very_often_ends_all_of_their_tokens() {
     let app = &test.plaza.app;
     let user = app.store.log_in_vouched(UserId(id)).await.unwrap();
     for _ in 0..200 {
-        let ended = app.keys.verify(&app.new_token(&user).unwrap().0, app.system.now()).unwrap();
+        let ended = app.keys().unwrap().verify(&app.new_token(&user).unwrap().0, app.system.now()).unwrap();
         app.store.end_session(&ended).await.unwrap();
     }
     assert_eq!(info(&test, &token).await.status, 200);
@@ -120,7 +120,7 @@ async fn whoever_logs_out_very_often_ends_all_of_their_tokens() {
     // Where nothing has, all end.
     let user = app.store.log_in_vouched(UserId(id)).await.unwrap();
     for _ in 0..200 {
-        let ended = app.keys.verify(&app.new_token(&user).unwrap().0, app.system.now()).unwrap();
+        let ended = app.keys().unwrap().verify(&app.new_token(&user).unwrap().0, app.system.now()).unwrap();
         app.store.end_session(&ended).await.unwrap();
     }
     info(&test, &later).await.refused(401, 401);

@@ -131,7 +131,7 @@ async fn without_a_good_session_nothing_is_done() {
     let (good_parts, strange_parts): (Vec<_>, Vec<_>) = (good.split('.').collect(), strange.split('.').collect());
     let named = [good_parts[0], strange_parts[1], strange_parts[2]].join(".");
     let tampered = [good_parts[0], strange_parts[1], good_parts[2]].join(".");
-    let im = app.keys.sign_im(anna, now).unwrap();
+    let im = app.im_key().unwrap().sign(anna, now).unwrap();
     let before_reset = token(&test, felix).await;
     let code = test.code(sample::PHONE).await;
     let reset = json!({"phone": sample::PHONE, "password": "another1", "code": code});

@@ -20,6 +20,7 @@ mod media;
 mod member;
 mod own_machine;
 mod pages;
+mod policies;
 mod send_sms_code;
 mod subjects;
 mod support;

@@ -1,6 +1,7 @@
 //! A Plaza of its own for every test: the engines in memory, a clock and a line to the engines that the test holds.
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
+    convert::Infallible,
     fs,
     path::Path,
     sync::{
@@ -28,8 +29,8 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector as Tcp},
     rt::TokioExecutor,
 };
-use lambda_http::{Adapter, Context, LambdaEvent, Service as _, request::LambdaRequest};
-use local::{Options, Plaza, events, functions};
+use lambda_http::{Adapter, Context, LambdaEvent, Service as _, request::LambdaRequest, service_fn};
+use local::{ACTING, Options, Plaza, events, functions};
 use serde_json::{Value, json};
 use shared::{
     domain::{MINUTE, Password, Phone, StoredPassword, System},
@@ -39,6 +40,8 @@ use shared::{
     wire::operation::Listed,
 };
 use tempfile::TempDir;
+
+use crate::policies::{self, Need, Policies};
 
 /// Where a test's clock begins: 2027-01-15.
 pub const START: u64 = 1_800_000_000_000;
@@ -275,7 +278,11 @@ pub fn operations() -> impl Iterator<Item = (&'static str, Listed)> {
 pub async fn invoke(plaza: &Plaza, event: &Value) -> Value {
     let request: LambdaRequest = serde_json::from_value(event.clone()).expect("an event of API Gateway");
     let event = LambdaEvent::new(request, Context::default());
-    let response = Adapter::from(plaza.router.clone()).call(event);
+    let answer = async |request| {
+        let (response, _) = function::answer(&plaza.app, plaza.router.clone(), request).await;
+        Ok::<_, Infallible>(response)
+    };
+    let response = Adapter::from(service_fn(answer)).call(event);
     events::answer(&serde_json::to_value(response.await.unwrap()).unwrap())
 }
 
@@ -347,6 +354,8 @@ pub struct Call {
     pub round: usize,
     pub read_units: f64,
     pub write_units: f64,
+    /// What it needs to be allowed.
+    pub needs: Vec<Need>,
     ended: bool,
 }
 
@@ -446,20 +455,31 @@ impl HttpConnector for Tap {
         HttpConnectorFuture::new(async move {
             let target = request.headers().get("x-amz-target").and_then(|target| target.split('.').nth(1));
             let operation = target.unwrap_or(request.method()).to_owned();
+            let needs = policies::needs(&request);
             let (number, metered, fault) = {
                 let mut state = line.state();
                 let round = 1 + state.calls.iter().filter(|call| call.ended).map(|call| call.round).max().unwrap_or(0);
                 let operation = operation.clone();
                 let strikes = state.faults.iter().position(|(of, _)| *of == operation);
                 let fault = strikes.and_then(|at| state.faults.remove(at)).and_then(|(_, fault)| fault);
-                state.calls.push(Call { operation, round, read_units: 0.0, write_units: 0.0, ended: false });
+                let needs = needs.clone();
+                state.calls.push(Call { operation, round, read_units: 0.0, write_units: 0.0, needs, ended: false });
                 (state.calls.len() - 1, state.metered, fault)
             };
             if metered {
                 // So that calls which were started together are seen to be on their way together.
                 tokio::time::sleep(Duration::from_millis(3)).await;
             }
-            let passed = pass(to, &operation, request, metered, fault).await;
+            let denied = ACTING.try_with(|function| Policies::ours().denied(function, &needs).map(|need| (*function, need)));
+            let passed = match denied {
+                // Reads of requests that are answered at once may leave together here, as they never do in a function.
+                Ok(Some((function, need))) if need.action != "dynamodb:BatchGetItem" => {
+                    eprintln!("template.yaml: {function} may not do {need}");
+                    let denied = json!({"__type": "com.amazon.coral.service#AccessDeniedException"}).to_string();
+                    Ok((respond(400, "application/x-amz-json-1.0", denied), 0.0))
+                }
+                _ => pass(to, &operation, request, metered, fault).await,
+            };
             let mut state = line.state();
             let Some(call) = state.calls.get_mut(number) else { return passed.map(|(response, _)| response) };
             call.ended = true;

@@ -12,8 +12,9 @@ use crate::{
     config::Config,
     domain::{
         Millis, Refusal, System, hex,
-        token::{self, Token, TokenKeys},
+        token::{self, ImKey, Token, TokenKeys},
     },
+    meter::Counted,
     outside::{
         Media, Providers, Queue, Sms,
         aws::{self, TableEndpoint},
@@ -28,8 +29,9 @@ type Variable = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 pub struct App {
     pub system: System,
     pub config: Config,
-    pub keys: TokenKeys,
     pub store: Store,
+    keys: Option<TokenKeys>,
+    im_key: Option<ImKey>,
     settings: SdkConfig,
     variable: Variable,
     media: OnceLock<Media>,
@@ -42,15 +44,27 @@ impl App {
     /// From the environment that a Lambda has. The error says which variable is missing or wrong.
     pub fn new(variable: Variable, system: System, http: SharedHttpClient) -> Result<Arc<Self>, String> {
         let config = Config::read(&variable)?;
-        let keys = TokenKeys::new(&config.jwt_key, config.jwt_key_previous.as_deref())?;
+        let accepted = config.jwt_keys_accepted.as_deref();
+        let keys = config.jwt_key.as_deref().map(|key| TokenKeys::new(key, accepted)).transpose()?;
+        let im_key = config.im_key.as_deref().map(ImKey::new).transpose()?;
         let settings = aws::settings(&config.aws, http);
         let dynamodb = aws_sdk_dynamodb::config::Builder::from(&settings);
         // Items are small and read whole within an attempt's time limit: a guard against streams that stall is for S3.
         let dynamodb = dynamodb.stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        let dynamodb = dynamodb.endpoint_resolver(TableEndpoint::new(&config.aws));
+        let dynamodb = dynamodb.endpoint_resolver(TableEndpoint::new(&config.aws)).interceptor(Counted);
         let store = Store::new(Client::from_conf(dynamodb.build()), config.table.clone(), system.clone());
         let (media, sms, providers, tasks) = Default::default();
-        Ok(Arc::new(Self { system, config, keys, store, settings, variable, media, sms, providers, tasks }))
+        Ok(Arc::new(Self { system, config, store, keys, im_key, settings, variable, media, sms, providers, tasks }))
+    }
+
+    /// What signs and verifies tokens. An error where the function has none: then it has no operations either.
+    pub fn keys(&self) -> Result<&TokenKeys, Refusal> {
+        self.keys.as_ref().ok_or(Refusal::Internal)
+    }
+
+    /// What signs tokens for the messaging service. An error where the function has none.
+    pub fn im_key(&self) -> Result<&ImKey, Refusal> {
+        self.im_key.as_ref().ok_or(Refusal::Internal)
     }
 
     pub fn media(&self) -> &Media {
@@ -81,6 +95,6 @@ impl App {
         let now = self.system.now();
         let id = hex(&self.system.random::<12>());
         let token = Token { user: user.profile.id, id, epoch: user.epoch, expires: now + token::LIFE };
-        Ok((self.keys.sign(&token, now)?, token.expires))
+        Ok((self.keys()?.sign(&token, now)?, token.expires))
     }
 }

@@ -65,41 +65,42 @@ struct ImClaims {
     exp: u64,
 }
 
-/// The current key signs; the one before it still verifies, so that a change of keys signs nobody out.
+/// One key signs. It and the others verify: those that signed until lately, and the one that is to sign next, so that a
+/// change of keys signs nobody out while functions are updated one after another (`docs/keys.md`).
 pub struct TokenKeys {
     current: SigningKey,
-    previous: Option<SigningKey>,
+    accepted: Vec<SigningKey>,
 }
+
+/// Signs what the messaging service reads. The service must know it and thereby could sign, so it signs nobody in here.
+pub struct ImKey(SigningKey);
 
 struct SigningKey {
     id: String,
     sign: EncodingKey,
     verify: DecodingKey,
-    /// For the messaging service, which must know it and thereby could sign: a key of its own, made of the secret, so
-    /// that it signs nobody in here.
-    im: EncodingKey,
 }
 
 impl SigningKey {
     fn new(secret: &str) -> Result<Self, String> {
+        // Fails where it is installed already, which is as good.
+        let _ = PROVIDER.install_default();
         if secret.len() < 32 {
             return Err("a token key needs at least 32 characters".into());
         }
         // A fingerprint: it names the key in a token's header and tells nothing of it.
         let id = hex(&digest::digest(&digest::SHA256, secret.as_bytes()).as_ref()[..4]);
         let (sign, verify) = (EncodingKey::from_secret(secret.as_bytes()), DecodingKey::from_secret(secret.as_bytes()));
-        let im = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), b"im");
-        let im = EncodingKey::from_secret(hex(im.as_ref()).as_bytes());
-        Ok(Self { id, sign, verify, im })
+        Ok(Self { id, sign, verify })
     }
 }
 
 impl TokenKeys {
-    /// Fails where a key is shorter than 32 characters.
-    pub fn new(current: &str, previous: Option<&str>) -> Result<Self, String> {
-        // Fails where it is installed already, which is as good.
-        let _ = PROVIDER.install_default();
-        Ok(Self { current: SigningKey::new(current)?, previous: previous.map(SigningKey::new).transpose()? })
+    /// `accepted`: keys with commas between. Fails where one is shorter than 32 characters.
+    pub fn new(current: &str, accepted: Option<&str>) -> Result<Self, String> {
+        let accepted = accepted.into_iter().flat_map(|keys| keys.split(','));
+        let accepted = accepted.map(|key| SigningKey::new(key.trim())).collect::<Result<_, _>>()?;
+        Ok(Self { current: SigningKey::new(current)?, accepted })
     }
 
     pub fn sign(&self, token: &Token, now: Millis) -> Result<String, Refusal> {
@@ -117,26 +118,11 @@ impl TokenKeys {
         encode(&header, &claims, &self.current.sign).map_err(|_| Refusal::Internal)
     }
 
-    /// A token for the messaging service: it names the user for a day, and signs nobody in here. The service verifies it
-    /// with the hexadecimal digits of HMAC-SHA256 of `im` under our key.
-    pub fn sign_im(&self, user: UserId, now: Millis) -> Result<String, Refusal> {
-        let header = Header { kid: Some(self.current.id.clone()), ..Header::new(Algorithm::HS256) };
-        let claims = ImClaims {
-            iss: ISSUER.into(),
-            aud: IM_AUDIENCE.into(),
-            sub: format!("{:032x}", user.0),
-            iat: now / 1000,
-            nbf: now / 1000,
-            exp: (now + IM_LIFE) / 1000,
-        };
-        encode(&header, &claims, &self.current.im).map_err(|_| Refusal::Internal)
-    }
-
     /// What the token says, or `None` where it is not one of ours or not of now. Whether it was ended, its user's
     /// record tells.
     pub fn verify(&self, token: &str, now: Millis) -> Option<Token> {
         let kid = decode_header(token).ok()?.kid?;
-        let key = [Some(&self.current), self.previous.as_ref()].into_iter().flatten().find(|key| key.id == kid)?;
+        let key = [&self.current].into_iter().chain(&self.accepted).find(|key| key.id == kid)?;
         let mut rules = Validation::new(Algorithm::HS256);
         rules.set_audience(&[AUDIENCE]);
         rules.set_issuer(&[ISSUER]);
@@ -152,6 +138,28 @@ impl TokenKeys {
             epoch: claims.ep,
             expires: claims.exp * 1000,
         })
+    }
+}
+
+impl ImKey {
+    /// Fails where it is shorter than 32 characters.
+    pub fn new(secret: &str) -> Result<Self, String> {
+        SigningKey::new(secret).map(Self)
+    }
+
+    /// A token for the messaging service: it names the user for a day, and its key in the header as `kid`, so that the
+    /// service can know two while the key changes.
+    pub fn sign(&self, user: UserId, now: Millis) -> Result<String, Refusal> {
+        let header = Header { kid: Some(self.0.id.clone()), ..Header::new(Algorithm::HS256) };
+        let claims = ImClaims {
+            iss: ISSUER.into(),
+            aud: IM_AUDIENCE.into(),
+            sub: format!("{:032x}", user.0),
+            iat: now / 1000,
+            nbf: now / 1000,
+            exp: (now + IM_LIFE) / 1000,
+        };
+        encode(&header, &claims, &self.0.sign).map_err(|_| Refusal::Internal)
     }
 }
 
@@ -203,8 +211,8 @@ mod tests {
     use super::*;
 
     const NOW: Millis = 1_800_000_000_000;
-    const OLD: &str = "the key before, long enough to be one";
-    const NEW: &str = "the key of today, long enough to be one";
+    const OLD: &str = "the key before and long enough to be one";
+    const NEW: &str = "the key of today and long enough to be one";
 
     fn token() -> Token {
         Token { user: UserId(6), id: "abc".into(), epoch: 3, expires: NOW + LIFE }
@@ -239,6 +247,26 @@ mod tests {
     }
 
     #[test]
+    fn functions_of_two_deployments_take_each_others_tokens() {
+        let third = format!("{OLD},{NEW}");
+        // Before, accepted everywhere, signing, retired: each deployment meets the one before it.
+        let steps = [keys(OLD, None), keys(OLD, Some(NEW)), keys(NEW, Some(OLD)), keys(NEW, None)];
+        for two in steps.windows(2).take(2) {
+            for (signs, verifies) in [(&two[0], &two[1]), (&two[1], &two[0])] {
+                assert!(verifies.verify(&signs.sign(&token(), NOW).unwrap(), NOW).is_some());
+            }
+        }
+        // Retired when what it signed has ended: of what is valid then nothing is lost.
+        let last = steps[1].sign(&token(), NOW).unwrap();
+        assert!(steps[2].verify(&last, NOW + LIFE - 1000).is_some() && steps[2].verify(&last, NOW + LIFE).is_none());
+        let later = steps[2].sign(&token(), NOW).unwrap();
+        assert!(steps[3].verify(&later, NOW).is_some());
+        // More than one may be on the way.
+        let many = keys("yet another key and long enough to be one", Some(&third));
+        assert!([OLD, NEW].iter().all(|key| many.verify(&keys(key, None).sign(&token(), NOW).unwrap(), NOW).is_some()));
+    }
+
+    #[test]
     fn nobody_elses_tokens() {
         let keys = keys(NEW, Some(OLD));
         let forge = |alter: fn(&mut Header, &mut Claims)| {
@@ -260,7 +288,7 @@ mod tests {
         let good = forge(|_, _| ());
         let claims = good.split('.').nth(1).unwrap();
         let none = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{claims}.");
-        let other = TokenKeys::new("another key altogether, of 32 or more", None).unwrap().sign(&token(), NOW).unwrap();
+        let other = TokenKeys::new("another key altogether of 32 or more", None).unwrap().sign(&token(), NOW).unwrap();
         for text in ["", "a.b.c", &none, &other, &good[..good.len() - 2], "null"] {
             assert!(keys.verify(text, NOW).is_none(), "{text}");
         }
@@ -268,34 +296,38 @@ mod tests {
 
     #[test]
     fn a_token_for_messages_is_none_for_operations() {
-        let keys = keys(NEW, None);
-        let text = keys.sign_im(UserId(6), NOW).unwrap();
+        const IM: &str = "what the messaging service knows as well";
+        let (keys, im) = (keys(NEW, None), ImKey::new(IM).unwrap());
+        let text = im.sign(UserId(6), NOW).unwrap();
         let mut rules = Validation::new(Algorithm::HS256);
         rules.set_audience(&["im"]);
         rules.validate_exp = false;
-        // printf im | openssl dgst -sha256 -hmac "$JWT_KEY"
-        let theirs = "4317f440f4150361dd3d793dc98f8a33b60776f9d434dac9fd67a2411333aeba";
-        let claims: ImClaims = decode(&text, &DecodingKey::from_secret(theirs.as_bytes()), &rules).unwrap().claims;
+        let claims: ImClaims = decode(&text, &DecodingKey::from_secret(IM.as_bytes()), &rules).unwrap().claims;
         assert!(decode::<ImClaims>(&text, &keys.current.verify, &rules).is_err());
         assert_eq!((claims.iss.as_str(), claims.sub.as_str()), ("plaza", "00000000000000000000000000000006"));
         assert_eq!((claims.nbf, claims.exp), (NOW / 1000, NOW / 1000 + 24 * 60 * 60));
+        // It names its key: the first 8 digits of `printf %s "$IM_KEY" | sha256sum`.
+        assert_eq!(decode_header(&text).unwrap().kid.unwrap(), im.0.id);
         assert_eq!(keys.verify(&text, NOW), None);
-        // Nor would one that says all that a session's does, signed by either key.
-        let header = Header { kid: Some(keys.current.id.clone()), ..Header::new(Algorithm::HS256) };
+        // Nor would one that says all that a session's does, signed by either key, under either name.
         let text = |text: &str| text.to_owned();
         let (iss, sub, jti) = (text(ISSUER), text("6"), text("abc"));
-        let claims =
-            Claims { iss, aud: text(IM_AUDIENCE), sub, jti, ep: 0, iat: claims.iat, nbf: claims.nbf, exp: claims.exp };
-        for key in [&keys.current.sign, &keys.current.im] {
-            assert_eq!(keys.verify(&encode(&header, &claims, key).unwrap(), NOW), None);
+        let (iat, nbf, exp) = (claims.iat, claims.nbf, claims.exp);
+        let claims = Claims { iss, aud: text(IM_AUDIENCE), sub, jti, ep: 0, iat, nbf, exp };
+        for id in [&keys.current.id, &im.0.id] {
+            let header = Header { kid: Some(id.clone()), ..Header::new(Algorithm::HS256) };
+            for key in [&keys.current.sign, &im.0.sign] {
+                assert_eq!(keys.verify(&encode(&header, &claims, key).unwrap(), NOW), None);
+            }
+            let claims = Claims { aud: text(AUDIENCE), iss: text(ISSUER), sub: text("6"), jti: text("abc"), ..claims };
+            assert_eq!(keys.verify(&encode(&header, &claims, &im.0.sign).unwrap(), NOW), None);
         }
-        let claims = Claims { aud: text(AUDIENCE), ..claims };
-        assert_eq!(keys.verify(&encode(&header, &claims, &keys.current.im).unwrap(), NOW), None);
     }
 
     #[test]
     fn short_keys_are_no_keys() {
         assert!(TokenKeys::new("short", None).is_err());
         assert!(TokenKeys::new(NEW, Some("short")).is_err());
+        assert!(ImKey::new("short").is_err());
     }
 }

@@ -14,7 +14,10 @@ use aws_types::SdkConfig;
 use bytes::Bytes;
 
 use super::aws;
-use crate::domain::{MediaId, Refusal, System, picture::Rendition};
+use crate::{
+    domain::{MediaId, Refusal, System, picture::Rendition},
+    meter::Counted,
+};
 
 /// What an id names never changes; but what was deleted must not be served for long.
 const CACHING: &str = "public, max-age=31536000, s-maxage=300, immutable";
@@ -50,7 +53,7 @@ pub struct Published {
 impl Media {
     /// `base_url`: where `media/` is served, without a slash at its end.
     pub fn new(settings: &SdkConfig, endpoint: Option<&str>, bucket: &str, base_url: &str, system: System) -> Self {
-        let mut config = Builder::from(settings);
+        let mut config = Builder::from(settings).interceptor(Counted);
         if let Some(endpoint) = endpoint {
             // A stand-in has one name for all buckets.
             config = config.endpoint_url(endpoint).force_path_style(true);

@@ -7,7 +7,10 @@ use aws_types::SdkConfig;
 use futures_util::future::try_join_all;
 
 use super::aws;
-use crate::domain::Refusal;
+use crate::{
+    domain::Refusal,
+    meter::Counted,
+};
 
 /// Messages in one request, as SQS has it, and requests that are on their way side by side.
 const BATCH: usize = 10;
@@ -29,7 +32,7 @@ pub struct Message {
 
 impl Queue {
     pub fn new(settings: &SdkConfig, endpoint: Option<&str>, url: String) -> Self {
-        let mut config = Builder::from(settings);
+        let mut config = Builder::from(settings).interceptor(Counted);
         config.set_endpoint_url(endpoint.map(str::to_owned));
         Self { client: Client::from_conf(config.build()), url }
     }

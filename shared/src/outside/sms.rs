@@ -2,14 +2,17 @@ use aws_sdk_sns::{Client, config::Builder, operation::publish::PublishError, typ
 use aws_types::SdkConfig;
 
 use super::aws;
-use crate::domain::{Phone, PhoneFault, Refusal};
+use crate::{
+    domain::{Phone, PhoneFault, Refusal},
+    meter::{Counted, Happened, happened},
+};
 
 /// Amazon SNS.
 pub struct Sms(Client);
 
 impl Sms {
     pub fn new(settings: &SdkConfig, endpoint: Option<&str>) -> Self {
-        let mut config = Builder::from(settings);
+        let mut config = Builder::from(settings).interceptor(Counted);
         config.set_endpoint_url(endpoint.map(str::to_owned));
         Self(Client::from_conf(config.build()))
     }
@@ -28,7 +31,10 @@ impl Sms {
             .send()
             .await;
         match sent {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                happened(Happened::CodesSent);
+                Ok(())
+            }
             // Its form is right, but no network dials it: a number too long with its country code, or not given out.
             Err(error) if error.as_service_error().is_some_and(PublishError::is_invalid_parameter_exception) => {
                 Err(Refusal::Phone(PhoneFault::Nobodys))

@@ -12,9 +12,12 @@ use super::{
     sms_codes::ProvedCode,
     table::{Action, Item, NEW, Outcome, Store, THERE, assignments, named, number, read, text, unreadable},
 };
-use crate::domain::{
+use crate::{
+    domain::{
     Account, DAY, Degree, DeviceId, Email, Gender, Job, Marriage, MediaId, Millis, OnlinePeriod, Phone, Refusal,
     SexAttitude, StoredPassword, UserId,
+},
+    meter::{Happened, happened},
 };
 
 /// What is known of a user.
@@ -231,7 +234,11 @@ impl Store {
             }
             Ok((actions, profile))
         };
-        self.transact(build).await
+        let profile = self.transact(build).await?;
+        if !matches!(by, SignUp::Name(_)) {
+            happened(Happened::SignUps);
+        }
+        Ok(profile)
     }
 
     /// Calls the user of this name so, unless an import has before: then they may call themself otherwise, and so it

@@ -130,7 +130,7 @@ impl Caller for Anyone {
 
 fn token(credentials: &Credentials, app: &App) -> Result<Token, Refusal> {
     let token = credentials.token.as_deref().ok_or(Refusal::NotSignedIn)?;
-    app.keys.verify(token, app.system.now()).ok_or(Refusal::NotSignedIn)
+    app.keys()?.verify(token, app.system.now()).ok_or(Refusal::NotSignedIn)
 }
 
 /// The session that the token or the device claims, and whether it is checked: a call that brings both ties the device to

@@ -4,6 +4,7 @@ mod caller;
 pub mod comments;
 pub mod dialect;
 pub mod fields;
+pub mod gateway;
 pub mod operation;
 pub mod reference;
 pub mod users;

@@ -18,6 +18,8 @@ use tokio::time::timeout;
 
 pub use super::caller::{Anyone, Bearer, Caller, Device, Needs, Reader, SignedIn};
 use super::dialect::Dialect;
+use crate::meter::{Happened, happened};
+use crate::function::Outcome;
 pub use crate::{App, domain::Refusal};
 
 /// What Lambda lets through. (A picture of more than 4 MiB is refused by its own rule.)
@@ -155,11 +157,19 @@ async fn serve<O: Operation>(
         }
         (Err(_), _) => Err(Refusal::BodyTooLarge("6 MiB")),
     };
+    if let Err(Refusal::ImageFormat(_) | Refusal::ImageCutOff(_) | Refusal::ImageTooLarge(_) | Refusal::ImageTooSmall(_)) =
+        &outcome
+    {
+        happened(Happened::UploadsRefused);
+    }
+    let code = outcome.as_ref().map_or_else(Refusal::code, |_| 0);
     let (status, body) = O::Dialect::answer(outcome);
-    match body {
+    let mut response = match body {
         Ok(body) => json(status, body),
         Err(_) => json(StatusCode::INTERNAL_SERVER_ERROR, r#"{"code":500,"msg":"something broke on our side"}"#.into()),
-    }
+    };
+    response.extensions_mut().insert(Outcome { operation: name::<O>(), code });
+    response
 }
 
 /// The caller is asked for before the body's details are: a stranger learns nothing from complaints.
