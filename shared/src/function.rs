@@ -115,7 +115,8 @@ impl Line<'_> {
         }
         if !happened.is_empty() {
             let named = happened.keys().map(|what| json!({"Name": format!("{what:?}"), "Unit": "Count"}));
-            let metrics = json!({"Namespace": METRICS, "Dimensions": [["Stack"]], "Metrics": named.collect::<Vec<_>>()});
+            let metrics =
+                json!({"Namespace": METRICS, "Dimensions": [["Stack"]], "Metrics": named.collect::<Vec<_>>()});
             line["_aws"] = json!({"Timestamp": app.system.now(), "CloudWatchMetrics": [metrics]});
             line["Stack"] = app.config.stack.as_str().into();
             happened.iter().for_each(|(what, count)| line[format!("{what:?}")] = (*count).into());

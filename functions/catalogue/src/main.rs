@@ -1,4 +1,7 @@
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    shared::function::serve_events("catalogue", async |app, event, deadline| Ok(catalogue::handle(app, event, deadline).await)).await
+    shared::function::serve_events("catalogue", async |app, event, deadline| {
+        Ok(catalogue::handle(app, event, deadline).await)
+    })
+    .await
 }

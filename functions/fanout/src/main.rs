@@ -1,4 +1,5 @@
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    shared::function::serve_events("fanout", async |app, sent, deadline| Ok(fanout::handle(app, sent, deadline).await)).await
+    shared::function::serve_events("fanout", async |app, sent, deadline| Ok(fanout::handle(app, sent, deadline).await))
+        .await
 }

@@ -1,4 +1,5 @@
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    shared::function::serve_events("media", async |app, sent, _| Ok(media::handle(app, media::event(sent)).await?)).await
+    shared::function::serve_events("media", async |app, sent, _| Ok(media::handle(app, media::event(sent)).await?))
+        .await
 }

@@ -187,14 +187,16 @@ async fn every_other_event_is_answered() {
     let plaza = fresh(None).await;
     for (function, event) in BY_EVENT {
         let sent = events::load(&events::path(function, event)).unwrap();
-        let handling = async { match function {
-            "fanout" => json!(fanout::handle(&plaza.app, serde_json::from_value(sent).unwrap(), u64::MAX).await),
-            "catalogue" => {
-                json!(catalogue::handle(&plaza.app, serde_json::from_value(sent).unwrap(), u64::MAX).await)
+        let handling = async {
+            match function {
+                "fanout" => json!(fanout::handle(&plaza.app, serde_json::from_value(sent).unwrap(), u64::MAX).await),
+                "catalogue" => {
+                    json!(catalogue::handle(&plaza.app, serde_json::from_value(sent).unwrap(), u64::MAX).await)
+                }
+                "media" => json!(media::handle(&plaza.app, serde_json::from_value(sent).unwrap()).await.unwrap()),
+                _ => panic!("{function}: say here how it is called"),
             }
-            "media" => json!(media::handle(&plaza.app, serde_json::from_value(sent).unwrap()).await.unwrap()),
-            _ => panic!("{function}: say here how it is called"),
-        }};
+        };
         let answer = ACTING.scope(function, handling).await;
         let expected = events::load(&events::answer_path(function, event)).unwrap();
         assert_eq!(events::differences(&expected, &events::answer(&answer)), [""; 0], "{function}");

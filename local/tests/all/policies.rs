@@ -224,7 +224,8 @@ const RARE: &[(&str, &str, &str)] = &[
     ("user", "s3:GetObject", WAITING),
     ("user", "s3:ListBucket", WAITING),
 ];
-const WAITING: &str = "whether an upload that was not checked yet is there; without the list S3 says 403 of what is not";
+const WAITING: &str =
+    "whether an upload that was not checked yet is there; without the list S3 says 403 of what is not";
 
 /// That every function may do what it `did`, and nothing that it never does.
 pub fn compare(did: &BTreeMap<&str, BTreeSet<Need>>) -> Vec<String> {
@@ -235,7 +236,8 @@ pub fn compare(did: &BTreeMap<&str, BTreeSet<Need>>) -> Vec<String> {
             wrong.push(format!("template.yaml: {function} may not do {denied}: add it to its Policies"));
         }
         let done: BTreeSet<_> = needs.iter().map(|need| need.action.as_str()).collect();
-        let given: BTreeSet<_> = Policies::ours().0[*function].iter().flat_map(|statement| &statement.actions).collect();
+        let given: BTreeSet<_> =
+            Policies::ours().0[*function].iter().flat_map(|statement| &statement.actions).collect();
         for surplus in given.into_iter().filter(|action| !done.contains(action.as_str())) {
             if !RARE.iter().any(|(of, action, _)| of == function && action == surplus) {
                 wrong.push(format!(

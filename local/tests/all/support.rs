@@ -470,7 +470,8 @@ impl HttpConnector for Tap {
                 // So that calls which were started together are seen to be on their way together.
                 tokio::time::sleep(Duration::from_millis(3)).await;
             }
-            let denied = ACTING.try_with(|function| Policies::ours().denied(function, &needs).map(|need| (*function, need)));
+            let denied =
+                ACTING.try_with(|function| Policies::ours().denied(function, &needs).map(|need| (*function, need)));
             let passed = match denied {
                 // Reads of requests that are answered at once may leave together here, as they never do in a function.
                 Ok(Some((function, need))) if need.action != "dynamodb:BatchGetItem" => {

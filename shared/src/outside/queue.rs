@@ -7,10 +7,7 @@ use aws_types::SdkConfig;
 use futures_util::future::try_join_all;
 
 use super::aws;
-use crate::{
-    domain::Refusal,
-    meter::Counted,
-};
+use crate::{domain::Refusal, meter::Counted};
 
 /// Messages in one request, as SQS has it, and requests that are on their way side by side.
 const BATCH: usize = 10;

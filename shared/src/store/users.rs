@@ -14,9 +14,9 @@ use super::{
 };
 use crate::{
     domain::{
-    Account, DAY, Degree, DeviceId, Email, Gender, Job, Marriage, MediaId, Millis, OnlinePeriod, Phone, Refusal,
-    SexAttitude, StoredPassword, UserId,
-},
+        Account, DAY, Degree, DeviceId, Email, Gender, Job, Marriage, MediaId, Millis, OnlinePeriod, Phone, Refusal,
+        SexAttitude, StoredPassword, UserId,
+    },
     meter::{Happened, happened},
 };
 

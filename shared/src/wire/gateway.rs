@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn what_was_not_routed_stays_where_it_is() {
-        let event = json!({"stage": "$default", "routeKey": "$default", "rawPath": "/some/where", "rawQueryString": ""});
+        let event =
+            json!({"stage": "$default", "routeKey": "$default", "rawPath": "/some/where", "rawQueryString": ""});
         assert_eq!(path(event), "/some/where");
     }
 }

@@ -18,8 +18,8 @@ use tokio::time::timeout;
 
 pub use super::caller::{Anyone, Bearer, Caller, Device, Needs, Reader, SignedIn};
 use super::dialect::Dialect;
-use crate::meter::{Happened, happened};
 use crate::function::Outcome;
+use crate::meter::{Happened, happened};
 pub use crate::{App, domain::Refusal};
 
 /// What Lambda lets through. (A picture of more than 4 MiB is refused by its own rule.)
@@ -157,8 +157,9 @@ async fn serve<O: Operation>(
         }
         (Err(_), _) => Err(Refusal::BodyTooLarge("6 MiB")),
     };
-    if let Err(Refusal::ImageFormat(_) | Refusal::ImageCutOff(_) | Refusal::ImageTooLarge(_) | Refusal::ImageTooSmall(_)) =
-        &outcome
+    if let Err(
+        Refusal::ImageFormat(_) | Refusal::ImageCutOff(_) | Refusal::ImageTooLarge(_) | Refusal::ImageTooSmall(_),
+    ) = &outcome
     {
         happened(Happened::UploadsRefused);
     }
