@@ -61,7 +61,8 @@ pub enum Happened {
 /// Runs `work`, and says what it took. Work within work is counted by the innermost.
 pub async fn metered<T>(work: impl Future<Output = T>) -> (T, Taken) {
     let taken = Arc::<Mutex<Taken>>::default();
-    let done = TAKEN.scope(taken.clone(), work).await;
+    // Boxed, or the compiler would look through all that a function does at once.
+    let done = TAKEN.scope(taken.clone(), Box::pin(work)).await;
     let taken = taken.lock().unwrap_or_else(PoisonError::into_inner).clone();
     (done, taken)
 }
