@@ -110,7 +110,8 @@ async fn no_line_holds_what_anybody_sent() {
     lines += &logged.join("\n");
     secrets.extend([CANARY, CANARY_PHONE, sample::PHONE, sample::PASSWORD, "canary"].map(str::to_owned));
     for secret in secrets {
-        let around = lines.find(&secret).map(|at| lines[..at + secret.len()].chars().rev().take(400).collect::<String>());
+        let around =
+            lines.find(&secret).map(|at| lines[..at + secret.len()].chars().rev().take(400).collect::<String>());
         let around = around.map(|text| text.chars().rev().collect::<String>());
         assert_eq!(around, None, "{secret} was logged");
     }
