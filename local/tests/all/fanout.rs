@@ -1088,3 +1088,58 @@ async fn what_a_feed_costs_is_bounded() {
     assert!(late.0 == 3 && late.1 <= 28.0, "{late:?}");
     assert!(deep_and_late.0 <= 7 && deep_and_late.1 <= 51.0, "{deep_and_late:?}");
 }
+
+/// While an article goes to many, others' go on: those of few past the queue, those of some hundred in front of it.
+async fn while_one_goes_to(many: u64) {
+    let test = four().await;
+    followers(&test, ANN, many).await;
+    // Three follow BOB, 300 follow CAT: other feeds than ANN's.
+    let others = |first: u64, count: u64| (first..first + count).map(UserId);
+    let ahead = |of: UserId, user: UserId| (keys::ahead(of.into(), user), vec![("user", user.0)]);
+    let bobs = others(1 << 40, 3).map(|user| ahead(BOB, user));
+    let cats = others(2 << 40, 300).map(|user| ahead(CAT, user));
+    write(&test, bobs.chain(cats).collect()).await;
+    records(&test);
+    let of_all = publish(&test, ANN).await;
+    let reaches = async |author: UserId, last: u64| {
+        let (from, article) = (tokio::time::Instant::now(), publish(&test, author).await);
+        while !feed(&test, UserId(last)).await.contains(&article) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        from.elapsed().as_millis()
+    };
+    let story = async {
+        // Until the first was served.
+        while feed(&test, UserId(1)).await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let from = tokio::time::Instant::now();
+        let (mut few, mut some) = (vec![], vec![]);
+        while reached(&test, of_all).await < many as usize {
+            few.push(reaches(BOB, (1 << 40) + 2).await);
+            some.push(reaches(CAT, (2 << 40) + 299).await);
+        }
+        (from.elapsed().as_millis(), few, some)
+    };
+    let (all, mut few, mut some) = tokio::select! {
+        () = test.plaza.stream.run() => unreachable!(),
+        done = story => done,
+    };
+    few.sort_unstable();
+    some.sort_unstable();
+    println!("to {many} in {all} ms; meanwhile {} to 3 in {few:?} ms, to 300 in {some:?} ms", few.len());
+    assert!(few.len() >= 2, "nobody waits until it is done");
+    assert!(few[few.len() / 2] < 1_000 && some[some.len() / 2] < 2_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_behind_an_article_that_goes_to_thousands() {
+    while_one_goes_to(6_000).await;
+}
+
+/// Bounded: some 15 seconds. `docs/fan-out.md` has what it says.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement"]
+async fn measure_twenty_thousand() {
+    while_one_goes_to(20_000).await;
+}
