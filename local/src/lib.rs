@@ -169,6 +169,8 @@ impl Plaza {
             ("JWT_KEYS_ACCEPTED", text(shared::domain::token::DEVELOPMENT_KEY)),
             ("SMS_COUNTRIES", text("*")),
             ("SMS_PER_DAY", text("100000")),
+            ("STAGE", text("local")),
+            ("PAYMENT_PROVIDER", text("sandbox")),
         ]);
         environment.extend(options.variables);
         let app = app(&environment, options.system, options.http)?;

@@ -30,10 +30,15 @@ Serves all of Plaza on this machine alone, with a DynamoDB and an S3 of its own.
   SAM=1                         lets `sam local invoke` reach the engines, through Docker's bridge
   QQ_APP_ID, WECHAT_APP_ID, WEIBO_APP_ID, QQ_BASE_URL, WECHAT_BASE_URL, WEIBO_BASE_URL
                                 third parties' logins: our app's id there, and where they are
-  SMS_PER_DAY, SMS_COUNTRIES    limits on codes, as in template.yaml";
+  SMS_PER_DAY, SMS_COUNTRIES    limits on codes, as in template.yaml
+  PAYMENT_PROVIDER=http PAYMENT_URL=<url> PAYMENT_KEY=<key>
+                                who charges for orders, by docs/payment.md; without, nobody does and all is paid";
 
 /// Variables of a function that may be set from outside.
 const PASSED_ON: &[&str] = &[
+    "PAYMENT_KEY",
+    "PAYMENT_PROVIDER",
+    "PAYMENT_URL",
     "QQ_APP_ID",
     "QQ_BASE_URL",
     "SMS_COUNTRIES",

@@ -21,6 +21,16 @@ pub struct Config {
     pub sms_countries: Vec<String>,
     /// Codes a day for all phones together.
     pub sms_per_day: u64,
+    /// How orders are paid; none in a function that charges nobody.
+    pub payment: Option<Payment>,
+}
+
+/// Who charges for orders.
+pub enum Payment {
+    /// Nobody: every charge is approved.
+    Sandbox,
+    /// Whoever answers at `url`; `key` signs what is asked.
+    Http { url: String, key: String },
 }
 
 /// The AWS SDK's own variables.
@@ -41,6 +51,16 @@ impl Config {
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let given = |name: &str| variable(name).filter(|value| !value.is_empty());
         let needed = |name: &str| given(name).ok_or(format!("the environment variable {name} is missing"));
+        let payment = match given("PAYMENT_PROVIDER").as_deref() {
+            None => None,
+            // A stage that says nothing of itself may be anything.
+            Some("sandbox") if needed("STAGE")? == "prod" => {
+                return Err("PAYMENT_PROVIDER: the sandbox charges nobody; a STAGE of prod needs http".into());
+            }
+            Some("sandbox") => Some(Payment::Sandbox),
+            Some("http") => Some(Payment::http(needed("PAYMENT_URL")?, needed("PAYMENT_KEY")?)?),
+            Some(_) => return Err("PAYMENT_PROVIDER is neither sandbox nor http".into()),
+        };
         let config = Self {
             aws: Aws {
                 region: needed("AWS_REGION")?,
@@ -65,6 +85,7 @@ impl Config {
                 list => list.split(',').map(|country| country.trim().to_owned()).collect(),
             },
             sms_per_day: needed("SMS_PER_DAY")?.parse().map_err(|_| "SMS_PER_DAY is not a whole number")?,
+            payment,
         };
         let keys = [&config.jwt_key, &config.jwt_keys_accepted, &config.im_key].into_iter().flatten();
         if keys.flat_map(|keys| keys.split(',')).any(|key| key.trim() == token::DEVELOPMENT_KEY)
@@ -83,11 +104,27 @@ impl Config {
     }
 }
 
+impl Payment {
+    fn http(url: String, key: String) -> Result<Self, String> {
+        // TLS is what says that the answers are the provider's.
+        if !url.starts_with("https://") && !is_this_machine(&url) {
+            return Err("PAYMENT_URL does not begin with https://".into());
+        }
+        match key.len() < 32 {
+            true => Err("PAYMENT_KEY needs at least 32 characters".into()),
+            false => Ok(Self::Http { url, key }),
+        }
+    }
+}
+
 impl Aws {
     fn is_this_machine(&self) -> bool {
-        let here = ["http://127.0.0.1:", "http://localhost:"];
-        self.dynamodb.as_deref().is_some_and(|url| here.iter().any(|here| url.starts_with(here)))
+        self.dynamodb.as_deref().is_some_and(is_this_machine)
     }
+}
+
+fn is_this_machine(url: &str) -> bool {
+    ["http://127.0.0.1:", "http://localhost:"].iter().any(|here| url.starts_with(here))
 }
 
 #[cfg(test)]
@@ -123,6 +160,41 @@ mod tests {
     fn a_gap_is_named() {
         assert_eq!(read(&[("TABLE", "")]).err().unwrap(), "the environment variable TABLE is missing");
         assert_eq!(read(&[("SMS_PER_DAY", "many")]).err().unwrap(), "SMS_PER_DAY is not a whole number");
+    }
+
+    #[test]
+    fn the_sandbox_is_for_stages_that_say_that_they_are_none_of_production() {
+        let sandbox = ("PAYMENT_PROVIDER", "sandbox");
+        assert!(matches!(read(&[sandbox, ("STAGE", "dev")]).unwrap().payment, Some(Payment::Sandbox)));
+        for stage in ["", "prod"] {
+            let complaint = read(&[sandbox, ("STAGE", stage)]).err().unwrap();
+            assert!(complaint.contains("STAGE"), "{complaint}");
+        }
+        assert!(read(&[("STAGE", "prod")]).unwrap().payment.is_none());
+    }
+
+    #[test]
+    fn a_payment_provider_has_a_url_with_tls_and_a_long_key() {
+        let http = |url, key| {
+            read(&[("PAYMENT_PROVIDER", "http"), ("STAGE", "prod"), ("PAYMENT_URL", url), ("PAYMENT_KEY", key)])
+        };
+        let (key, short) = ("0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcde");
+        for url in ["https://pay.example/charges", "http://127.0.0.1:4000", "http://localhost:4000/pay"] {
+            let config = http(url, key).unwrap();
+            assert!(matches!(config.payment, Some(Payment::Http { url: read, .. }) if read == url));
+        }
+        for (url, key, names) in [
+            ("http://pay.example", key, "PAYMENT_URL"),
+            ("http://127.0.0.1.pay.example", key, "PAYMENT_URL"),
+            ("pay.example", key, "PAYMENT_URL"),
+            ("", key, "PAYMENT_URL"),
+            ("https://pay.example", "", "PAYMENT_KEY"),
+            ("https://pay.example", short, "PAYMENT_KEY"),
+        ] {
+            let complaint = http(url, key).err().unwrap();
+            assert!(complaint.contains(names) && !complaint.contains(key.get(..9).unwrap_or("none")), "{complaint}");
+        }
+        assert!(read(&[("PAYMENT_PROVIDER", "cash")]).is_err());
     }
 
     #[test]

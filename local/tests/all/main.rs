@@ -21,6 +21,7 @@ mod media;
 mod member;
 mod own_machine;
 mod pages;
+mod payments;
 mod policies;
 mod send_sms_code;
 mod subjects;

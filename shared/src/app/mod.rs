@@ -16,7 +16,7 @@ use crate::{
     },
     meter::Counted,
     outside::{
-        Media, Providers, Queue, Sms,
+        Media, Payments, Providers, Queue, Sms,
         aws::{self, TableEndpoint},
     },
     store::{LoggedIn, Store},
@@ -38,6 +38,7 @@ pub struct App {
     sms: OnceLock<Sms>,
     providers: OnceLock<Providers>,
     tasks: OnceLock<Queue>,
+    payments: OnceLock<Option<Payments>>,
 }
 
 impl App {
@@ -53,8 +54,10 @@ impl App {
         let dynamodb = dynamodb.stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         let dynamodb = dynamodb.endpoint_resolver(TableEndpoint::new(&config.aws)).interceptor(Counted);
         let store = Store::new(Client::from_conf(dynamodb.build()), config.table.clone(), system.clone());
-        let (media, sms, providers, tasks) = Default::default();
-        Ok(Arc::new(Self { system, config, store, keys, im_key, settings, variable, media, sms, providers, tasks }))
+        let (media, sms, providers, tasks, payments) = Default::default();
+        Ok(Arc::new(Self {
+            system, config, store, keys, im_key, settings, variable, media, sms, providers, tasks, payments,
+        }))
     }
 
     /// What signs and verifies tokens. An error where the function has none: then it has no operations either.
@@ -87,6 +90,15 @@ impl App {
         self.tasks.get_or_init(|| {
             let url = (self.variable)("TASKS").unwrap_or_default();
             Queue::new(&self.settings, self.config.aws.sqs.as_deref(), url)
+        })
+    }
+
+    /// Who charges for orders. `Internal` in a function that was deployed without anybody.
+    pub fn payments(&self) -> Result<&Payments, Refusal> {
+        let make = || Some(Payments::new(self.config.payment.as_ref()?, self.system.clone()));
+        self.payments.get_or_init(make).as_ref().ok_or_else(|| {
+            tracing::error!("PAYMENT_PROVIDER is missing");
+            Refusal::Internal
         })
     }
 

@@ -53,6 +53,8 @@ ids! {
     TicketId
     /// A master's project, which has tickets.
     ProjectId
+    /// What a user wants to buy, has bought, or has let go.
+    OrderId
     /// A place in a list that is ordered by time: who liked, collected or followed when.
     EntryId
     /// What a user wrote to the operators.

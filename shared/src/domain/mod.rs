@@ -14,7 +14,7 @@ pub mod token;
 pub use account::{Account, Email, Phone};
 pub use id::{
     ArticleId, ClothId, CommentId, DeviceId, EntryId, FeedbackId, Followee, GalleryId, GameId, MasterId, MediaId,
-    MerchantId, PictureId, ProjectId, Subject, SubjectKind, TicketId, TrackId, UserId,
+    MerchantId, OrderId, PictureId, ProjectId, Subject, SubjectKind, TicketId, TrackId, UserId,
 };
 pub use media::{MediaClass, MediaKind};
 pub use member::{Degree, Job, Marriage, OnlinePeriod, SexAttitude};

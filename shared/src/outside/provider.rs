@@ -1,28 +1,17 @@
 //! The proof that an access token of QQ, WeChat or Weibo belongs to who says so, asked of the provider over HTTP.
 
-use std::{sync::OnceLock, time::Duration};
+use std::time::Duration;
 
-use aws_smithy_http_client::{
-    Connector,
-    tls::{self, rustls_provider::CryptoMode},
-};
-use aws_smithy_runtime_api::client::{
-    http::{HttpConnector, HttpConnectorSettings},
-    orchestrator::HttpRequest,
-};
-use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
 use http::{Method, Request, header::CONTENT_TYPE};
 use serde_json::Value;
-use tokio::time::timeout;
 
+use super::exchange::{Exchange, Failure};
 use crate::domain::Refusal;
 
-/// Name look-up, TCP and TLS together; from far away they take four round trips of a quarter of a second.
-const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// The whole proof, to the last byte of the answer.
 const TIME_LIMIT: Duration = Duration::from_secs(4);
-/// The longest answer that is read, in bytes.
-const SIZE_LIMIT: usize = 64 * 1024;
 
 /// Who vouches for a third-party identity.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,9 +37,7 @@ pub struct Providers {
     qq: Option<ProviderApp>,
     wechat: Option<ProviderApp>,
     weibo: Option<ProviderApp>,
-    time_limit: Duration,
-    /// Made by the first proof: reading the system's trust roots has no place in a cold start.
-    connector: OnceLock<Connector>,
+    exchange: Exchange,
 }
 
 /// Our app at a provider.
@@ -58,27 +45,6 @@ struct ProviderApp {
     id: String,
     /// Without a slash at its end.
     base_url: String,
-}
-
-/// Why there is no telling whether a token is good.
-#[derive(Debug, PartialEq, thiserror::Error)]
-enum Failure {
-    #[error("the base URL is not one")]
-    BaseUrl,
-    #[error("no connection")]
-    Unreachable,
-    #[error("no answer in time")]
-    TooSlow,
-    #[error("the answer broke off")]
-    BrokenOff,
-    #[error("the answer is too large")]
-    TooLarge,
-    #[error("the answer is unreadable")]
-    Unreadable,
-    #[error("HTTP status {0}")]
-    Status(u16),
-    #[error("error code {0}")]
-    ErrorCode(i64),
 }
 
 impl Providers {
@@ -95,8 +61,7 @@ impl Providers {
             qq: app("QQ", "https://graph.qq.com"),
             wechat: app("WECHAT", "https://api.weixin.qq.com"),
             weibo: app("WEIBO", "https://api.weibo.com"),
-            time_limit: TIME_LIMIT,
-            connector: OnceLock::new(),
+            exchange: Exchange::within(TIME_LIMIT),
         }
     }
 
@@ -128,8 +93,8 @@ impl Providers {
     }
 
     async fn ask(&self, provider: Provider, app: &ProviderApp, openid: &str, token: &str) -> Result<bool, Failure> {
-        let request = request(provider, &app.base_url, openid, token).ok_or(Failure::BaseUrl)?;
-        let (status, body) = timeout(self.time_limit, self.exchange(request)).await.unwrap_or(Err(Failure::TooSlow))?;
+        let request = request(provider, &app.base_url, openid, token).ok_or(Failure::Url)?;
+        let (status, body) = self.exchange.ask(request).await?;
         // Weibo explains its errors in bodies of status 400 and 403; redirects are not followed.
         if !matches!(status, 200 | 400..=499) {
             return Err(Failure::Status(status));
@@ -139,34 +104,6 @@ impl Providers {
             judgement => judgement,
         }
     }
-
-    /// Sends the request; the answer's status and body.
-    async fn exchange(&self, request: HttpRequest) -> Result<(u16, Vec<u8>), Failure> {
-        let connector = self.connector.get_or_init(connector);
-        let response = connector.call(request).await.map_err(|error| match error {
-            error if error.is_timeout() => Failure::TooSlow,
-            _ => Failure::Unreachable,
-        })?;
-        let status = response.status().as_u16();
-        let mut stream = ByteStream::new(response.into_body());
-        let mut body = Vec::new();
-        while let Some(chunk) = stream.try_next().await.map_err(|_| Failure::BrokenOff)? {
-            if body.len() + chunk.len() > SIZE_LIMIT {
-                return Err(Failure::TooLarge);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok((status, body))
-    }
-}
-
-fn connector() -> Connector {
-    Connector::builder()
-        .connector_settings(HttpConnectorSettings::builder().connect_timeout(CONNECT_LIMIT).build())
-        // A function may sleep for minutes between two logins: a kept connection would be a dead one.
-        .pool_max_idle_per_host(0)
-        .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
-        .build()
 }
 
 /// Lets through what an openid or a token can be at any of the providers, and nothing else.
@@ -247,7 +184,7 @@ mod tests {
     use tracing::{Dispatch, Level};
     use tracing_subscriber::util::SubscriberInitExt;
 
-    use super::*;
+    use super::{super::exchange::SIZE_LIMIT, *};
 
     const A_MOMENT: Duration = Duration::from_millis(500);
     const APP: &str = "1352222456";
@@ -320,7 +257,7 @@ mod tests {
     }
 
     async fn failure_within(time_limit: Duration, base_url: &str) -> Failure {
-        let providers = Providers { time_limit, ..providers(base_url) };
+        let providers = Providers { exchange: Exchange::within(time_limit), ..providers(base_url) };
         providers.ask(Provider::Qq, providers.qq.as_ref().unwrap(), OPENID, TOKEN).await.unwrap_err()
     }
 
@@ -468,8 +405,8 @@ mod tests {
     async fn broken_connections() {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         assert_eq!(failure(&format!("http://{free}")).await, Failure::Unreachable);
-        assert_eq!(failure("not a URL").await, Failure::BaseUrl);
-        assert_eq!(failure("graph.qq.com").await, Failure::BaseUrl);
+        assert_eq!(failure("not a URL").await, Failure::Url);
+        assert_eq!(failure("graph.qq.com").await, Failure::Url);
 
         let (base_url, _) = stand_in(|mut stream| {
             read_request(&mut stream);
