@@ -39,7 +39,7 @@ pub enum Payments {
     /// Approves everything and charges nobody: no stage of production starts with it.
     Sandbox,
     /// A server that is asked by `docs/payment.md`.
-    Http(Provider),
+    Http(Box<Provider>),
 }
 
 /// The configured server.
@@ -88,12 +88,12 @@ impl Payments {
     pub fn new(payment: &Payment, system: System) -> Self {
         match payment {
             Payment::Sandbox => Self::Sandbox,
-            Payment::Http { url, key } => Self::Http(Provider {
+            Payment::Http { url, key } => Self::Http(Box::new(Provider {
                 url: url.clone(),
                 key: hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()),
                 system,
                 exchange: Exchange::within(TIME_LIMIT),
-            }),
+            })),
         }
     }
 
