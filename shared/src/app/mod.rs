@@ -56,7 +56,18 @@ impl App {
         let store = Store::new(Client::from_conf(dynamodb.build()), config.table.clone(), system.clone());
         let (media, sms, providers, tasks, payments) = Default::default();
         Ok(Arc::new(Self {
-            system, config, store, keys, im_key, settings, variable, media, sms, providers, tasks, payments,
+            system,
+            config,
+            store,
+            keys,
+            im_key,
+            settings,
+            variable,
+            media,
+            sms,
+            providers,
+            tasks,
+            payments,
         }))
     }
 
