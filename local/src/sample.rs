@@ -18,7 +18,7 @@ use shared::{
     App,
     domain::{
         ArticleId, ClothId, CommentId, DAY, DeviceId, GalleryId, GameId, Gender, MasterId, MediaId, MerchantId, Millis,
-        Password, Phone, PictureId, Refusal, StoredPassword, Subject, SubjectKind, System, TicketId, UserId,
+        OrderId, Password, Phone, PictureId, Refusal, StoredPassword, Subject, SubjectKind, System, TicketId, UserId,
         picture::{Format, GALLERY, Picture, Rendition},
         token::{DEVELOPMENT_KEY, Token, TokenKeys},
     },
@@ -129,6 +129,7 @@ impl Sample {
         store.put_under_review(VERSION_UNDER_REVIEW).await?;
         self.reviewer().await?;
         self.players(felix, anna).await?;
+        self.orders(felix).await?;
         let device = DeviceId::parse(DEVICE).ok_or(Refusal::Internal)?;
         store.tie_device(&device, &store.log_in_vouched(felix).await?.session()).await?;
         self.tick();
@@ -174,6 +175,26 @@ impl Sample {
         self.comment(felix, songs, "Is the last row still good?", None).await?;
         self.comment(anna, songs, "You hear every word there.", None).await?;
         self.comment(felix, snake, "Who comes along?", None).await?;
+        Ok(())
+    }
+
+    /// What Felix bought, what he let go, and what is in his cart.
+    async fn orders(&self, felix: UserId) -> Result<(), Refusal> {
+        let store = &self.app.store;
+        for (tickets, is_paid) in [([301, 302], true), ([303, 304], false)] {
+            self.tick();
+            if store.order(felix, OrderId::fresh(&self.app.system)).await.is_ok() {
+                continue;
+            }
+            let order = store.place_order(felix, &tickets.map(TicketId), false, None).await?;
+            if is_paid && let Some(order) = store.begin_charge(felix, order).await? {
+                store.charge_approved(&order).await?;
+            }
+        }
+        for ticket in [401, 402] {
+            self.tick();
+            store.add_to_cart(felix, TicketId(ticket)).await?;
+        }
         Ok(())
     }
 

@@ -56,6 +56,12 @@ deeds! {
     game_comment_del: In<DeleteGameComments>;
     ticket_comment_publish: In<CommentTicket>;
     ticket_comment_del: In<DeleteTicketComments>;
+    order_create: In<OrderTicket>;
+    order_create_by_shopping_cart: In<OrderFromCart>;
+    order_cancel: In<CancelOrder>;
+    order_pay: In<PayOrder>;
+    shopping_cart_add: In<AddToCart>;
+    shopping_cart_del: In<RemoveFromCart>;
     design_circle_cloth_collect: In<CollectCloth>;
     design_circle_cloth_uncollect: In<UncollectCloth>;
     get_media_id: In<NameMedia>;
@@ -547,8 +553,130 @@ impl Scene {
         self.read(test, "game_comment_list", json!({"game_id": GAME})).await
     }
 
+    /// Bo orders the only ticket.
+    async fn order(&mut self, test: &Test) {
+        self.ticket(test).await;
+        test.wait(1);
+        let order = test.plaza.app.store.place_order(self.bo, &[TICKET], false, None).await.unwrap();
+        self.targets.push(order.0);
+    }
+
+    async fn order_statuses(&self, test: &Test) -> Vec<Value> {
+        let orders = self.read(test, "my_order_list", json!({})).await;
+        orders.as_array().unwrap().iter().map(|order| order["status"].clone()).collect()
+    }
+
     async fn ticket_comments(&self, test: &Test) -> Value {
         self.read(test, "ticket_comment_list", json!({"ticket_id": TICKET})).await
+    }
+}
+
+struct OrderTicket;
+
+impl ByBo for OrderTicket {
+    // Held by the first one. (An `Idempotency-Key` would tell them apart.)
+    const DONE_BEFORE: Option<&str> = Some("409");
+    const ROUTE: (&str, &str) = ("POST", "/order_create");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        scene.ticket(test).await;
+    }
+    fn body(_: &Scene) -> Value {
+        json!({"ticket_id_list": [TICKET]})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        assert_eq!(scene.order_statuses(test).await, [0]);
+        assert_eq!(scene.read(test, "ticket_list", json!({"project_id": 1})).await, json!([]));
+    }
+}
+
+struct OrderFromCart;
+
+impl ByBo for OrderFromCart {
+    const DONE_BEFORE: Option<&str> = Some("409");
+    const ROUTE: (&str, &str) = ("POST", "/order_create_by_shopping_cart");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        scene.ticket(test).await;
+        test.plaza.app.store.add_to_cart(scene.bo, TICKET).await.unwrap();
+    }
+    fn body(_: &Scene) -> Value {
+        json!({"ticket_id_list": [TICKET]})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        assert_eq!(scene.order_statuses(test).await, [0]);
+        assert_eq!(scene.read(test, "shopping_cart_info", json!({})).await, json!([]));
+    }
+}
+
+struct CancelOrder;
+
+impl ByBo for CancelOrder {
+    const ROUTE: (&str, &str) = ("POST", "/order_cancel");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        scene.order(test).await;
+    }
+    fn body(scene: &Scene) -> Value {
+        json!({"order_id": scene.targets[0]})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        assert_eq!(scene.order_statuses(test).await, [2]);
+        let open = scene.read(test, "ticket_list", json!({"project_id": 1})).await;
+        assert_eq!(open.as_array().unwrap().len(), 1);
+    }
+}
+
+struct PayOrder;
+
+impl ByBo for PayOrder {
+    // Before the provider is asked, and after.
+    const IN_PARTS: bool = true;
+    const ROUTE: (&str, &str) = ("POST", "/order_pay");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        scene.order(test).await;
+    }
+    fn body(scene: &Scene) -> Value {
+        json!({"order_id": scene.targets[0]})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        assert_eq!(scene.order_statuses(test).await, [1]);
+        assert_eq!(scene.read(test, "my_ticket_list", json!({})).await[0]["ticket_id"], TICKET.0);
+        assert_eq!(scene.read(test, "project_detail", json!({"project_id": 1})).await["ticket_count"], 0);
+    }
+}
+
+struct AddToCart;
+
+impl ByBo for AddToCart {
+    const ROUTE: (&str, &str) = ("POST", "/shopping_cart_add");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        scene.ticket(test).await;
+    }
+    fn body(_: &Scene) -> Value {
+        json!({"ticket_id": TICKET})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        assert_eq!(scene.read(test, "shopping_cart_info", json!({})).await.as_array().unwrap().len(), 1);
+    }
+}
+
+struct RemoveFromCart;
+
+impl ByBo for RemoveFromCart {
+    const ROUTE: (&str, &str) = ("POST", "/shopping_cart_del");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        scene.ticket(test).await;
+        test.plaza.app.store.add_to_cart(scene.bo, TICKET).await.unwrap();
+    }
+    fn body(_: &Scene) -> Value {
+        json!({"ticket_id": TICKET})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        assert_eq!(scene.read(test, "shopping_cart_info", json!({})).await, json!([]));
     }
 }
 

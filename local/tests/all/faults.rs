@@ -171,7 +171,7 @@ fn plain(answer: Answer) -> (StatusCode, Value) {
             Value::Object(fields) => {
                 for (name, value) in fields {
                     match (&**name, &*value) {
-                        ("uid" | "id" | "article_id" | "comment_id", _) => *value = "drawn".into(),
+                        ("uid" | "id" | "article_id" | "comment_id" | "order_id", _) => *value = "drawn".into(),
                         ("token" | "im_token" | "device_id", _) => *value = "drawn".into(),
                         ("media_id" | "upload_url", _) => *value = "drawn".into(),
                         ("pic_dir_id" | "pic_id" | "url", _) => *value = "drawn".into(),
@@ -230,7 +230,7 @@ async fn items(test: &Test) -> Items {
                 // A number may be drawn twice where the first one's answer is lost.
                 ("drawn", _) => *value = "drawn".into(),
                 ("number", Value::String(place)) => *value = chance.place(place.parse().unwrap()).into(),
-                (_, Value::Array(moments)) => {
+                (_, Value::Array(moments)) if moments.iter().all(Value::is_string) => {
                     *value = moments.iter().map(|moment| moment.as_str().unwrap()[..13].to_owned()).collect();
                 }
                 _ => chance.forget(value),
@@ -242,6 +242,12 @@ async fn items(test: &Test) -> Items {
         });
         if let Some(place) = place_of(&key) {
             name = format!("L#articles / {}", chance.place(place));
+        }
+        // In which part of a list or a count it is, an order's id says.
+        for part in ["SOLD#", "CHARGES#"] {
+            if let Some(at) = name.find(part).map(|at| at + part.len()) {
+                name.replace_range(at..=at, "part");
+            }
         }
         // These are named by chance alone: here, by whose they are.
         for (kind, owner) in [("M#", "owner"), ("DEVICE#", "holder")] {
@@ -287,6 +293,7 @@ impl Chance {
         match value {
             Value::String(text) => self.note(text),
             Value::Object(fields) => fields.values().for_each(|value| self.note_all(value)),
+            Value::Array(list) => list.iter().for_each(|value| self.note_all(value)),
             _ => {}
         }
     }
@@ -304,6 +311,7 @@ impl Chance {
         match value {
             Value::String(text) => *text = self.id(text).unwrap_or_else(|| text.clone()),
             Value::Object(fields) => fields.values_mut().for_each(|value| self.forget(value)),
+            Value::Array(list) => list.iter_mut().for_each(|value| self.forget(value)),
             _ => {}
         }
     }

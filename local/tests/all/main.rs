@@ -19,6 +19,7 @@ mod log_lines;
 mod masters;
 mod media;
 mod member;
+mod orders;
 mod own_machine;
 mod pages;
 mod payments;

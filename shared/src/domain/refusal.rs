@@ -1,5 +1,7 @@
 use std::fmt;
 
+use super::TicketId;
+
 /// Why an operation says no: one variant for one cause, one code in every document. Its `Display` is the public
 /// message, which says what to mend; nothing internal is ever in it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -59,6 +61,17 @@ pub enum Refusal {
     PhoneTaken,
     #[error("email: already in use")]
     EmailTaken,
+
+    #[error("ticket_id_list: ticket {} is sold, or another order holds it", .0.0)]
+    TicketTaken(TicketId),
+    #[error("ticket_id_list: ticket {} is not in the shopping cart", .0.0)]
+    NotInCart(TicketId),
+    #[error("the payment was declined: pay again, or cancel the order")]
+    PaymentDeclined,
+    #[error(
+        "the provider has not said yet what became of the payment: ask again in a moment, nothing is charged twice"
+    )]
+    PaymentUnknown,
 
     /// Any of the above that is about one value, with the name that the request has for it.
     #[error("{0}: {1}")]
@@ -164,6 +177,9 @@ impl Refusal {
             },
             Self::PhoneTaken => 3400,
             Self::EmailTaken => 3401,
+            Self::TicketTaken(_) | Self::NotInCart(_) => 409,
+            Self::PaymentDeclined => 402,
+            Self::PaymentUnknown => 503,
         }
     }
 

@@ -50,6 +50,17 @@
 //! | that a comment was deleted, for a day | `<subject>` | `GONE#<when>#<comment>` | document B's pinned lists |
 //! | a user's vote on a comment | `U#<user>` | `VOTE#<subject>#<comment>` | votes, lists of comments |
 //! | whose upload it is, and what was found of it | `M#<media id>` | `-` | `get_media_id`, all that takes one, `media` |
+//! | a user's orders | `U#<user>` | `ORDER#<order>` | all that shows or changes one |
+//! | an order's tickets | `U#<user>` | `ITEMS#<order>` | `order_detail`, cancelling, paying |
+//! | which orders were not paid | `U#<user>` | `UNPAID#<order>` | `my_order_list` of those that are cancelled |
+//! | the tickets that a paid order brought | `U#<user>` | `PAID#<order>` | `my_ticket_list`, `my_order_list` of those paid |
+//! | a user's pending orders, of at most 100 tickets | `U#<user>` | `PENDING` | ordering, `my_order_list` of those pending |
+//! | what an idempotency key was used for, for a day | `U#<user>` | `IDEMPOTENT#<hash of the key>` | both ways to order |
+//! | a user's shopping cart | `U#<user>` | `CART` | the cart's operations |
+//! | charges whose outcome is not known, in eight parts | `CHARGES#<part>` | `<when to ask>#<order>` | `order_pay`, the scheduled check |
+//! | how many of a project's tickets were sold, in eight parts | `PROJECT#<project>` | `SOLD#<part>` | all that counts tickets |
+//! | a project's tickets that can be bought, and for whom one is held | `OPEN#<project>` | `<created>#<ticket>` | `ticket_list`, orders |
+//! | those of withdrawn records | `CLOSED#<project>` | `<created>#<ticket>` | bringing a record back |
 //! | the banners of a place | `BANNER#<place>` | `<banner>` | the four lists of banners |
 //!
 //! A subject is `A#<article>`, `GAME#<game>`, `CLOTH#<cloth>` or `TICKET#<ticket>`; a followee is `U#<user>`,
@@ -65,7 +76,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     Account, ArticleId, CommentId, DAY, DeviceId, Email, EntryId, FeedbackId, Followee, GalleryId, MasterId, MediaId,
-    MerchantId, Millis, Phone, PictureId, ProjectId, Subject, TicketId, TrackId, UserId, hex,
+    MerchantId, Millis, OrderId, Phone, PictureId, ProjectId, Subject, TicketId, TrackId, UserId, hex,
 };
 
 /// An item's whole key.
@@ -491,6 +502,55 @@ pub fn numbered_entry(list: &str, block: u64, number: u64) -> Key {
     Key { pk: numbered_block(list, block), sk: id(number) }
 }
 
+pub const ORDER: &str = "ORDER#";
+pub const UNPAID: &str = "UNPAID#";
+pub const PAID: &str = "PAID#";
+
+pub fn order(of: UserId, order: OrderId) -> Key {
+    Key { pk: user(of), sk: format!("{ORDER}{}", id(order.0)) }
+}
+
+pub fn order_items(of: UserId, order: OrderId) -> Key {
+    Key { pk: user(of), sk: format!("ITEMS#{}", id(order.0)) }
+}
+
+pub fn unpaid_order(of: UserId, order: OrderId) -> Key {
+    Key { pk: user(of), sk: format!("{UNPAID}{}", id(order.0)) }
+}
+
+pub fn paid_order(of: UserId, order: OrderId) -> Key {
+    Key { pk: user(of), sk: format!("{PAID}{}", id(order.0)) }
+}
+
+pub fn pending_orders(of: UserId) -> Key {
+    key(user(of), "PENDING")
+}
+
+pub fn idempotent(of: UserId, idempotency_key: &str) -> Key {
+    Key { pk: user(of), sk: format!("IDEMPOTENT#{}", hash(idempotency_key)) }
+}
+
+pub fn cart(of: UserId) -> Key {
+    key(user(of), "CART")
+}
+
+/// Parts of what many orders write at once.
+pub const PARTS: u64 = 8;
+
+pub fn charges(part: u64) -> String {
+    format!("CHARGES#{part}")
+}
+
+/// `at` is when the scheduled check asks what became of it.
+pub fn charge(at: Millis, order: OrderId) -> Key {
+    Key { pk: charges(order.0 % PARTS), sk: format!("{at:013}#{}", id(order.0)) }
+}
+
+/// What a project's partition counts as sold, by the order that bought.
+pub fn sold(of: ProjectId, order: OrderId) -> Key {
+    Key { pk: project(of).pk, sk: format!("SOLD#{}", order.0 % PARTS) }
+}
+
 pub fn project(of: ProjectId) -> Key {
     key(format!("PROJECT#{}", id(of.0)), "HEAD")
 }
@@ -507,6 +567,14 @@ pub fn open_tickets(of: ProjectId) -> String {
 
 pub fn open_ticket(of: ProjectId, created_at: Millis, ticket: TicketId) -> Key {
     Key { pk: open_tickets(of), sk: content_place(created_at, ticket.0) }
+}
+
+pub fn closed_tickets(of: ProjectId) -> String {
+    format!("CLOSED#{}", id(of.0))
+}
+
+pub fn closed_ticket(of: ProjectId, created_at: Millis, ticket: TicketId) -> Key {
+    Key { pk: closed_tickets(of), sk: content_place(created_at, ticket.0) }
 }
 
 /// A list of content that operators bring; `name` is a word of ours.
@@ -715,6 +783,22 @@ mod tests {
         assert_eq!(
             spelt(vote(UserId(6), game, CommentId(4))),
             "U#0000000000000006 / VOTE#GAME#0000000000000005#0000000000000004"
+        );
+        assert_eq!(spelt(order(UserId(6), OrderId(9))), "U#0000000000000006 / ORDER#0000000000000009");
+        assert_eq!(spelt(order_items(UserId(6), OrderId(9))), "U#0000000000000006 / ITEMS#0000000000000009");
+        assert_eq!(spelt(unpaid_order(UserId(6), OrderId(9))), "U#0000000000000006 / UNPAID#0000000000000009");
+        assert_eq!(spelt(paid_order(UserId(6), OrderId(9))), "U#0000000000000006 / PAID#0000000000000009");
+        assert_eq!(spelt(pending_orders(UserId(6))), "U#0000000000000006 / PENDING");
+        assert_eq!(spelt(cart(UserId(6))), "U#0000000000000006 / CART");
+        assert_eq!(
+            spelt(idempotent(UserId(6), "1")),
+            "U#0000000000000006 / IDEMPOTENT#6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b"
+        );
+        assert_eq!(spelt(charge(1_700_000_000_000, OrderId(9))), "CHARGES#1 / 1700000000000#0000000000000009");
+        assert_eq!(spelt(sold(ProjectId(5), OrderId(9))), "PROJECT#0000000000000005 / SOLD#1");
+        assert_eq!(
+            spelt(closed_ticket(ProjectId(5), 1_700_000_000_000, TicketId(8))),
+            "CLOSED#0000000000000005 / 1700000000000#0000000000000008"
         );
         assert_eq!(spelt(project(ProjectId(5))), "PROJECT#0000000000000005 / HEAD");
         assert_eq!(spelt(place("games", true, 1_700_000_000_000, 5)), "LIST#games / 1#1700000000000#0000000000000005");

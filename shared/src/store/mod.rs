@@ -3,6 +3,7 @@
 //! [`table`].
 mod articles;
 mod banners;
+mod carts;
 mod cloths;
 mod comments;
 mod contents;
@@ -20,6 +21,7 @@ mod masters;
 mod media;
 mod merchants;
 mod numbered;
+mod orders;
 mod reports;
 mod sessions;
 mod sms_codes;
@@ -30,6 +32,7 @@ mod window;
 
 pub use articles::{Article, ArticleDetail, ArticleView};
 pub use banners::{Banner, Place};
+pub use carts::CartTicket;
 pub use cloths::{Cloth, ClothList, ClothView};
 pub use comments::{Comment, CommentPage, CommentView, Reply, Snapshot, Vote};
 pub use contents::{Content, Imported, Record};
@@ -43,6 +46,7 @@ pub use marks::Mark;
 pub use masters::{Master, MasterList, MasterView, Project, ProjectList, ProjectView};
 pub use media::{MediaRecord, MediaStatus};
 pub use merchants::{Merchant, MerchantView};
+pub use orders::{Due, Order, OrderItem, OrderStatus, Settled};
 pub use reports::Track;
 pub use sessions::Session;
 pub use sms_codes::ProvedCode;

@@ -1,7 +1,10 @@
 //! Tickets: single items, made in batches of one record, which says what they are.
 //!
-//! A ticket that can be bought stands in its project's list of open ones; what it is, the batch says, so that a changed
-//! record is one write.
+//! A ticket that is not sold stands in its project's list of open ones, with the order that holds it for a while; what
+//! it is, the batch says, so that a changed record is one write. Who buys it takes it out of the list: sold ones cost
+//! a list nothing.
+use std::collections::{BTreeSet, HashMap};
+
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
@@ -9,9 +12,9 @@ use super::{
     contents::{Content, Imported, Record},
     keys::{self, Feed, Key},
     masters::{MasterView, Project},
-    table::{Action, Range, Store, THERE, number, put_request, whole},
+    table::{Action, Item, Range, Store, THERE, full_page, number, read},
 };
-use crate::domain::{MasterId, MediaId, Millis, Page, ProjectId, Refusal, TicketId, UserId};
+use crate::domain::{MasterId, MediaId, Millis, OrderId, Page, ProjectId, Refusal, TicketId, UserId};
 
 /// Tickets that are made in one transaction, each of two items.
 const MADE_AT_ONCE: u64 = 45;
@@ -34,24 +37,42 @@ pub struct TicketBatch {
     pub price: u64,
 }
 
-/// A ticket that can be bought, with what its batch says.
+/// A ticket with what its batch says.
+#[derive(Clone)]
 pub struct TicketView {
     pub ticket_id: TicketId,
     pub batch: Content<TicketBatch>,
 }
 
 /// A ticket itself.
-#[derive(Serialize, Deserialize)]
-struct Ticket {
-    batch: TicketId,
-    project: ProjectId,
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Ticket {
+    pub batch: TicketId,
+    pub project: ProjectId,
+    /// Of its batch: with it, its place in the project's list is known.
+    pub created_at: Millis,
 }
 
 /// In its project's list of open ones.
 #[derive(Clone, Copy, Serialize, Deserialize)]
-struct OpenTicket {
+pub(super) struct OpenTicket {
     ticket: TicketId,
     batch: TicketId,
+    /// Until when an order holds it, and which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    held_until: Option<Millis>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_by: Option<OrderId>,
+}
+
+impl OpenTicket {
+    fn new(ticket: TicketId, batch: TicketId) -> Self {
+        Self { ticket, batch, held_until: None, held_by: None }
+    }
+
+    fn can_be_bought(&self, now: Millis) -> bool {
+        self.held_until.is_none_or(|until| until <= now)
+    }
 }
 
 /// How far the making of a batch has come.
@@ -61,11 +82,12 @@ struct Progress {
     made: u64,
 }
 
-/// How many of a project's tickets are not sold.
+/// What an item of a project's partition counts: the project itself what was made, others what was sold.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct ProjectCounts {
-    unsold: u64,
+    made: u64,
+    sold: u64,
 }
 
 /// An entry of a master's own list of batches, and of the feeds of those who follow them.
@@ -151,40 +173,137 @@ impl Store {
                 .with(":to", number(to))
                 .with(":zero", number(0))
                 .or_done(),
-            Action::add(keys::project(project), "unsold", (to - from) as i64).when(THERE),
+            Action::add(keys::project(project), "made", (to - from) as i64).when(THERE),
         ];
         let taken = Refusal::Conflict("one of these ids is another record's");
         for number in from..to {
             let ticket = TicketId(first.0 + number);
-            let head = Action::put_new(keys::head(ticket), &Ticket { batch: first, project });
-            actions.push(head.or_refuse(taken.clone()));
-            if !batch.withdrawn {
-                let key = keys::open_ticket(project, batch.created_at, ticket);
-                actions.push(Action::put(key, &OpenTicket { ticket, batch: first }));
-            }
+            let head = Ticket { batch: first, project, created_at: batch.created_at };
+            actions.push(Action::put_new(keys::head(ticket), &head).or_refuse(taken.clone()));
+            let key = match batch.withdrawn {
+                false => keys::open_ticket(project, batch.created_at, ticket),
+                true => keys::closed_ticket(project, batch.created_at, ticket),
+            };
+            actions.push(Action::put(key, &OpenTicket::new(ticket, first)));
         }
         self.transact_once(actions).await
     }
 
+    /// Takes a batch's tickets out of the project's list, but for those that an order holds: they can still be paid, and
+    /// are shown and ordered no more than the others, for that is what their record says.
     async fn close_batch(&self, batch: &Content<TicketBatch>, made: u64) -> Result<(), Refusal> {
         let TicketBatch { ticket_id: first, project_id: project, .. } = batch.record;
-        let open = (0..made).map(|number| keys::open_ticket(project, batch.created_at, TicketId(first.0 + number)));
-        self.delete_all(open).await
+        let (open, closed) = (
+            |ticket| keys::open_ticket(project, batch.created_at, ticket),
+            |ticket| keys::closed_ticket(project, batch.created_at, ticket),
+        );
+        self.move_tickets(first, made, open, closed).await
     }
 
+    /// Puts those that were taken out back into the list; what is sold or held stays as it is.
     async fn reopen_batch(&self, batch: &Content<TicketBatch>, made: u64) -> Result<(), Refusal> {
         let TicketBatch { ticket_id: first, project_id: project, .. } = batch.record;
-        let puts = (0..made).map(|number| {
-            let ticket = TicketId(first.0 + number);
-            let key = keys::open_ticket(project, batch.created_at, ticket);
-            put_request(whole(key, &OpenTicket { ticket, batch: first })?)
-        });
-        self.write_all(puts.collect::<Result<_, _>>()?).await
+        let (open, closed) = (
+            |ticket| keys::open_ticket(project, batch.created_at, ticket),
+            |ticket| keys::closed_ticket(project, batch.created_at, ticket),
+        );
+        self.move_tickets(first, made, closed, open).await
     }
 
-    /// How many of a project's tickets are not sold. One read.
+    /// Moves a batch's tickets that nobody holds from one list to another. A query, and a transaction for 45.
+    async fn move_tickets(
+        &self,
+        first: TicketId,
+        made: u64,
+        from: impl Fn(TicketId) -> Key,
+        to: impl Fn(TicketId) -> Key,
+    ) -> Result<(), Refusal> {
+        if made == 0 {
+            return Ok(());
+        }
+        let (mut after, end) = (None, TicketId(first.0 + made - 1));
+        loop {
+            let range = Range::between(from(first), from(end)).after(after.take());
+            let some: Vec<OpenTicket> = self.items(range, Page::first(MADE_AT_ONCE as usize)).await?;
+            let now = self.system.now();
+            let free = some.iter().filter(|ticket| ticket.can_be_bought(now));
+            let moves = free.flat_map(|ticket| {
+                let gone = Action::delete(from(ticket.ticket))
+                    .when("attribute_exists(pk) AND (attribute_not_exists(held_until) OR held_until <= :now)")
+                    .with(":now", number(now));
+                let put = Action::put(to(ticket.ticket), &OpenTicket::new(ticket.ticket, ticket.batch));
+                // Somebody holds one since it was looked at, or another import moved it.
+                [gone.or_refuse(Refusal::Unavailable), put]
+            });
+            self.transact_once(moves.collect()).await?;
+            match some.last() {
+                Some(last) if some.len() == MADE_AT_ONCE as usize => after = Some(from(last.ticket)),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// A ticket, sold or not, and how many of its project are not sold; 404 where there is none, or its record is
+    /// withdrawn. Two rounds.
+    pub async fn ticket(&self, id: TicketId) -> Result<(TicketView, u64), Refusal> {
+        let none = || Refusal::NoSuch("ticket");
+        let ticket: Ticket = self.get(keys::head(id)).await?.ok_or_else(none)?;
+        let (batch, unsold) = tokio::try_join!(
+            self.get::<Content<TicketBatch>>(keys::ticket_batch(ticket.batch)),
+            self.unsold_tickets(ticket.project),
+        )?;
+        let batch = batch.filter(|batch| !batch.withdrawn).ok_or_else(none)?;
+        Ok((TicketView { ticket_id: id, batch }, unsold))
+    }
+
+    /// How many of a project's tickets are not sold, those held by an order included. One query.
     pub async fn unsold_tickets(&self, of: ProjectId) -> Result<u64, Refusal> {
-        Ok(self.get::<ProjectCounts>(keys::project(of)).await?.unwrap_or_default().unsold)
+        let parts = Page::first(1 + keys::PARTS as usize);
+        let counts: Vec<ProjectCounts> = self.items(Range::new(keys::project(of).pk, ""), parts).await?;
+        Ok(counts.iter().map(|counts| counts.made).sum::<u64>() - counts.iter().map(|counts| counts.sold).sum::<u64>())
+    }
+
+    /// A page of a project's tickets that can be bought, the newest first; 404 where there is no such project, or it is
+    /// withdrawn. Two rounds; costs what the offset and what is held pass over.
+    pub async fn open_tickets(&self, of: ProjectId, page: Page) -> Result<Vec<TicketView>, Refusal> {
+        let range = Range::new(keys::open_tickets(of), "").newest_first();
+        let (_, mut open) = tokio::try_join!(
+            self.shown_content::<Project>(keys::project(of), "project"),
+            self.tickets_to_buy(range, page.end()),
+        )?;
+        open.drain(..page.offset.min(open.len()));
+        self.ticket_views(open.into_iter().map(|open| (open.ticket, open.batch)).collect()).await
+    }
+
+    /// The first tickets of a range that nobody holds. One query where few are held; passes over 1,000 at most.
+    async fn tickets_to_buy(&self, range: Range, most: usize) -> Result<Vec<OpenTicket>, Refusal> {
+        let now = self.system.now();
+        let next = |part: Page, last: Option<Item>| {
+            self.raw_items(range.clone().after(last.and_then(|last| Key::of(&last))), part)
+        };
+        full_page(Page::first(most), next, |items| async move {
+            let open = items.into_iter().map(read).collect::<Result<Vec<OpenTicket>, _>>()?;
+            Ok(open.into_iter().filter(|ticket| ticket.can_be_bought(now)).collect())
+        })
+        .await
+    }
+
+    /// Tickets with what their batches say, those of withdrawn ones left out. One round.
+    async fn ticket_views(&self, tickets: Vec<(TicketId, TicketId)>) -> Result<Vec<TicketView>, Refusal> {
+        let batches = self.batches_of(tickets.iter().map(|(_, batch)| *batch)).await?;
+        let view = |(ticket_id, batch)| {
+            let batch = batches.get(&batch).filter(|batch: &&Content<TicketBatch>| !batch.withdrawn)?;
+            Some(TicketView { ticket_id, batch: batch.clone() })
+        };
+        Ok(tickets.into_iter().filter_map(view).collect())
+    }
+
+    /// What is said of tickets by their batches, perhaps as it was a moment ago. One round.
+    pub(super) async fn batches_of(
+        &self,
+        batches: impl Iterator<Item = TicketId>,
+    ) -> Result<HashMap<TicketId, Content<TicketBatch>>, Refusal> {
+        self.get_each_lately(batches.collect::<BTreeSet<_>>(), keys::ticket_batch).await
     }
 
     /// A page of the tickets that can be bought of those masters whom the viewer follows, the newest batch first, with
@@ -257,13 +376,13 @@ impl Store {
         let key = |ticket| keys::open_ticket(entry.project, entry.created_at, ticket);
         let last = TicketId(entry.batch.0 + entry.count - 1);
         if entry.count <= FEW {
-            let ids = (entry.batch.0..=last.0).map(TicketId);
-            let mut open: Vec<_> = self.get_each::<_, OpenTicket>(ids, key).await?.into_keys().collect();
+            let (ids, now) = ((entry.batch.0..=last.0).map(TicketId), self.system.now());
+            let open = self.get_each::<_, OpenTicket>(ids, key).await?.into_iter();
+            let mut open: Vec<_> = open.filter(|(_, open)| open.can_be_bought(now)).map(|(id, _)| id).collect();
             open.sort_by(|a, b| b.cmp(a));
             return Ok(open);
         }
         let range = Range::between(key(entry.batch), key(last)).newest_first();
-        let open: Vec<OpenTicket> = self.items(range, Page::first(most)).await?;
-        Ok(open.into_iter().map(|open| open.ticket).collect())
+        Ok(self.tickets_to_buy(range, most).await?.into_iter().map(|open| open.ticket).collect())
     }
 }

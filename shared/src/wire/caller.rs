@@ -14,6 +14,8 @@ pub struct Credentials {
     pub device: Option<DeviceId>,
     /// Of the app that is calling, where it says so.
     pub app_version: Option<String>,
+    /// By what a repeat of a request is known.
+    pub idempotency_key: Option<String>,
 }
 
 /// What a caller must bring.
@@ -34,6 +36,8 @@ pub trait Caller: Send + Sized {
     const NEEDS: Needs;
     /// Whether the handler begins before the session is known to be good.
     const READS_ONLY: bool = false;
+    /// Whether a header may say by what a repeat is known.
+    const IDEMPOTENCY_KEY: bool = false;
 
     /// Who it is, before the request's details are looked at; and the session that is still to be checked while the
     /// handler runs, whose answer goes out only if the session is good.
@@ -52,6 +56,13 @@ pub struct Reader(pub UserId);
 
 /// A signed-in user and the token that says so: for what ends it.
 pub struct Bearer(pub Token);
+
+/// A signed-in user who may say by what a repeat of the request is known: the header `Idempotency-Key`.
+pub struct Buyer {
+    pub user: UserId,
+    /// 1 to 255 visible characters of ASCII.
+    pub idempotency_key: Option<String>,
+}
 
 /// A device, whether somebody has registered it or not.
 pub struct Device {
@@ -91,6 +102,21 @@ impl Caller for Bearer {
         let token = token(&credentials, app)?;
         app.store.check_session(&Session::from(&token)).await?;
         Ok((Self(token), None))
+    }
+}
+
+impl Caller for Buyer {
+    const NEEDS: Needs = Needs::Token;
+    const IDEMPOTENCY_KEY: bool = true;
+
+    async fn identify(mut credentials: Credentials, app: &App) -> Result<(Self, Option<Session>), Refusal> {
+        let idempotency_key = credentials.idempotency_key.take();
+        let (SignedIn(user), _) = SignedIn::identify(credentials, app).await?;
+        let is_fine = |key: &String| (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+        match idempotency_key.as_ref().is_none_or(is_fine) {
+            true => Ok((Self { user, idempotency_key }, None)),
+            false => Err(Refusal::malformed("Idempotency-Key: 1 to 255 visible characters of ASCII")),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ pub use serde::{Deserialize, Serialize};
 use serde::{Serializer, de::DeserializeOwned};
 use tokio::time::timeout;
 
-pub use super::caller::{Anyone, Bearer, Caller, Device, Needs, Reader, SignedIn};
+pub use super::caller::{Anyone, Bearer, Buyer, Caller, Device, Needs, Reader, SignedIn};
 use super::dialect::Dialect;
 use crate::function::Outcome;
 use crate::meter::{Happened, happened};

@@ -142,6 +142,14 @@ impl Reference {
             }
             parameters.push(parameter);
         }
+        if O::Caller::IDEMPOTENCY_KEY {
+            parameters.push(json!({
+                "name": "Idempotency-Key", "in": "header", "required": false,
+                "description": "By what a repeat of this request is known for a day: it is answered as the first one \
+                    was, and done once. 409 where it comes with another body.",
+                "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+            }));
+        }
         let mut request = json!({});
         if O::ROUTE.method != Method::GET {
             let files = body.values().any(|schema| schema["contentMediaType"].is_string());

@@ -12,7 +12,7 @@ use super::fields::whole_number;
 use crate::{
     App,
     domain::{
-        ArticleId, ClothId, CommentId, GalleryId, GameId, MasterId, MediaId, MerchantId, PictureId, ProjectId,
+        ArticleId, ClothId, CommentId, GalleryId, GameId, MasterId, MediaId, MerchantId, OrderId, PictureId, ProjectId,
         TicketId, UserId,
         text::{dialled, is_blank, turns_direction, typed},
     },
@@ -127,6 +127,8 @@ numbers! {
     ProjectNumber(ProjectId)
     /// A ticket's id.
     TicketNumber(TicketId)
+    /// An order's id.
+    OrderNumber(OrderId)
     /// The id of a piece of clothing.
     ClothNumber(ClothId)
 }

@@ -18,7 +18,7 @@ use serde_dynamo::from_item;
 use self::gets::Loader;
 pub use self::{
     actions::{Action, NEW, THERE, assignments, named, number, set, set_of, text},
-    batches::{Pace, put_request, whole},
+    batches::{Pace, put_request},
     ranges::{Range, full_page},
     transactions::Outcome,
 };

@@ -23,7 +23,8 @@ impl Dialect for B {
             None => None,
         };
         let app_version = header(&head.headers, "x-app-version").map(str::to_owned);
-        let credentials = Credentials { token: header_token(&head.headers), device, app_version };
+        let token = header_token(&head.headers);
+        let credentials = Credentials { token, device, app_version, idempotency_key: None };
         let fields = match head.method {
             Method::GET => Fields::query(head)?,
             Method::DELETE => match Fields::any(&head.headers, body).await? {

@@ -24,7 +24,10 @@ impl Dialect for D {
     async fn read(head: &Parts, body: Bytes) -> Result<(Credentials, Fields), Refusal> {
         let mut fields = Fields::json(&body)?;
         let token = fields.take_text("token").and_then(|text| token(&text)).or_else(|| header_token(&head.headers));
-        Ok((Credentials { token, ..Credentials::default() }, fields))
+        // One that is no text is none that may be sent: the caller's type refuses it.
+        let idempotency_key =
+            head.headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default().to_owned());
+        Ok((Credentials { token, idempotency_key, ..Credentials::default() }, fields))
     }
 
     fn answer<T: Serialize>(outcome: Result<T, Refusal>) -> Answer {

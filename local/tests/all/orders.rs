@@ -1,0 +1,328 @@
+//! Tickets, carts and orders, as buyers live with them.
+use std::collections::BTreeSet;
+
+use http::{Method, Request};
+use serde_json::{Value, json};
+use shared::{
+    domain::{MINUTE, OrderId, ProjectId, TicketId, UserId},
+    store::{Changes, SignUp, TicketBatch},
+};
+
+use crate::{
+    masters::{batch, master, project},
+    support::{Answer, Fault, Test, User, together},
+};
+
+/// How long an order is held.
+const HOLD: u64 = 30 * MINUTE;
+
+/// A master's project with so many tickets from id 1,000 on, for 199 fen each.
+async fn stock(test: &Test, count: u64) -> TicketBatch {
+    let store = &test.plaza.app.store;
+    store.import(&master(1), false).await.unwrap();
+    store.import(&project(1, 1), false).await.unwrap();
+    let batch = TicketBatch { price: 199, ..batch(1_000, count, 1) };
+    store.import_tickets(&batch, false).await.unwrap();
+    batch
+}
+
+impl User {
+    async fn order(&self, test: &Test, tickets: &[u64]) -> u64 {
+        test.wait(1);
+        let answer = self.done(test, "order_create", json!({"ticket_id_list": tickets})).await;
+        answer["order_id"].as_u64().unwrap()
+    }
+
+    async fn orders(&self, test: &Test, body: Value) -> Vec<(u64, u64)> {
+        let answer = self.done(test, "my_order_list", body).await;
+        let order = |order: &Value| (order["order_id"].as_u64().unwrap(), order["status"].as_u64().unwrap());
+        answer["my_order_list"].as_array().unwrap().iter().map(order).collect()
+    }
+
+    async fn open(&self, test: &Test) -> Vec<Value> {
+        self.list(test, "ticket_list", json!({"project_id": 1, "limit": 100}), "ticket_id").await
+    }
+
+    async fn refused(&self, test: &Test, operation: &str, body: Value, code: u16) -> String {
+        let answer = self.call(test, operation, body).await;
+        assert_eq!(answer.code(), code.to_string(), "{answer:?}");
+        answer.message().to_owned()
+    }
+
+    async fn with_key(&self, test: &Test, key: &str, body: &Value) -> Answer {
+        let request = Request::builder().method(Method::POST).header("idempotency-key", key);
+        let request = request.header("authorization", &self.token).header("content-type", "application/json");
+        test.send(request, "/order_create", body.to_string()).await
+    }
+}
+
+#[tokio::test]
+async fn a_shopping_trip() {
+    let test = Test::start().await;
+    let (anna, bo) = (User::new(&test, "13800138001").await, User::new(&test, "13800138002").await);
+    stock(&test, 5).await;
+    assert_eq!(anna.open(&test).await, [1_004, 1_003, 1_002, 1_001, 1_000]);
+    for ticket in [1_000, 1_001, 1_001, 1_002] {
+        anna.done(&test, "shopping_cart_add", json!({"ticket_id": ticket})).await;
+    }
+    anna.done(&test, "shopping_cart_del", json!({"ticket_id": "1002"})).await;
+    let cart = anna.done(&test, "shopping_cart_info", json!({})).await;
+    assert_eq!(cart["shopping_cart_info"].as_array().unwrap().len(), 2);
+    assert_eq!(cart["shopping_cart_info"][0]["ticket_price"], 199);
+
+    let said =
+        anna.refused(&test, "order_create_by_shopping_cart", json!({"ticket_id_list": [1_000, 1_004]}), 409).await;
+    assert!(said.contains("1004"), "{said}");
+    let ordered = anna.done(&test, "order_create_by_shopping_cart", json!({"ticket_id_list": [1_000, 1_001]})).await;
+    let order = ordered["order_id"].as_u64().unwrap();
+    assert_eq!(anna.done(&test, "shopping_cart_info", json!({})).await["shopping_cart_info"], json!([]));
+    // Held for nobody else to buy, and not sold.
+    assert_eq!(bo.open(&test).await, [1_004, 1_003, 1_002]);
+    let said = bo.refused(&test, "order_create", json!({"ticket_id_list": [1_002, 1_001]}), 409).await;
+    assert!(said.contains("1001"), "{said}");
+    assert_eq!(bo.open(&test).await, [1_004, 1_003, 1_002]);
+    let detail = bo.done(&test, "ticket_detail", json!({"ticket_id": 1_000})).await;
+    assert_eq!(detail["project_ticket_count"], 5);
+
+    // It is nobody else's to see, pay or cancel.
+    for operation in ["order_detail", "order_pay", "order_cancel"] {
+        bo.refused(&test, operation, json!({"order_id": order}), 404).await;
+    }
+    for _ in 0..2 {
+        anna.done(&test, "order_pay", json!({"order_id": order})).await;
+    }
+    anna.refused(&test, "order_cancel", json!({"order_id": order}), 409).await;
+    let detail = anna.done(&test, "order_detail", json!({"order_id": order})).await;
+    assert_eq!((&detail["order_detail"]["price"], &detail["order_detail"]["status"]), (&json!(398), &json!(1)));
+    assert_eq!(detail["order_detail"]["order_item_list"].as_array().unwrap().len(), 2);
+    assert_eq!(anna.list(&test, "my_ticket_list", json!({}), "ticket_id").await, [1_000, 1_001]);
+    assert_eq!(anna.list(&test, "my_ticket_list", json!({"offset": 1}), "ticket_id").await, [1_001]);
+    let detail = bo.done(&test, "ticket_detail", json!({"ticket_id": 1_000})).await;
+    assert_eq!(detail["project_ticket_count"], 3);
+    bo.refused(&test, "order_create", json!({"ticket_id_list": [1_000]}), 409).await;
+    bo.refused(&test, "shopping_cart_add", json!({"ticket_id": 1_000}), 409).await;
+    bo.refused(&test, "shopping_cart_add", json!({"ticket_id": 7}), 404).await;
+    bo.refused(&test, "order_create", json!({"ticket_id_list": [1_002, 7]}), 404).await;
+    bo.refused(&test, "order_create", json!({"ticket_id_list": [1_002, 1_002]}), 400).await;
+    bo.refused(&test, "order_create", json!({"ticket_id_list": []}), 400).await;
+    bo.refused(&test, "order_create", json!({"ticket_id_list": (1..=51).collect::<Vec<_>>()}), 400).await;
+    bo.refused(&test, "ticket_list", json!({"project_id": 9}), 404).await;
+}
+
+#[tokio::test]
+async fn a_pending_order_holds_for_half_an_hour() {
+    let test = Test::start().await;
+    let (anna, bo) = (User::new(&test, "13800138001").await, User::new(&test, "13800138002").await);
+    stock(&test, 3).await;
+    let cancelled = anna.order(&test, &[1_000]).await;
+    for _ in 0..2 {
+        anna.done(&test, "order_cancel", json!({"order_id": cancelled})).await;
+    }
+    anna.refused(&test, "order_pay", json!({"order_id": cancelled}), 409).await;
+    assert_eq!(anna.open(&test).await.len(), 3);
+    let paid = anna.order(&test, &[1_000]).await;
+    anna.done(&test, "order_pay", json!({"order_id": paid})).await;
+    let late = anna.order(&test, &[1_001, 1_002]).await;
+    assert_eq!(anna.orders(&test, json!({})).await, [(late, 0), (paid, 1), (cancelled, 2)]);
+    assert_eq!(anna.orders(&test, json!({"status": 0})).await, [(late, 0)]);
+    test.wait(HOLD - 1);
+    dbg!(test.items().await.iter().filter(|(key, _)| key.starts_with("OPEN#") || key.contains("ORDER#")).collect::<Vec<_>>(), test.plaza.app.system.now());
+    bo.refused(&test, "order_create", json!({"ticket_id_list": [1_001]}), 409).await;
+    test.wait(1);
+    // Nothing ran, and it counts as cancelled everywhere.
+    assert_eq!(anna.orders(&test, json!({"status": 0})).await, []);
+    assert_eq!(anna.orders(&test, json!({"status": 1})).await, [(paid, 1)]);
+    assert_eq!(anna.orders(&test, json!({"status": 2})).await, [(late, 2), (cancelled, 2)]);
+    assert_eq!(anna.orders(&test, json!({"status": 2, "offset": 1})).await, [(cancelled, 2)]);
+    assert_eq!(bo.open(&test).await, [1_002, 1_001]);
+    anna.refused(&test, "order_pay", json!({"order_id": late}), 409).await;
+    let his = bo.order(&test, &[1_001]).await;
+    // Cancelling what has ended takes nothing from its new holder.
+    anna.done(&test, "order_cancel", json!({"order_id": late})).await;
+    bo.done(&test, "order_pay", json!({"order_id": his})).await;
+    assert_eq!(bo.list(&test, "my_ticket_list", json!({}), "ticket_id").await, [1_001]);
+}
+
+#[tokio::test]
+async fn one_user_holds_100_tickets() {
+    let test = Test::start().await;
+    let anna = User::new(&test, "13800138001").await;
+    stock(&test, 120).await;
+    let first: Vec<u64> = (1_000..1_050).collect();
+    let order = anna.order(&test, &first).await;
+    anna.order(&test, &(1_050..1_100).collect::<Vec<_>>()).await;
+    anna.refused(&test, "order_create", json!({"ticket_id_list": [1_100]}), 409).await;
+    anna.done(&test, "order_cancel", json!({"order_id": order})).await;
+    anna.order(&test, &[1_100]).await;
+    test.wait(HOLD);
+    for tickets in [1_000..1_050, 1_050..1_100] {
+        anna.order(&test, &tickets.collect::<Vec<_>>()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_key_makes_a_repeat_the_same_order() {
+    let test = std::sync::Arc::new(Test::start().await);
+    let anna = User::new(&test, "13800138001").await;
+    stock(&test, 5).await;
+    let body = json!({"ticket_id_list": [1_000]});
+    let (shared, token) = (test.clone(), anna.token.clone());
+    let both = together((0..8).map(|_| {
+        let (test, token, body) = (shared.clone(), token.clone(), body.clone());
+        async move {
+            let request = Request::builder().method(Method::POST).header("idempotency-key", "first");
+            let request = request.header("authorization", &token).header("content-type", "application/json");
+            let answer = test.send(request, "/order_create", body.to_string()).await;
+            assert_eq!(answer.code(), "0", "{answer:?}");
+            answer.body["order_id"].as_u64().unwrap()
+        }
+    }));
+    let ids: BTreeSet<_> = both.await.into_iter().collect();
+    assert_eq!(ids.len(), 1);
+    assert_eq!(anna.orders(&test, json!({})).await.len(), 1);
+    anna.with_key(&test, "first", &json!({"ticket_id_list": [1_001]})).await.refused(409, 409);
+    for bad in ["", "two words", &"x".repeat(256)] {
+        anna.with_key(&test, bad, &body).await.refused(400, 400);
+    }
+    // Another user's key is another key.
+    let bo = User::new(&test, "13800138002").await;
+    assert_eq!(bo.with_key(&test, "first", &json!({"ticket_id_list": [1_001]})).await.code(), "0");
+    test.wait(24 * 60 * MINUTE + 1_000);
+    assert_eq!(anna.with_key(&test, "first", &json!({"ticket_id_list": [1_002]})).await.code(), "0");
+}
+
+#[tokio::test]
+async fn fifty_tickets_of_fifty_projects() {
+    let test = Test::start().await;
+    let anna = User::new(&test, "13800138001").await;
+    let store = &test.plaza.app.store;
+    store.import(&master(1), false).await.unwrap();
+    for at in 1..=50 {
+        store.import(&project(at, 1), false).await.unwrap();
+        store.import_tickets(&batch(at * 100, 2, at), false).await.unwrap();
+    }
+    let tickets: Vec<u64> = (1..=50).map(|at| at * 100).collect();
+    let order = anna.order(&test, &tickets).await;
+    anna.done(&test, "order_cancel", json!({"order_id": order})).await;
+    let order = anna.order(&test, &tickets).await;
+    let (_, cost) = test.line.meter(anna.done(&test, "order_pay", json!({"order_id": order}))).await;
+    println!("50 tickets of 50 projects, paid: {} calls, {} write units", cost.0.len(), cost.write_units());
+    for at in 1..=50 {
+        assert_eq!(store.unsold_tickets(ProjectId(at)).await.unwrap(), 1, "{at}");
+    }
+    assert_eq!(anna.list(&test, "my_ticket_list", json!({"limit": 100}), "ticket_id").await.len(), 50);
+    assert!(!test.items().await.keys().any(|key| key.starts_with("CHARGES#")));
+}
+
+#[tokio::test]
+async fn withdrawn_tickets_are_bought_by_those_alone_who_hold_them() {
+    let test = Test::start().await;
+    let (anna, bo) = (User::new(&test, "13800138001").await, User::new(&test, "13800138002").await);
+    let batch = stock(&test, 3).await;
+    let sold = anna.order(&test, &[1_000]).await;
+    anna.done(&test, "order_pay", json!({"order_id": sold})).await;
+    let held = anna.order(&test, &[1_001]).await;
+    test.plaza.app.store.import_tickets(&batch, true).await.unwrap();
+    assert_eq!(bo.open(&test).await, Vec::<Value>::new());
+    bo.refused(&test, "order_create", json!({"ticket_id_list": [1_002]}), 404).await;
+    anna.done(&test, "order_pay", json!({"order_id": held})).await;
+    test.plaza.app.store.import_tickets(&batch, false).await.unwrap();
+    assert_eq!(bo.open(&test).await, [1_002]);
+    assert_eq!(anna.list(&test, "my_ticket_list", json!({}), "ticket_id").await, [1_001, 1_000]);
+}
+
+/// Users whom no phone made: a code a head would take an hour.
+async fn buyers(test: &Test, count: usize) -> Vec<UserId> {
+    let mut buyers = vec![];
+    for at in 0..count {
+        test.wait(1);
+        let by = SignUp::ThirdParty("qq", format!("buyer-{at}"));
+        buyers.push(test.plaza.app.store.create_user(&by, None, Changes::default()).await.unwrap().id);
+    }
+    buyers
+}
+
+async fn rush(stock_of: u64, buyers_count: usize) {
+    let test = Test::start().await;
+    let buyers = buyers(&test, buyers_count).await;
+    stock(&test, stock_of).await;
+    for round in 0..3 {
+        let faults = [Fault::Conflict, Fault::AnswerLost, Fault::Throttle];
+        test.line.spoil("TransactWriteItems", (0..120).map(|at| (at % 3 != 2).then(|| faults[at % 2])));
+        let app = &test.plaza.app;
+        let orders = together(buyers.iter().enumerate().map(|(at, buyer)| {
+            let (app, buyer, first) = (app.clone(), *buyer, 1_000 + at as u64 % stock_of);
+            async move {
+                // Whoever is refused takes the next ticket, as the list shows it then; a few times.
+                for again in 0..stock_of.min(8) {
+                    let ticket = TicketId(1_000 + (first - 1_000 + again) % stock_of);
+                    match app.store.place_order(buyer, &[ticket], false, None).await {
+                        Ok(order) => return Some((buyer, ticket, order)),
+                        Err(no) => assert!(matches!(no.code(), 409 | 503), "{no}"),
+                    }
+                }
+                None
+            }
+        }));
+        let held: Vec<(UserId, TicketId, OrderId)> = orders.await.into_iter().flatten().collect();
+        test.line.mend();
+        let tickets: BTreeSet<_> = held.iter().map(|(_, ticket, _)| *ticket).collect();
+        assert_eq!(tickets.len(), held.len(), "a ticket was given to two");
+        for (buyer, ticket, order) in &held {
+            let (_, items) = app.store.order(*buyer, *order).await.unwrap();
+            assert_eq!(items.iter().map(|item| item.ticket).collect::<Vec<_>>(), [*ticket]);
+        }
+        // Who still wants one takes what is left, one after the other: all that there is gets an order.
+        let holders: BTreeSet<_> = held.iter().map(|(buyer, ..)| *buyer).collect();
+        let mut all = tickets;
+        for buyer in buyers.iter().filter(|buyer| !holders.contains(buyer)) {
+            let open = app.store.open_tickets(ProjectId(1), shared::domain::Page::first(1)).await.unwrap();
+            let Some(open) = open.first() else { break };
+            app.store.place_order(*buyer, &[open.ticket_id], false, None).await.unwrap();
+            assert!(all.insert(open.ticket_id));
+        }
+        assert_eq!(all.len(), buyers_count.min(stock_of as usize), "round {round}");
+        // Then the holds end, and the same stock sells again.
+        test.wait(HOLD);
+    }
+}
+
+#[tokio::test]
+async fn a_rush_for_one_ticket() {
+    rush(1, 300).await;
+}
+
+#[tokio::test]
+async fn a_rush_for_50() {
+    rush(50, 300).await;
+}
+
+#[tokio::test]
+async fn a_rush_for_1_000() {
+    rush(1_000, 300).await;
+}
+
+#[tokio::test]
+async fn lists_cost_their_page() {
+    let test = Test::start().await;
+    let anna = User::new(&test, "13800138001").await;
+    stock(&test, 400).await;
+    let mut orders = vec![];
+    for at in 0..60 {
+        orders.push(anna.order(&test, &[1_000 + at * 5, 1_001 + at * 5]).await);
+        let operation = if at % 2 == 0 { "order_pay" } else { "order_cancel" };
+        anna.done(&test, operation, json!({"order_id": orders.last().unwrap()})).await;
+    }
+    for (operation, body, calls, units) in [
+        ("my_order_list", json!({"limit": 20}), 2, 3.0),
+        ("my_order_list", json!({"limit": 20, "status": 0}), 1, 2.0),
+        ("my_order_list", json!({"limit": 20, "status": 1}), 3, 23.0),
+        ("my_order_list", json!({"limit": 20, "status": 2}), 3, 23.0),
+        ("my_ticket_list", json!({"limit": 20}), 3, 4.0),
+        ("ticket_list", json!({"limit": 20, "project_id": 1}), 3, 4.0),
+    ] {
+        let (_, cost) = test.line.meter(anna.done(&test, operation, body.clone())).await;
+        println!("{operation} {body}: {} calls, {} units", cost.0.len(), cost.read_units());
+        assert!(cost.0.len() <= calls && cost.read_units() <= units, "{operation} {body}: {cost:?}");
+    }
+}
