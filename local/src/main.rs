@@ -16,7 +16,7 @@ use local::{
     containers::{self, Way},
     sample, write_private,
 };
-use shared::{function, outside::aws};
+use shared::{App, function, outside::aws};
 use tokio::{net::TcpListener, signal, sync::oneshot};
 use tracing_subscriber::filter::EnvFilter;
 
@@ -103,7 +103,7 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     write_private(&data.join("functions.json"), &format!("{environment:#}"))?;
     greet(port, &data, way.as_ref());
 
-    let Plaza { engines, router, stream, .. } = plaza;
+    let Plaza { app, engines, router, stream, .. } = plaza;
     let router: Router = router.layer(from_fn(log));
     let (stop, stopping) = oneshot::channel();
     let serving = axum::serve(listener, router).with_graceful_shutdown(async {
@@ -119,11 +119,20 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         served = serving.into_future() => served?,
         () = patience => {}
         () = stream.run() => {}
+        () = every_minute(&app) => {}
     }
     // Open files of the engines' otherwise.
     drop(stream);
     engines.stop().await;
     Ok(())
+}
+
+/// Asks about charges whose outcome is not known, as the template's schedule does.
+async fn every_minute(app: &App) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        local::ACTING.scope("payments", payments::handle(app)).await;
+    }
 }
 
 /// One line a request, without its query: that may hold what is nobody's business.

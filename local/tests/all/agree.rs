@@ -193,6 +193,10 @@ async fn every_other_event_is_answered() {
                 "catalogue" => {
                     json!(catalogue::handle(&plaza.app, serde_json::from_value(sent).unwrap(), u64::MAX).await)
                 }
+                "payments" => {
+                    let _: payments::Tick = serde_json::from_value(sent).unwrap();
+                    json!(payments::handle(&plaza.app).await)
+                }
                 "media" => json!(media::handle(&plaza.app, serde_json::from_value(sent).unwrap()).await.unwrap()),
                 _ => panic!("{function}: say here how it is called"),
             }

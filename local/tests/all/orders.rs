@@ -126,7 +126,6 @@ async fn a_pending_order_holds_for_half_an_hour() {
     assert_eq!(anna.orders(&test, json!({})).await, [(late, 0), (paid, 1), (cancelled, 2)]);
     assert_eq!(anna.orders(&test, json!({"status": 0})).await, [(late, 0)]);
     test.wait(HOLD - 1);
-    dbg!(test.items().await.iter().filter(|(key, _)| key.starts_with("OPEN#") || key.contains("ORDER#")).collect::<Vec<_>>(), test.plaza.app.system.now());
     bo.refused(&test, "order_create", json!({"ticket_id_list": [1_001]}), 409).await;
     test.wait(1);
     // Nothing ran, and it counts as cancelled everywhere.

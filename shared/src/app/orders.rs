@@ -2,6 +2,7 @@
 use crate::{
     App,
     domain::{OrderId, Refusal, UserId},
+    meter::{Happened, happened},
     outside::Charge,
     store::{Due, Order, Settled},
 };
@@ -36,6 +37,7 @@ impl App {
         match payments.charge(order.id, order.attempt, order.price).await {
             Charge::Unknown => Err(Refusal::PaymentUnknown),
             Charge::Declined => {
+                happened(Happened::PaymentsRefused);
                 self.store.charge_declined(order).await?;
                 Err(Refusal::PaymentDeclined)
             }

@@ -20,7 +20,10 @@ use super::{
     table::{Action, Range, Store, full_page, number, text},
     tickets::{OpenTicket, Ticket, TicketView},
 };
-use crate::domain::{DAY, Millis, OrderId, Page, ProjectId, Refusal, TicketId, UserId, hex};
+use crate::{
+    domain::{DAY, Millis, OrderId, Page, ProjectId, Refusal, TicketId, UserId, hex},
+    meter::{Happened, happened},
+};
 
 /// How long a pending order holds its tickets.
 const HELD_FOR: Millis = 30 * 60 * 1000;
@@ -309,7 +312,9 @@ impl Store {
             actions.push(Action::put_new(keys::order_items(user, id), &OrderItems { items }).or_again());
             Ok((actions, id))
         };
-        self.transact(build).await
+        let id = self.transact(build).await?;
+        happened(Happened::Orders);
+        Ok(id)
     }
 
     /// What is ordered, as their records say it now. One round.
