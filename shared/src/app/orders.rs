@@ -23,8 +23,12 @@ impl App {
             Due::Charge(order) => match self.settle_charge(&order).await {
                 // The order is pending again, or cancelled: that is settled.
                 Err(Refusal::PaymentDeclined) => Ok(()),
-                Err(Refusal::PaymentUnknown) => self.store.ask_later(&order).await,
-                outcome => outcome,
+                Err(failure) => {
+                    // Behind the others, whatever it was: what fails for good keeps none of them.
+                    self.store.ask_later(&order).await?;
+                    if failure == Refusal::PaymentUnknown { Ok(()) } else { Err(failure) }
+                }
+                Ok(()) => Ok(()),
             },
             Due::Count(order) => self.store.count_sold(&order).await,
             Due::Nothing => Ok(()),

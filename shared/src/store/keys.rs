@@ -51,6 +51,7 @@
 //! | a user's vote on a comment | `U#<user>` | `VOTE#<subject>#<comment>` | votes, lists of comments |
 //! | whose upload it is, and what was found of it | `M#<media id>` | `-` | `get_media_id`, all that takes one, `media` |
 //! | a user's orders | `U#<user>` | `ORDER#<order>` | all that shows or changes one |
+//! | whose an order is | `ORDER#<order>` | `-` | ordering: no two have one id |
 //! | an order's tickets | `U#<user>` | `ITEMS#<order>` | `order_detail`, cancelling, paying |
 //! | which orders were not paid | `U#<user>` | `UNPAID#<order>` | `my_order_list` of those that are cancelled |
 //! | the tickets that a paid order brought | `U#<user>` | `PAID#<order>` | `my_ticket_list`, `my_order_list` of those paid |
@@ -510,6 +511,10 @@ pub fn order(of: UserId, order: OrderId) -> Key {
     Key { pk: user(of), sk: format!("{ORDER}{}", id(order.0)) }
 }
 
+pub fn order_owner(order: OrderId) -> Key {
+    key(format!("{ORDER}{}", id(order.0)), "-")
+}
+
 pub fn order_items(of: UserId, order: OrderId) -> Key {
     Key { pk: user(of), sk: format!("ITEMS#{}", id(order.0)) }
 }
@@ -785,6 +790,7 @@ mod tests {
             "U#0000000000000006 / VOTE#GAME#0000000000000005#0000000000000004"
         );
         assert_eq!(spelt(order(UserId(6), OrderId(9))), "U#0000000000000006 / ORDER#0000000000000009");
+        assert_eq!(spelt(order_owner(OrderId(9))), "ORDER#0000000000000009 / -");
         assert_eq!(spelt(order_items(UserId(6), OrderId(9))), "U#0000000000000006 / ITEMS#0000000000000009");
         assert_eq!(spelt(unpaid_order(UserId(6), OrderId(9))), "U#0000000000000006 / UNPAID#0000000000000009");
         assert_eq!(spelt(paid_order(UserId(6), OrderId(9))), "U#0000000000000006 / PAID#0000000000000009");

@@ -190,6 +190,12 @@ struct Idempotent {
     expires_at: u64,
 }
 
+/// Whose an order is. It makes the id one user's alone: the payment provider knows the order by nothing else.
+#[derive(Serialize)]
+struct OrderOwner {
+    user: UserId,
+}
+
 /// In the list of charges whose outcome is not known.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct ChargeEntry {
@@ -288,7 +294,8 @@ impl Store {
             };
             let new = PendingOrder { order: id, tickets: items.len(), held_until: order.expires };
             let mut actions = vec![
-                // Another order of this user may have drawn the same id.
+                // Somebody else's order may have drawn the same id.
+                Action::put_new(keys::order_owner(id), &OrderOwner { user }).or_again(),
                 Action::put_new(keys::order(user, id), &order).or_again(),
                 Action::put_new(keys::unpaid_order(user, id), &OrderEntry { order: id }).or_again(),
                 pending.with(user, |orders| {
@@ -312,9 +319,18 @@ impl Store {
             actions.push(Action::put_new(keys::order_items(user, id), &OrderItems { items }).or_again());
             Ok((actions, id))
         };
-        let id = self.transact(build).await?;
-        happened(Happened::Orders);
-        Ok(id)
+        let placed = self.transact(build).await;
+        // What is read in one round was not written in one moment: a repeat may have found the ticket taken or the cart
+        // without it by the very order that it is to be answered with.
+        if placed.is_ok() {
+            happened(Happened::Orders);
+        }
+        let (Err(_), Some(key)) = (&placed, idempotency_key) else {
+            return placed;
+        };
+        let used: Option<Idempotent> = self.get(keys::idempotent(user, key)).await?;
+        let is_it = |used: &Idempotent| used.request == *request && used.expires_at > self.system.now() / 1000;
+        used.filter(is_it).map_or(placed, |used| Ok(used.order))
     }
 
     /// What is ordered, as their records say it now. One round.
@@ -562,14 +578,17 @@ impl Store {
                 self.orders_of(user, entries.iter().map(|entry| entry.order).collect(), status).await
             }
             Some(OrderStatus::Cancelled) => {
-                let next = |part: Page, last: Option<OrderEntry>| {
-                    let after = last.map(|last| keys::unpaid_order(user, last.order));
-                    self.items(Range::new(keys::user(user), keys::UNPAID).newest_first().after(after), part)
-                };
-                let all = full_page(Page::first(page.end()), next, |entries: Vec<OrderEntry>| {
-                    self.orders_of(user, entries.iter().map(|entry| entry.order).collect(), status)
-                });
-                Ok(all.await?.into_iter().skip(page.offset).collect())
+                // Which of them are not, at most 100, one item says: of those that are passed over none is read.
+                let (now, end) = (self.system.now(), page.end() + MOST_HELD);
+                let (pending, entries) = tokio::try_join!(
+                    self.get::<PendingOrders>(keys::pending_orders(user)),
+                    self.newest::<OrderEntry>(pk, keys::UNPAID, Page::first(end)),
+                )?;
+                let pending = pending.unwrap_or_default().orders.into_iter();
+                let live: BTreeSet<_> =
+                    pending.filter(|pending| pending.held_until > now).map(|pending| pending.order).collect();
+                let cancelled = entries.into_iter().map(|entry| entry.order).filter(|order| !live.contains(order));
+                self.orders_of(user, cancelled.skip(page.offset).take(page.limit).collect(), status).await
             }
         }
     }

@@ -260,7 +260,9 @@ impl Store {
     pub async fn unsold_tickets(&self, of: ProjectId) -> Result<u64, Refusal> {
         let parts = Page::first(1 + keys::PARTS as usize);
         let counts: Vec<ProjectCounts> = self.items(Range::new(keys::project(of).pk, ""), parts).await?;
-        Ok(counts.iter().map(|counts| counts.made).sum::<u64>() - counts.iter().map(|counts| counts.sold).sum::<u64>())
+        let (made, sold) = counts.iter().fold((0, 0), |(made, sold), counts| (made + counts.made, sold + counts.sold));
+        // A query is not of one moment: what was made and sold since it read the first item is in the others alone.
+        Ok(made.saturating_sub(sold))
     }
 
     /// A page of a project's tickets that can be bought, the newest first; 404 where there is no such project, or it is
