@@ -1,7 +1,8 @@
-//! Run every minute: finds out what became of charges whose outcome was not known, for the orders that nobody pays again.
+//! Run every minute: finds out what became of charges whose outcome was not known, for the orders that nobody pays again,
+//! and pays back what was charged for orders that were gone.
 use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
-use shared::App;
+use shared::{App, store::ChargeEntry};
 
 /// Charges that one run asks about, of each of the list's eight parts. What waits longest comes first, and what was asked
 /// about goes behind the others: none is passed over for good.
@@ -31,10 +32,10 @@ pub async fn handle(app: &App) -> Answer {
             return Answer { asked: 0, failed: 1 };
         }
     };
-    let settle = async |(user, order)| {
-        let settled = app.settle_order(user, order).await;
+    let settle = async |entry: ChargeEntry| {
+        let settled = app.settle(&entry).await;
         if let Err(failure) = &settled {
-            tracing::warn!(order = order.0, %failure, "an order was not settled");
+            tracing::warn!(order = entry.order.0, %failure, "an order was not settled");
         }
         settled.is_err()
     };

@@ -22,6 +22,7 @@ mod member;
 mod orders;
 mod own_machine;
 mod pages;
+mod payment_races;
 mod payments;
 mod policies;
 mod send_sms_code;

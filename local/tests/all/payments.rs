@@ -27,7 +27,7 @@ use ::payments as payments_function;
 
 use crate::{
     masters::{batch, master, project},
-    support::{Fault, START, Test},
+    support::{Fault, Gate, START, Test},
 };
 
 /// What `docs/payment.md` signs its example with.
@@ -36,7 +36,7 @@ const ORDER: OrderId = OrderId(263_411_527_680_000);
 
 /// A provider on loopback, as `docs/payment.md` wants one.
 #[derive(Clone)]
-struct Bank {
+pub struct Bank {
     url: String,
     books: Arc<Mutex<Books>>,
 }
@@ -49,13 +49,17 @@ struct Books {
     moods: VecDeque<Mood>,
     /// Header and body of each question that came.
     seen: Vec<(HeaderMap, String)>,
+    /// Where each question waits to be let through.
+    gate: Option<Gate>,
 }
 
 /// What may happen to a question.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Mood {
+pub enum Mood {
     Good,
     Declines,
+    /// It was done, and is said to be declined: no provider that keeps its word does that.
+    Denies,
     /// Nothing was done.
     Busy,
     /// It was done, but the answer breaks off.
@@ -73,7 +77,7 @@ enum Mood {
 }
 
 impl Bank {
-    async fn open() -> Self {
+    pub async fn open() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/pay?by=plaza", listener.local_addr().unwrap());
         let bank = Self { url, books: Arc::default() };
@@ -86,12 +90,22 @@ impl Bank {
         self.books.lock().unwrap()
     }
 
-    fn meets(&self, moods: impl IntoIterator<Item = Mood>) {
+    pub fn meets(&self, moods: impl IntoIterator<Item = Mood>) {
         self.books().moods.extend(moods);
     }
 
+    /// From now on each question waits at `gate`; none, and none does.
+    pub fn hold_at(&self, gate: Option<Gate>) {
+        self.books().gate = gate;
+    }
+
+    /// No more moods.
+    pub fn forget_moods(&self) {
+        self.books().moods.clear();
+    }
+
     /// Fen that an order's buyer has paid, and how many times; what was paid back taken off.
-    fn charged(&self, order: u64) -> (u64, usize) {
+    pub fn charged(&self, order: u64) -> (u64, usize) {
         let (mut charged, mut times) = (0, 0);
         for (question, outcome) in self.books().outcomes.values() {
             if question["order_id"] == order && *outcome == "approved" {
@@ -113,7 +127,15 @@ impl Bank {
 
 /// A question comes.
 async fn asked(State(bank): State<Bank>, headers: HeaderMap, body: String) -> Response {
+    let gate = bank.books().gate.clone();
+    let passage = match gate {
+        Some(gate) => gate.enter().await,
+        None => None,
+    };
     let answer = bank.books().answer(&headers, body);
+    if let Some(passage) = passage {
+        passage.leave().await;
+    }
     match answer {
         Some(answer) => answer,
         None => std::future::pending().await,
@@ -142,6 +164,7 @@ impl Books {
         let mut answer = question;
         answer["outcome"] = (*outcome).into();
         match mood {
+            Mood::Denies => answer["outcome"] = "declined".into(),
             Mood::AnotherAmount => answer["amount"] = 1.into(),
             Mood::AnothersAnswer => answer["order_id"] = (ORDER.0 + 1).into(),
             _ => {}
@@ -296,7 +319,7 @@ async fn the_log_names_the_order_and_nothing_secret() {
 }
 
 /// A Plaza whose orders this bank charges for.
-async fn shop(bank: &Bank) -> Test {
+pub async fn shop(bank: &Bank) -> Test {
     let variables = [("PAYMENT_PROVIDER", "http"), ("PAYMENT_URL", &*bank.url), ("PAYMENT_KEY", KEY)];
     let test = Test::with(&variables).await;
     let store = &test.plaza.app.store;

@@ -23,6 +23,7 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::{
@@ -40,6 +41,10 @@ use shared::{
     wire::operation::Listed,
 };
 use tempfile::TempDir;
+use tokio::{
+    sync::{Notify, oneshot},
+    task::JoinHandle,
+};
 
 use crate::policies::{self, Need, Policies};
 
@@ -343,6 +348,8 @@ struct State {
     faults: VecDeque<(&'static str, Option<Fault>)>,
     /// Asks the table what each call consumed.
     metered: bool,
+    /// Where each call waits to be let through.
+    gate: Option<Gate>,
 }
 
 /// One request to an engine.
@@ -394,6 +401,11 @@ impl Line {
     /// How many faults have not struck yet.
     pub fn unstruck(&self) -> usize {
         self.state().faults.len()
+    }
+
+    /// From now on each call waits at `gate`; none, and none does.
+    pub fn hold_at(&self, gate: Option<Gate>) {
+        self.state().gate = gate;
     }
 
     /// No more faults.
@@ -456,6 +468,11 @@ impl HttpConnector for Tap {
             let target = request.headers().get("x-amz-target").and_then(|target| target.split('.').nth(1));
             let operation = target.unwrap_or(request.method()).to_owned();
             let needs = policies::needs(&request);
+            let gate = line.state().gate.clone();
+            let passage = match &gate {
+                Some(gate) => gate.enter().await,
+                None => None,
+            };
             let (number, metered, fault) = {
                 let mut state = line.state();
                 let round = 1 + state.calls.iter().filter(|call| call.ended).map(|call| call.round).max().unwrap_or(0);
@@ -481,6 +498,9 @@ impl HttpConnector for Tap {
                 }
                 _ => pass(to, &operation, request, metered, fault).await,
             };
+            if let Some(passage) = passage {
+                passage.leave().await;
+            }
             let mut state = line.state();
             let Some(call) = state.calls.get_mut(number) else { return passed.map(|(response, _)| response) };
             call.ended = true;
@@ -491,6 +511,140 @@ impl HttpConnector for Tap {
             }
             Ok(response)
         })
+    }
+}
+
+/// Holds calls back until a test lets them through, round by round, so that it decides who does what before whom, and at
+/// which they die. One works at a time: a call that comes is theirs.
+#[derive(Clone, Debug, Default)]
+pub struct Gate(Arc<(Mutex<Held>, Notify)>);
+
+#[derive(Debug, Default)]
+struct Held {
+    works: usize,
+    /// Who works now.
+    working: usize,
+    waiting: Vec<(usize, oneshot::Sender<Passage>)>,
+    /// Calls that were let through and have not ended.
+    under_way: usize,
+}
+
+impl Gate {
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.0.lock().unwrap()
+    }
+
+    /// A call waits to be let through; `None` where nobody holds it up any more.
+    pub async fn enter(&self) -> Option<Passage> {
+        let (let_through, waiting) = oneshot::channel();
+        {
+            let mut held = self.held();
+            let who = held.working;
+            held.waiting.push((who, let_through));
+        }
+        self.0.1.notify_one();
+        waiting.await.ok()
+    }
+
+    /// Something to be done call by call.
+    pub fn work<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Work<T> {
+        let mut held = self.held();
+        held.works += 1;
+        Work { gate: self.clone(), who: held.works, begun: None, to_begin: Some(Box::pin(work)) }
+    }
+}
+
+/// A call that was let through.
+#[derive(Debug)]
+pub struct Passage {
+    gate: Gate,
+    is_last: bool,
+}
+
+impl Passage {
+    fn new(gate: &Gate, is_last: bool) -> Self {
+        gate.held().under_way += 1;
+        Self { gate: gate.clone(), is_last }
+    }
+
+    /// The call has been done; whoever dies at it never hears of it.
+    pub async fn leave(self) {
+        let is_last = self.is_last;
+        drop(self);
+        if is_last {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Drop for Passage {
+    fn drop(&mut self) {
+        self.gate.held().under_way -= 1;
+        self.gate.0.1.notify_one();
+    }
+}
+
+/// Something that is done call by call.
+pub struct Work<T> {
+    gate: Gate,
+    who: usize,
+    to_begin: Option<BoxFuture<'static, T>>,
+    begun: Option<JoinHandle<T>>,
+}
+
+impl<T: Send + 'static> Work<T> {
+    /// Goes on to its next round of calls; what it comes to where there is none.
+    pub async fn step(&mut self) -> Option<T> {
+        self.go_on(false).await
+    }
+
+    /// Does the call that it waits for, and dies before it hears of it.
+    pub async fn die_after_step(&mut self) {
+        self.go_on(true).await;
+        self.die().await;
+    }
+
+    /// Dies before the call that it waits for.
+    pub async fn die(&mut self) {
+        self.to_begin = None;
+        if let Some(begun) = self.begun.take() {
+            begun.abort();
+            let _ = begun.await;
+        }
+    }
+
+    async fn go_on(&mut self, is_last: bool) -> Option<T> {
+        let calls: Vec<_> = {
+            let mut held = self.gate.held();
+            held.working = self.who;
+            held.waiting.extract_if(.., |(who, _)| *who == self.who).collect()
+        };
+        // Those that were made together.
+        for (_, call) in calls {
+            let _ = call.send(Passage::new(&self.gate, is_last));
+        }
+        let begun = match (self.to_begin.take(), &mut self.begun) {
+            (Some(work), begun) => begun.insert(tokio::spawn(work)),
+            (None, Some(begun)) => begun,
+            (None, None) => panic!("it has ended"),
+        };
+        loop {
+            {
+                let mut held = self.gate.held();
+                held.waiting.retain(|(_, call)| !call.is_closed());
+                let waits = held.waiting.iter().any(|(who, _)| *who == self.who);
+                if held.under_way == 0 && (is_last || waits) {
+                    return None;
+                }
+            }
+            tokio::select! {
+                done = &mut *begun => {
+                    self.begun = None;
+                    return Some(done.unwrap());
+                }
+                () = self.gate.0.1.notified() => {}
+            }
+        }
     }
 }
 

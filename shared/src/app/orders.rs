@@ -4,7 +4,7 @@ use crate::{
     domain::{OrderId, Refusal, UserId},
     meter::{Happened, happened},
     outside::Charge,
-    store::{Due, Order, Settled},
+    store::{ChargeEntry, Due, Order, Refund, Settled},
 };
 
 impl App {
@@ -17,18 +17,20 @@ impl App {
         }
     }
 
-    /// Brings an order on whose charge was begun and not settled, as the scheduled check does.
-    pub async fn settle_order(&self, user: UserId, id: OrderId) -> Result<(), Refusal> {
-        match self.store.due(user, id).await? {
+    /// Brings a charge on that was begun and not settled, as the scheduled check does.
+    pub async fn settle(&self, entry: &ChargeEntry) -> Result<(), Refusal> {
+        if let Some(refund) = &entry.refund {
+            return self.pay_back(entry.user, refund).await;
+        }
+        match self.store.due(entry.user, entry.order).await? {
             Due::Charge(order) => match self.settle_charge(&order).await {
                 // The order is pending again, or cancelled: that is settled.
-                Err(Refusal::PaymentDeclined) => Ok(()),
+                Ok(()) | Err(Refusal::PaymentDeclined) => Ok(()),
                 Err(failure) => {
                     // Behind the others, whatever it was: what fails for good keeps none of them.
                     self.store.ask_later(&order).await?;
                     if failure == Refusal::PaymentUnknown { Ok(()) } else { Err(failure) }
                 }
-                Ok(()) => Ok(()),
             },
             Due::Count(order) => self.store.count_sold(&order).await,
             Due::Nothing => Ok(()),
@@ -47,16 +49,22 @@ impl App {
             }
             Charge::Approved => match self.store.charge_approved(order).await? {
                 Settled::Done => Ok(()),
-                Settled::Gone => {
-                    let is_paid_back = payments.refund(order.id, order.attempt, order.price).await;
-                    tracing::error!(
-                        order = order.id.0,
-                        is_paid_back,
-                        "a charge was approved for an order that is gone"
-                    );
+                Settled::Gone(refund) => {
+                    self.pay_back(order.user, &refund).await?;
                     Err(Refusal::PaymentDeclined)
                 }
             },
+        }
+    }
+
+    /// Pays back what was charged for an order that is gone; what does not come about, the scheduled check tries again.
+    async fn pay_back(&self, user: UserId, refund: &Refund) -> Result<(), Refusal> {
+        let Refund { order, attempt, amount, .. } = *refund;
+        let is_paid_back = self.payments()?.refund(order, attempt, amount).await;
+        tracing::error!(order = order.0, is_paid_back, "a charge was approved for an order that is gone");
+        match is_paid_back {
+            true => self.store.paid_back(refund).await,
+            false => self.store.pay_back_later(user, refund).await,
         }
     }
 }

@@ -59,6 +59,7 @@
 //! | what an idempotency key was used for, for a day | `U#<user>` | `IDEMPOTENT#<hash of the key>` | both ways to order |
 //! | a user's shopping cart | `U#<user>` | `CART` | the cart's operations |
 //! | charges whose outcome is not known, in eight parts | `CHARGES#<part>` | `<when to ask>#<order>` | `order_pay`, the scheduled check |
+//! | charges that have to be paid back | `CHARGES#<part>` | `<when to ask>#<order>#REFUND#<attempt>` | the same |
 //! | how many of a project's tickets were sold, in eight parts | `PROJECT#<project>` | `SOLD#<part>` | all that counts tickets |
 //! | a project's tickets that can be bought, and for whom one is held | `OPEN#<project>` | `<created>#<ticket>` | `ticket_list`, orders |
 //! | those of withdrawn records | `CLOSED#<project>` | `<created>#<ticket>` | bringing a record back |
@@ -551,6 +552,11 @@ pub fn charge(at: Millis, order: OrderId) -> Key {
     Key { pk: charges(order.0 % PARTS), sk: format!("{at:013}#{}", id(order.0)) }
 }
 
+/// Of a charge that has to be paid back: in the same list.
+pub fn refund(at: Millis, order: OrderId, attempt: u32) -> Key {
+    Key { pk: charges(order.0 % PARTS), sk: format!("{at:013}#{}#REFUND#{attempt}", id(order.0)) }
+}
+
 /// What a project's partition counts as sold, by the order that bought.
 pub fn sold(of: ProjectId, order: OrderId) -> Key {
     Key { pk: project(of).pk, sk: format!("SOLD#{}", order.0 % PARTS) }
@@ -801,6 +807,10 @@ mod tests {
             "U#0000000000000006 / IDEMPOTENT#6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b"
         );
         assert_eq!(spelt(charge(1_700_000_000_000, OrderId(9))), "CHARGES#1 / 1700000000000#0000000000000009");
+        assert_eq!(
+            spelt(refund(1_700_000_000_000, OrderId(9), 2)),
+            "CHARGES#1 / 1700000000000#0000000000000009#REFUND#2"
+        );
         assert_eq!(spelt(sold(ProjectId(5), OrderId(9))), "PROJECT#0000000000000005 / SOLD#1");
         assert_eq!(
             spelt(closed_ticket(ProjectId(5), 1_700_000_000_000, TicketId(8))),

@@ -46,7 +46,7 @@ pub use marks::Mark;
 pub use masters::{Master, MasterList, MasterView, Project, ProjectList, ProjectView};
 pub use media::{MediaRecord, MediaStatus};
 pub use merchants::{Merchant, MerchantView};
-pub use orders::{Due, Order, OrderItem, OrderStatus, Settled};
+pub use orders::{ChargeEntry, Due, Order, OrderItem, OrderStatus, Refund, Settled};
 pub use reports::Track;
 pub use sessions::Session;
 pub use sms_codes::ProvedCode;

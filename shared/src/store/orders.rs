@@ -197,10 +197,30 @@ struct OrderOwner {
 }
 
 /// In the list of charges whose outcome is not known.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-struct ChargeEntry {
-    user: UserId,
-    order: OrderId,
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChargeEntry {
+    pub user: UserId,
+    pub order: OrderId,
+    /// It is known, and has to be paid back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund: Option<Refund>,
+}
+
+/// A charge for an order that could not be had for it any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    pub order: OrderId,
+    pub attempt: u32,
+    /// In fen.
+    pub amount: u64,
+    /// When the scheduled check pays it back, if nobody has.
+    ask_at: Millis,
+}
+
+impl Refund {
+    fn key(&self) -> Key {
+        keys::refund(self.ask_at, self.order, self.attempt)
+    }
 }
 
 /// What an order waits for.
@@ -218,8 +238,8 @@ pub enum Due {
 pub enum Settled {
     /// The order stands as the charge says.
     Done,
-    /// There is nothing that the charge could pay for.
-    Gone,
+    /// There is nothing that the charge could pay for: it is noted that it has to be paid back.
+    Gone(Refund),
 }
 
 /// An order with all that belongs to it, as it is now.
@@ -435,7 +455,7 @@ impl Store {
             let mut actions = vec![
                 order_as(&order, &charging),
                 pending.held_until(user, id, ENDLESS),
-                Action::put(keys::charge(ask_at, id), &ChargeEntry { user, order: id }),
+                Action::put(keys::charge(ask_at, id), &ChargeEntry { user, order: id, refund: None }),
             ];
             actions.extend(items.iter().map(|item| hold_until(item, id, ENDLESS)));
             Ok((actions, Some(charging)))
@@ -443,16 +463,21 @@ impl Store {
         self.transact(build).await
     }
 
-    /// The buyer has paid: the tickets are theirs. A round and a transaction, and another one for an order of more than
-    /// 40 projects.
+    /// The buyer has paid: the tickets are theirs, or it is noted that the charge has to be paid back. A round and a
+    /// transaction, and another one for an order of more than 40 projects.
     pub async fn charge_approved(&self, charged: &Order) -> Result<Settled, Refusal> {
-        let Order { user, id, attempt, .. } = *charged;
+        let Order { user, id, attempt, price: amount, .. } = *charged;
         let build = |seen: Option<_>| async move {
             let WholeOrder { order, items, pending } = self.whole_order(user, id).await?;
             match order.standing {
-                Standing::Paid => return Ok((vec![], (Settled::Done, order))),
+                Standing::Paid if order.attempt == attempt => return Ok((vec![], (Settled::Done, order))),
                 Standing::Charging if order.attempt == attempt => {}
-                _ => return Ok((vec![], (Settled::Gone, order))),
+                // A provider that keeps its word never lets it come to this.
+                _ => {
+                    let refund = Refund { order: id, attempt, amount, ask_at: self.system.now() + ASKED_AFTER };
+                    let entry = ChargeEntry { user, order: id, refund: Some(refund) };
+                    return Ok((vec![Action::put(refund.key(), &entry)], (Settled::Gone(refund), order)));
+                }
             }
             let count = items.len();
             let items = self.still_held(id, items, seen.is_some()).await?;
@@ -506,19 +531,19 @@ impl Store {
     }
 
     /// Nothing was paid: the order is pending again, until the time that it always had. A round and a transaction.
-    pub async fn charge_declined(&self, charged: &Order) -> Result<Settled, Refusal> {
+    pub async fn charge_declined(&self, charged: &Order) -> Result<(), Refusal> {
         let Order { user, id, attempt, .. } = *charged;
         let build = |seen: Option<_>| async move {
             let WholeOrder { order, items, pending } = self.whole_order(user, id).await?;
             if order.standing != Standing::Charging || order.attempt != attempt {
-                return Ok((vec![], Settled::Gone));
+                return Ok((vec![], ()));
             }
             let declined = Order { standing: Standing::Pending, ask_at: None, ..order.clone() };
             let mut actions = vec![order_as(&order, &declined), pending.held_until(user, id, order.expires)];
             actions.extend(order.ask_at.map(|at| Action::delete(keys::charge(at, id))));
             let items = self.still_held(id, items, seen.is_some()).await?;
             actions.extend(items.iter().map(|item| hold_until(item, id, order.expires)));
-            Ok((actions, Settled::Done))
+            Ok((actions, ()))
         };
         self.transact(build).await
     }
@@ -533,16 +558,16 @@ impl Store {
         })
     }
 
-    /// Orders whose charge was begun a minute ago or more and is not settled, those that wait longest first, of each of
-    /// the list's eight parts so many. One round.
-    pub async fn charges_under_way(&self, of_each_part: usize) -> Result<Vec<(UserId, OrderId)>, Refusal> {
+    /// Charges that were begun a minute ago or more and are not settled or not paid back, those that wait longest first,
+    /// of each of the list's eight parts so many. One round.
+    pub async fn charges_under_way(&self, of_each_part: usize) -> Result<Vec<ChargeEntry>, Refusal> {
         let now = self.system.now();
         let parts = (0..keys::PARTS).map(|part| {
             let range = Range::new(keys::charges(part), "").up_to(format!("{now:013}~"));
             self.items::<ChargeEntry>(range, Page::first(of_each_part))
         });
         let parts = futures_util::future::try_join_all(parts).await?;
-        Ok(parts.into_iter().flatten().map(|entry| (entry.user, entry.order)).collect())
+        Ok(parts.into_iter().flatten().collect())
     }
 
     /// Puts a charge of which the provider still says nothing behind the others. A transaction.
@@ -556,9 +581,24 @@ impl Store {
             // It was settled meanwhile, or somebody else was here.
             order_as(order, &later).or_done(),
             Action::delete(keys::charge(asked_at, id)),
-            Action::put(keys::charge(ask_at, id), &ChargeEntry { user, order: id }),
+            Action::put(keys::charge(ask_at, id), &ChargeEntry { user, order: id, refund: None }),
         ];
         self.transact_once(actions).await
+    }
+
+    /// A charge was paid back. One write.
+    pub async fn paid_back(&self, refund: &Refund) -> Result<(), Refusal> {
+        self.transact_once(vec![Action::delete(refund.key())]).await
+    }
+
+    /// Puts what could not be paid back yet behind the others. A transaction.
+    pub async fn pay_back_later(&self, user: UserId, refund: &Refund) -> Result<(), Refusal> {
+        let later = Refund { ask_at: self.system.now() + ASKED_AFTER, ..*refund };
+        if later == *refund {
+            return Ok(());
+        }
+        let entry = ChargeEntry { user, order: refund.order, refund: Some(later) };
+        self.transact_once(vec![Action::delete(refund.key()), Action::put(later.key(), &entry)]).await
     }
 
     /// A page of the user's orders, the newest first, of all or those of one status. One round for all and for the pending
