@@ -133,4 +133,33 @@ expect "\"project_id\":$number"
 content "{$game, \"withdrawn\": true}"
 call game_recommend_list "{$as_leo}"
 [[ $answer != *"\"game_id\":$number"* ]]
+echo "— Leo goes shopping: from a banner to the master's songs; two tickets into the cart, ordered, paid, his."
+stalls="${number}0" rest="${number}1"
+banner="\"kind\": \"banner\", \"banner_id\": $number, \"place\": \"home\", \"image\": \"$media\", \"url\": \"https://example.com/songs-$number\""
+tickets="\"kind\": \"ticket\", \"ticket_id\": $stalls, \"project_id\": $number, \"name\": \"Stalls\", \"image\": \"$media\", \"intro\": \"Row five.\", \"price\": 19900, \"count\": 3"
+content "{$banner}, {$tickets}"
+expect '"imported":2'
+call home_banner "{$as_leo}"
+expect "songs-$number"
+call project_detail "{$as_leo, \"project_id\": $number}"
+expect '"ticket_count":3'
+call ticket_list "{$as_leo, \"project_id\": $number}"
+expect "\"ticket_id\":$stalls"
+for ticket in "$stalls" "$rest"; do call shopping_cart_add "{$as_leo, \"ticket_id\": $ticket}"; done
+call shopping_cart_info "{$as_leo}"
+expect "\"ticket_id\":$rest"
+call order_create_by_shopping_cart "{$as_leo, \"ticket_id_list\": [$stalls, $rest]}"
+order=$(field order_id)
+call order_detail "{$as_leo, \"order_id\": $order}"
+expect '"price":39800' && expect '"status":0'
+call ticket_list "{$as_mia, \"project_id\": $number}" # held for him
+[[ $answer != *"\"ticket_id\":$stalls"* && $answer != *"\"ticket_id\":$rest"* ]]
+call order_pay "{$as_leo, \"order_id\": $order}"
+call order_pay "{$as_leo, \"order_id\": $order}" # again: it is paid once
+call my_order_list "{$as_leo, \"status\": 1}"
+expect "\"order_id\":$order"
+call my_ticket_list "{$as_leo}"
+expect "\"ticket_id\":$stalls" && expect "\"ticket_id\":$rest"
+call project_detail "{$as_mia, \"project_id\": $number}"
+expect '"ticket_count":1'
 echo "— Done."
