@@ -73,13 +73,19 @@ impl Store {
             if cart.holds(id) {
                 return Ok((vec![], ()));
             }
-            if cart.tickets.len() >= MOST {
+            let mut tickets = cart.tickets.clone();
+            if tickets.len() >= MOST {
+                // Those of withdrawn records are not shown, so nobody could remove them.
+                let batches = self.batches_of(tickets.iter().map(|entry| entry.batch)).await?;
+                tickets.retain(|entry| batches.get(&entry.batch).is_some_and(|batch| !batch.withdrawn));
+            }
+            if tickets.len() >= MOST {
                 return Err(Refusal::Conflict(
                     "the shopping cart holds 100 tickets, which is the most: remove one first",
                 ));
             }
-            let entry = CartEntry { ticket: id, batch: ticket.batch, added_at: self.system.now() };
-            Ok((vec![cart.changed(user, cart.tickets.iter().copied().chain([entry]).collect())], ()))
+            tickets.push(CartEntry { ticket: id, batch: ticket.batch, added_at: self.system.now() });
+            Ok((vec![cart.changed(user, tickets)], ()))
         };
         self.transact(build).await
     }

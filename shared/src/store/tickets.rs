@@ -12,7 +12,7 @@ use super::{
     contents::{Content, Imported, Record},
     keys::{self, Feed, Key},
     masters::{MasterView, Project},
-    table::{Action, Item, Range, Store, THERE, full_page, number, read},
+    table::{Action, Range, Store, THERE, number, read},
 };
 use crate::domain::{MasterId, MediaId, Millis, OrderId, Page, ProjectId, Refusal, TicketId, UserId};
 
@@ -277,17 +277,26 @@ impl Store {
         self.ticket_views(open.into_iter().map(|open| (open.ticket, open.batch)).collect()).await
     }
 
-    /// The first tickets of a range that nobody holds. One query where few are held; passes over 1,000 at most.
+    /// The first tickets of a range that nobody holds. One query where few are held; passes over 10,000 at most.
     async fn tickets_to_buy(&self, range: Range, most: usize) -> Result<Vec<OpenTicket>, Refusal> {
+        /// In a rush the newest are held by the thousand: these come by larger parts than what is deleted elsewhere.
+        const REFILL: usize = 2_000;
+        const MOST_PASSED: usize = 10_000;
         let now = self.system.now();
-        let next = |part: Page, last: Option<Item>| {
-            self.raw_items(range.clone().after(last.and_then(|last| Key::of(&last))), part)
-        };
-        full_page(Page::first(most), next, |items| async move {
-            let open = items.into_iter().map(read).collect::<Result<Vec<OpenTicket>, _>>()?;
-            Ok(open.into_iter().filter(|ticket| ticket.can_be_bought(now)).collect())
-        })
-        .await
+        let (mut part, mut passed, mut after, mut open) = (most, 0, None, vec![]);
+        loop {
+            let items = self.raw_items(range.clone().after(after.take()), Page::first(part)).await?;
+            let is_end = items.len() < part;
+            passed += items.len();
+            after = items.last().and_then(Key::of);
+            let some = items.into_iter().map(read).collect::<Result<Vec<OpenTicket>, _>>()?;
+            open.extend(some.into_iter().filter(|ticket| ticket.can_be_bought(now)));
+            if is_end || open.len() >= most || passed >= most + MOST_PASSED {
+                open.truncate(most);
+                return Ok(open);
+            }
+            part = REFILL;
+        }
     }
 
     /// Tickets with what their batches say, those of withdrawn ones left out. One round.
