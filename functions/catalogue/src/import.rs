@@ -127,9 +127,7 @@ async fn hashed(app: &App, password: Password) -> Result<StoredPassword, Refusal
 }
 
 /// Few at once: each takes 19 MiB.
-async fn hashing<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
-) -> Result<T, Refusal> {
+async fn hashing<T: Send + 'static>(work: impl FnOnce() -> Result<T, Refusal> + Send + 'static) -> Result<T, Refusal> {
     static TURNS: Semaphore = Semaphore::const_new(4);
     let _turn = TURNS.acquire().await.map_err(|_| Refusal::Internal)?;
     off_thread(work).await

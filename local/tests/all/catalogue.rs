@@ -625,10 +625,7 @@ async fn a_record_costs_one_transaction_and_again_next_to_nothing() {
         assert_eq!(answer, json!({"imported": 0, "unchanged": 100, "refused": []}));
         let found = [first.0.len() as f64, first.read_units(), first.write_units() / 100.0];
         let found_again = [again.0.len() as f64, again.read_units(), again.write_units()];
-        println!(
-            "{kind:10} {:6} {:6} {:7} {:6} {:6}",
-            found[0], found[1], found[2], found_again[0], found_again[1]
-        );
+        println!("{kind:10} {:6} {:6} {:7} {:6} {:6}", found[0], found[1], found[2], found_again[0], found_again[1]);
         let wanted = ([calls as f64, reads, writes], [calls_again as f64, reads_again, 0.0]);
         if (found, found_again) != wanted {
             wrong.push(format!("{kind}: {found:?} and again {found_again:?}, not as {wanted:?}"));

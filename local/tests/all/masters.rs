@@ -395,7 +395,8 @@ async fn put_entries(test: &Test, feed: Feed, of: UserId, entries: &[(MasterId, 
         let puts = some.iter().map(|(by, id, numbers)| {
             let mut item = HashMap::from(keys::feed_entry(feed, of, &keys::content_place(numbers[0].1, *id)));
             item.insert("master".to_owned(), AttributeValue::S((*by).into()));
-            let numbers = numbers.iter().map(|(name, number)| ((*name).to_owned(), AttributeValue::N(number.to_string())));
+            let numbers =
+                numbers.iter().map(|(name, number)| ((*name).to_owned(), AttributeValue::N(number.to_string())));
             item.extend(numbers);
             let put = PutRequest::builder().set_item(Some(item)).build().unwrap();
             WriteRequest::builder().put_request(put).build()
@@ -445,9 +446,8 @@ async fn a_page_of_a_feed_costs_the_same_however_many_are_followed() {
         let projects: Vec<_> =
             projects.iter().map(|(number, fields)| (MasterId(id(*number)), *number, &fields[..])).collect();
         put_entries(test, Feed::Projects, user, &projects).await;
-        let of = |number: u64| {
-            [("created_at", now), ("project", number), ("batch", number * 100), ("count", count(number))]
-        };
+        let of =
+            |number: u64| [("created_at", now), ("project", number), ("batch", number * 100), ("count", count(number))];
         let batches: Vec<_> = (first..=MASTERS).map(|number| (number, of(number))).collect();
         let batches: Vec<_> =
             batches.iter().map(|(number, fields)| (MasterId(id(*number)), number * 100, &fields[..])).collect();
@@ -460,7 +460,9 @@ async fn a_page_of_a_feed_costs_the_same_however_many_are_followed() {
     println!("{:34} {:>7} {:>5} {:>6} {:>6} {:>6}", "operation", "follows", "limit", "rounds", "calls", "reads");
     let mut dear = vec![];
     // The most calls and read units of who follows 1,000.
-    for (operation, limit, calls, reads) in [(projects, 20, 4, 24.0), (projects, 100, 5, 110.0), (tickets, 20, 7, 18.0), (tickets, 100, 14, 62.0)] {
+    for (operation, limit, calls, reads) in
+        [(projects, 20, 4, 24.0), (projects, 100, 5, 110.0), (tickets, 20, 7, 18.0), (tickets, 100, 14, 62.0)]
+    {
         let mut costs = vec![];
         for (follows, token) in [(FEW, &few_token), (MASTERS, &many.token)] {
             let body = json!({"limit": limit});
@@ -475,7 +477,10 @@ async fn a_page_of_a_feed_costs_the_same_however_many_are_followed() {
         }
         let [(of_few, _), (of_many, cost)] = &costs[..] else { unreachable!() };
         // Of the same page, but for what of the feed's entries is read at once.
-        if limit == 20 && (of_many.1 != of_few.1 || of_many.2 > of_few.2 + 4.0) || of_many.1 > calls || of_many.2 > reads {
+        if limit == 20 && (of_many.1 != of_few.1 || of_many.2 > of_few.2 + 4.0)
+            || of_many.1 > calls
+            || of_many.2 > reads
+        {
             dear.push(format!("{operation} {limit}: at most {calls} calls, {reads} units: {:#?}", cost.0));
         }
         assert!(of_many.0 <= 2, "{operation} {limit}: {} rounds", of_many.0);
@@ -490,7 +495,12 @@ async fn a_page_of_a_feed_costs_the_same_however_many_are_followed() {
     let place = keys::content_place(test.plaza.app.system.now(), MASTERS + 1);
     let (done, cost) = test.line.meter(store.follow_up_entry(Feed::Projects, lin.into(), &place)).await;
     done.unwrap();
-    println!("a project for two followers: {} calls, {} read and {} write units", cost.0.len(), cost.read_units(), cost.write_units());
+    println!(
+        "a project for two followers: {} calls, {} read and {} write units",
+        cost.0.len(),
+        cost.read_units(),
+        cost.write_units()
+    );
     assert_eq!(cost.write_units(), 2.0, "{cost:?}");
     assert_eq!(many.followed_projects(json!({"limit": 1})).await, [MASTERS + 1]);
 }

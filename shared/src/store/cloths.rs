@@ -84,7 +84,10 @@ impl Record for Cloth {
 
     fn entries(&self, _: Millis) -> Vec<(Key, impl Serialize)> {
         let cloth = self.cloth_id;
-        self.merchant_id.map(|merchant| (keys::merchant_cloth(merchant, cloth), ClothEntry { cloth })).into_iter().collect()
+        self.merchant_id
+            .map(|merchant| (keys::merchant_cloth(merchant, cloth), ClothEntry { cloth }))
+            .into_iter()
+            .collect()
     }
 }
 
@@ -147,8 +150,7 @@ impl Store {
     ) -> Result<(ClothView, Seen<Merchant>, u64), Refusal> {
         let view = self.cloth(viewer, id).await?;
         let merchant = Followee::Merchant(view.cloth.record.merchant_id.ok_or(NO_CLOTH)?);
-        let (mut merchants, counts) =
-            tokio::try_join!(self.seen(viewer, vec![merchant]), self.counts(merchant))?;
+        let (mut merchants, counts) = tokio::try_join!(self.seen(viewer, vec![merchant]), self.counts(merchant))?;
         Ok((view, merchants.remove(&merchant).ok_or(NO_CLOTH)?, counts.followers))
     }
 

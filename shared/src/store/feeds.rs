@@ -194,7 +194,8 @@ impl FeedReader<'_> {
     ) -> Result<HashMap<Followee, Seen<R>>, Refusal> {
         let contents = self.store.get_each_lately::<_, Content<R>>(makers.iter().copied(), keys::followee_head);
         let (contents, unfollowed) = tokio::try_join!(contents, self.unfollowed_among(makers.clone()))?;
-        let followed = contents.into_iter().filter(|(maker, content)| !unfollowed.contains(maker) && !content.withdrawn);
+        let followed =
+            contents.into_iter().filter(|(maker, content)| !unfollowed.contains(maker) && !content.withdrawn);
         Ok(followed.map(|(maker, content)| (maker, Seen { content, is_follow: true })).collect())
     }
 

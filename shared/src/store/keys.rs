@@ -70,8 +70,8 @@ use ring::digest;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Account, ArticleId, ClothId, CommentId, DAY, DeviceId, Email, EntryId, FeedbackId, Followee, GalleryId, MasterId, MediaId,
-    MerchantId, Millis, Phone, PictureId, ProjectId, Subject, TicketId, TrackId, UserId, hex,
+    Account, ArticleId, ClothId, CommentId, DAY, DeviceId, Email, EntryId, FeedbackId, Followee, GalleryId, MasterId,
+    MediaId, MerchantId, Millis, Phone, PictureId, ProjectId, Subject, TicketId, TrackId, UserId, hex,
 };
 
 /// An item's whole key.

@@ -190,7 +190,10 @@ impl Store {
         self.newest(list.pk, Feed::Projects.own_prefix(), page).await
     }
 
-    async fn projects_by_entry(&self, entries: &[ProjectEntry]) -> Result<HashMap<ProjectId, Content<Project>>, Refusal> {
+    async fn projects_by_entry(
+        &self,
+        entries: &[ProjectEntry],
+    ) -> Result<HashMap<ProjectId, Content<Project>>, Refusal> {
         self.get_each_lately(entries.iter().map(|entry| entry.project), keys::project).await
     }
 

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     contents::{Content, Imported, Record, Standing},
-    keys::{self, Feed, Key},
     feeds::FeedReader,
     follows::Seen,
+    keys::{self, Feed, Key},
     masters::{Master, Project},
     table::{Action, Range, Store, THERE, number, put_request, read, whole},
 };
@@ -204,7 +204,11 @@ impl Store {
 
     /// A page of the tickets that can be bought of those masters whom the viewer follows, the newest batch first, with
     /// their masters; of the newest 1,000 batches. Two rounds, and more where it passes over tickets that were sold.
-    pub async fn followed_tickets(&self, viewer: UserId, page: Page) -> Result<Vec<(TicketView, Seen<Master>)>, Refusal> {
+    pub async fn followed_tickets(
+        &self,
+        viewer: UserId,
+        page: Page,
+    ) -> Result<Vec<(TicketView, Seen<Master>)>, Refusal> {
         const BATCHES: usize = 100;
         const MOST_BATCHES: usize = 1_000;
         let reader = &self.read_feed(Feed::Tickets, viewer);
@@ -249,7 +253,10 @@ impl Store {
             let projects: BTreeSet<_> = some.iter().map(|entry| entry.project).collect();
             let masters = some.iter().map(|entry| entry.master.into()).collect();
             let (batches, projects, masters, open) = tokio::try_join!(
-                self.get_each_lately::<_, Content<TicketBatch>>(some.iter().map(|entry| entry.batch), keys::ticket_batch),
+                self.get_each_lately::<_, Content<TicketBatch>>(
+                    some.iter().map(|entry| entry.batch),
+                    keys::ticket_batch
+                ),
                 self.get_each_lately::<_, Standing>(projects, keys::project),
                 reader.followed_makers(masters),
                 try_join_all(some.iter().map(|entry| self.open_of(entry, wanted))),
