@@ -389,19 +389,21 @@ async fn what_a_withdrawn_one_has_is_in_no_list() {
     bo.done("merchant_cloth_collect", json!({"cloth_id": 2})).await;
 }
 
+/// An entry of a feed: whose, of which id, with these numbers, the moment first.
+type Entry = (MasterId, u64, Vec<(&'static str, u64)>);
+
 /// Puts entries into a user's feed: as the stream brings them, in a fraction of the time.
-async fn put_entries(test: &Test, feed: Feed, of: UserId, entries: &[(MasterId, u64, &[(&str, u64)])]) {
-    for some in entries.chunks(25) {
-        let puts = some.iter().map(|(by, id, numbers)| {
-            let mut item = HashMap::from(keys::feed_entry(feed, of, &keys::content_place(numbers[0].1, *id)));
-            item.insert("master".to_owned(), AttributeValue::S((*by).into()));
-            let numbers =
-                numbers.iter().map(|(name, number)| ((*name).to_owned(), AttributeValue::N(number.to_string())));
-            item.extend(numbers);
-            let put = PutRequest::builder().set_item(Some(item)).build().unwrap();
-            WriteRequest::builder().put_request(put).build()
-        });
-        let batch = test.table().batch_write_item().request_items("plaza", puts.collect());
+async fn put_entries(test: &Test, feed: Feed, of: UserId, entries: impl Iterator<Item = Entry>) {
+    let puts = entries.map(|(by, id, numbers)| {
+        let mut item = HashMap::from(keys::feed_entry(feed, of, &keys::content_place(numbers[0].1, id)));
+        item.insert("master".to_owned(), AttributeValue::S(by.into()));
+        let numbers = numbers.into_iter();
+        item.extend(numbers.map(|(name, number)| (name.to_owned(), AttributeValue::N(number.to_string()))));
+        let put = PutRequest::builder().set_item(Some(item)).build().unwrap();
+        WriteRequest::builder().put_request(put).build()
+    });
+    for some in puts.collect::<Vec<_>>().chunks(25) {
+        let batch = test.table().batch_write_item().request_items("plaza", some.to_vec());
         assert!(batch.send().await.unwrap().unprocessed_items.is_none_or(|left| left.is_empty()));
     }
 }
@@ -441,17 +443,16 @@ async fn a_page_of_a_feed_costs_the_same_however_many_are_followed() {
             let lately = keys::lately_beside(user, MasterId(id(number)).into());
             test.table().delete_item().table_name("plaza").set_key(Some(lately.into())).send().await.unwrap();
         }
-        let of = |number: u64| [("created_at", now), ("project", number)];
-        let projects: Vec<_> = (first..=MASTERS).map(|number| (number, of(number))).collect();
-        let projects: Vec<_> =
-            projects.iter().map(|(number, fields)| (MasterId(id(*number)), *number, &fields[..])).collect();
-        put_entries(test, Feed::Projects, user, &projects).await;
-        let of =
-            |number: u64| [("created_at", now), ("project", number), ("batch", number * 100), ("count", count(number))];
-        let batches: Vec<_> = (first..=MASTERS).map(|number| (number, of(number))).collect();
-        let batches: Vec<_> =
-            batches.iter().map(|(number, fields)| (MasterId(id(*number)), number * 100, &fields[..])).collect();
-        put_entries(test, Feed::Tickets, user, &batches).await;
+        let projects = (first..=MASTERS).map(|number| {
+            (MasterId(id(number)), number, vec![("created_at", now), ("project", number)])
+        });
+        put_entries(test, Feed::Projects, user, projects).await;
+        let batches = (first..=MASTERS).map(|number| {
+            let batch = ("batch", number * 100);
+            let numbers = vec![("created_at", now), ("project", number), batch, ("count", count(number))];
+            (MasterId(id(number)), number * 100, numbers)
+        });
+        put_entries(test, Feed::Tickets, user, batches).await;
     }
     test.wait(60_000);
 
