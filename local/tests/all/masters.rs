@@ -443,9 +443,8 @@ async fn a_page_of_a_feed_costs_the_same_however_many_are_followed() {
             let lately = keys::lately_beside(user, MasterId(id(number)).into());
             test.table().delete_item().table_name("plaza").set_key(Some(lately.into())).send().await.unwrap();
         }
-        let projects = (first..=MASTERS).map(|number| {
-            (MasterId(id(number)), number, vec![("created_at", now), ("project", number)])
-        });
+        let projects = (first..=MASTERS)
+            .map(|number| (MasterId(id(number)), number, vec![("created_at", now), ("project", number)]));
         put_entries(test, Feed::Projects, user, projects).await;
         let batches = (first..=MASTERS).map(|number| {
             let batch = ("batch", number * 100);
