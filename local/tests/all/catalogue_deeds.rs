@@ -174,7 +174,8 @@ impl Change for WithdrawnTickets {
     }
 }
 
-/// What stands in a list is content as it is now, and is not withdrawn; a project counts its tickets.
+/// What stands in a list is content as it is now, and is not withdrawn; an owner's list names what they have; a project
+/// counts its tickets.
 pub fn whole(items: &Items) {
     let there = |key: &str| items.get(key).unwrap_or_else(|| panic!("{key} is missing"));
     let is_withdrawn = |fields: &BTreeMap<String, Value>| fields.get("withdrawn") == Some(&json!(true));
@@ -201,6 +202,12 @@ pub fn whole(items: &Items) {
                 let tickets = tickets.filter(|(_, ticket)| ticket["project"] == of).count();
                 let unsold = fields.get("unsold").map_or("0", |unsold| unsold.as_str().unwrap());
                 assert_eq!(unsold, tickets.to_string(), "{key}");
+            }
+            ("CLOTH", of) if sk == "HEAD" => {
+                let is_withdrawn_itself = is_withdrawn(fields) && fields.get("with_owner").is_none();
+                if let Some(merchant) = fields["content"]["merchant_id"].as_str().filter(|_| !is_withdrawn_itself) {
+                    there(&format!("MERCHANT#{merchant} / CLOTH#{of}"));
+                }
             }
             ("OPEN", _) => drop(there(&format!("TICKET#{} / HEAD", sk.rsplit('#').next().unwrap()))),
             _ => {}
