@@ -7,10 +7,19 @@ use shared::{
     off_thread,
     store::{Changes, Gift, Imported, SignUp},
 };
+use tokio::sync::Semaphore;
 
 use crate::Record;
 
 impl Record {
+    /// Whether tickets are as the record says; of everything else, [`Record::import`] finds that out.
+    pub async fn is_so(&self, app: &App) -> Result<bool, Refusal> {
+        match self {
+            Self::Tickets { batch, withdrawn } => app.store.are_tickets_made(batch, *withdrawn).await,
+            _ => Ok(false),
+        }
+    }
+
     /// Makes things as the record says. A refusal names the field to mend.
     pub async fn import(self, app: &App) -> Result<Imported, Refusal> {
         let store = &app.store;
@@ -33,7 +42,7 @@ impl Record {
                 _ => Ok(Imported::Unchanged),
             },
             Self::Vip { grant_id, user, days } => {
-                store.grant_vip(&grant_id, user, days).await.map(written).map_err(blame("user_id"))
+                store.grant_vip(&grant_id, user, days).await.map(written).map_err(blame_entry("grant_id"))
             }
             Self::Gift { gift_id, to, from, code, count, value } => {
                 let gift = Gift { id: &gift_id, to, from, code: &code, count, value };
@@ -42,7 +51,7 @@ impl Record {
                         Some(_) => Err(blame("from_user_id")(no)),
                         None => Err(blame("user_id")(no)),
                     },
-                    given => given.map(written),
+                    given => given.map(written).map_err(blame_entry("gift_id")),
                 }
             }
             Self::Lock { user, locked } => store.lock_user(user, locked).await.map_err(blame("user_id")),
@@ -100,7 +109,7 @@ async fn reviewer(app: &App, account: String, password: Password) -> Result<Impo
         let made = app.store.create_user(&SignUp::Review(account), Some(password), Changes::default()).await;
         return made.map(|_| Imported::Written).map_err(blame("account"));
     };
-    let (is_same, password) = off_thread(move || {
+    let (is_same, password) = hashing(move || {
         let is_same = StoredPassword::verify(stored.as_ref(), &password);
         Ok((is_same, password))
     })
@@ -114,11 +123,26 @@ async fn reviewer(app: &App, account: String, password: Password) -> Result<Impo
 
 async fn hashed(app: &App, password: Password) -> Result<StoredPassword, Refusal> {
     let salt = app.system.random();
-    off_thread(move || StoredPassword::hash(&password, salt)).await
+    hashing(move || StoredPassword::hash(&password, salt)).await
+}
+
+/// Few at once: each takes 19 MiB.
+async fn hashing<T: Send + 'static>(work: impl FnOnce() -> Result<T, Refusal> + Send + 'static) -> Result<T, Refusal> {
+    static TURNS: Semaphore = Semaphore::const_new(4);
+    let _turn = TURNS.acquire().await.map_err(|_| Refusal::Internal)?;
+    off_thread(work).await
 }
 
 fn written(is_new: bool) -> Imported {
     if is_new { Imported::Written } else { Imported::Unchanged }
+}
+
+/// The same where what is in conflict is an id of the operators', and what is missing a user.
+fn blame_entry(id: &'static str) -> impl Fn(Refusal) -> Refusal {
+    move |no| match no {
+        Refusal::Conflict(_) => blame(id)(no),
+        no => blame("user_id")(no),
+    }
 }
 
 /// Names the field that a refusal is about; what failed on our side is about none.

@@ -7,7 +7,11 @@ mod record;
 
 use std::{collections::HashMap, time::Duration};
 
-use futures_util::{StreamExt as _, future::BoxFuture, stream};
+use futures_util::{
+    StreamExt as _,
+    future::{BoxFuture, try_join_all},
+    stream::FuturesUnordered,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::{
@@ -16,10 +20,12 @@ use shared::{
     store::Imported,
 };
 
-pub use self::record::Record;
+pub use self::record::{KINDS, Record};
 
 /// What is left of the time limit for the answer.
 pub const RESERVE: Millis = 5 * 1000;
+/// Records that are imported at once: what is looked up for all of them is one BatchGetItem.
+const AT_ONCE: usize = 100;
 /// Records between two lines of progress in the log.
 const PROGRESS: usize = 500;
 
@@ -54,26 +60,32 @@ type Outcome = (usize, Result<Imported, Refusal>);
 pub async fn handle(app: &App, event: Event, deadline: Millis) -> Answer {
     let of = event.records.len();
     let mut outcomes: Vec<Option<Result<Imported, Refusal>>> = vec![];
-    let mut steps: HashMap<usize, Step> = HashMap::new();
+    let mut steps = [const { vec![] }; record::STEPS];
     for (index, record) in event.records.into_iter().enumerate() {
         let typed = Record::of(record);
         outcomes.push(typed.as_ref().err().cloned().map(Err));
         if let Ok(record) = typed {
-            steps.entry(record.step()).or_default().add(index, record);
+            steps[record.step()].push((index, record));
         }
     }
     let all = async {
         let mut done = 0;
-        for (number, at_once) in record::STEPS.into_iter().enumerate() {
-            let work = steps.remove(&number).unwrap_or_default().0.into_values();
-            let work: Vec<BoxFuture<Vec<Outcome>>> = work.map(|same| in_turn(app, same)).collect();
-            let mut ended = stream::iter(work).buffer_unordered(at_once);
-            while let Some(some) = ended.next().await {
-                for (index, outcome) in some {
-                    outcomes[index] = Some(outcome);
-                    done += 1;
-                    if done % PROGRESS == 0 {
-                        tracing::info!(done, of, "importing");
+        for records in steps {
+            let mut records = records.into_iter();
+            while records.len() > 0 {
+                let mut groups: HashMap<String, Vec<(usize, Record)>> = HashMap::new();
+                for (index, record) in records.by_ref().take(AT_ONCE) {
+                    groups.entry(record.identity()).or_default().push((index, record));
+                }
+                let work = groups.into_values().map(|same| in_turn(app, same));
+                let mut ended: FuturesUnordered<BoxFuture<Vec<Outcome>>> = work.collect();
+                while let Some(some) = ended.next().await {
+                    for (index, outcome) in some {
+                        outcomes[index] = Some(outcome);
+                        done += 1;
+                        if done % PROGRESS == 0 {
+                            tracing::info!(done, of, "importing");
+                        }
                     }
                 }
             }
@@ -104,24 +116,21 @@ pub async fn handle(app: &App, event: Event, deadline: Millis) -> Answer {
     answer
 }
 
-/// Records that need none of each other, by what they are about, in the order of their coming.
-#[derive(Default)]
-struct Step(std::collections::BTreeMap<usize, Vec<(usize, Record)>>, HashMap<String, usize>);
-
-impl Step {
-    fn add(&mut self, index: usize, record: Record) {
-        let first = *self.1.entry(record.identity()).or_insert(index);
-        self.0.entry(first).or_default().push((index, record));
-    }
-}
-
-/// Several records of one thing go one after the other: the last one stands.
+/// Several records of one thing go one after the other: the last one stands. Whether all is so already is seen at once.
 fn in_turn(app: &App, same: Vec<(usize, Record)>) -> BoxFuture<'_, Vec<Outcome>> {
     Box::pin(async move {
+        if same.len() > 1 && all_are_so(app, &same).await.unwrap_or(false) {
+            return same.into_iter().map(|(index, _)| (index, Ok(Imported::Unchanged))).collect();
+        }
         let mut outcomes = vec![];
         for (index, record) in same {
             outcomes.push((index, record.import(app).await));
         }
         outcomes
     })
+}
+
+async fn all_are_so(app: &App, records: &[(usize, Record)]) -> Result<bool, Refusal> {
+    let are_so = try_join_all(records.iter().map(|(_, record)| record.is_so(app))).await?;
+    Ok(are_so.into_iter().all(|is_so| is_so))
 }

@@ -25,14 +25,13 @@ const MOST_DAYS: i64 = 36_500;
 const MOST_GIFTS: i64 = 1_000_000;
 
 /// What can be imported.
-const KINDS: &str = "banner, master, merchant, cloth, game, project, ticket, user, review_account, review_version, \
+pub const KINDS: &str = "banner, master, merchant, cloth, game, project, ticket, user, review_account, review_version, \
                      vip, gift, user_lock, takedown";
 /// Of these, what can be withdrawn.
 const CONTENT: [&str; 8] = ["banner", "master", "merchant", "cloth", "game", "project", "ticket", "review_version"];
 
-/// How many records are imported at once, step by step: a step's records may need those of the steps before. Hashing
-/// a password takes 19 MiB.
-pub const STEPS: [usize; 6] = [32, 32, 32, 8, 32, 32];
+/// A step's records may need those of the steps before.
+pub const STEPS: usize = 6;
 
 /// A record, typed.
 pub enum Record {
@@ -239,7 +238,7 @@ impl Record {
         }
     }
 
-    /// Which of [`STEPS`] it belongs to.
+    /// Which of the [`STEPS`] it belongs to.
     pub fn step(&self) -> usize {
         match self {
             Self::Banner { .. } | Self::Master { .. } | Self::Merchant { .. } | Self::Game { .. } => 0,
@@ -254,7 +253,7 @@ impl Record {
         }
     }
 
-    /// What it is about: two records of the same go one after the other.
+    /// What it is about or writes to: two records of the same go one after the other.
     pub fn identity(&self) -> String {
         match self {
             Self::Banner { banner, .. } => format!("banner {}", banner.banner_id),
@@ -263,16 +262,14 @@ impl Record {
             Self::Cloth { cloth, .. } => format!("cloth {}", cloth.cloth_id.0),
             Self::Game { game, .. } => format!("game {}", game.game_id.0),
             Self::Project { project, .. } => format!("project {}", project.project_id.0),
-            // All write to their project's count: side by side they would only be in each other's way.
+            // All write to their project's count.
             Self::Tickets { batch, .. } => format!("tickets of {}", batch.project_id.0),
             Self::User { username, .. } => format!("user {username}"),
             Self::Reviewer { account, .. } => format!("reviewer {account}"),
             Self::Review { version, .. } => format!("version {version}"),
             Self::Vip { user, .. } | Self::Lock { user, .. } | Self::Gift { to: user, .. } => format!("of {}", user.0),
-            Self::Article(id) => format!("article {}", id.0),
-            Self::Comment(id) => format!("comment {}", id.0),
-            Self::Picture(id) => format!("picture {}", id.0),
-            Self::Gallery(id) => format!("gallery {}", id.0),
+            // So do these, to the counts of what they are in.
+            Self::Article(_) | Self::Comment(_) | Self::Picture(_) | Self::Gallery(_) => "takedowns".to_owned(),
         }
     }
 
@@ -523,7 +520,74 @@ impl<'de> Deserialize<'de> for Hex {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use serde::forward_to_deserialize_any;
+
     use super::*;
+
+    /// Asks a type for its fields' names instead of giving it any.
+    struct Names<'a>(&'a mut &'static [&'static str]);
+
+    impl<'de> Deserializer<'de> for Names<'_> {
+        type Error = de::value::Error;
+
+        fn deserialize_struct<V: de::Visitor<'de>>(
+            self,
+            _: &'static str,
+            fields: &'static [&'static str],
+            _: V,
+        ) -> Result<V::Value, Self::Error> {
+            *self.0 = fields;
+            Err(de::Error::custom("only asked"))
+        }
+
+        fn deserialize_any<V: de::Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+            Err(de::Error::custom("not fields"))
+        }
+
+        forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+            newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+        }
+    }
+
+    fn fields_of<T: DeserializeOwned>() -> BTreeSet<&'static str> {
+        let mut fields = &[][..];
+        drop(T::deserialize(Names(&mut fields)));
+        fields.iter().copied().collect()
+    }
+
+    /// Whoever reads the event sees all that can be sent; and what tests do with each field, they do with these.
+    #[test]
+    fn the_sample_event_has_every_field_of_every_kind() {
+        let event: Value = serde_json::from_str(include_str!("../../../events/catalogue/import.json")).unwrap();
+        for kind in KINDS.split(", ") {
+            let mut fields = match kind {
+                "banner" => fields_of::<BannerFields>(),
+                "master" => fields_of::<MasterFields>(),
+                "merchant" => fields_of::<MerchantFields>(),
+                "cloth" => fields_of::<ClothFields>(),
+                "game" => fields_of::<GameFields>(),
+                "project" => fields_of::<ProjectFields>(),
+                "ticket" => fields_of::<TicketFields>(),
+                "user" => fields_of::<UserFields>(),
+                "review_account" => fields_of::<ReviewAccountFields>(),
+                "review_version" => fields_of::<ReviewVersionFields>(),
+                "vip" => fields_of::<VipFields>(),
+                "gift" => fields_of::<GiftFields>(),
+                "user_lock" => fields_of::<UserLockFields>(),
+                "takedown" => fields_of::<TakedownFields>(),
+                _ => panic!("{kind}: say here what its fields are"),
+            };
+            // All content can be, and is in no event that brings some.
+            fields.remove("withdrawn");
+            let records = event["records"].as_array().unwrap().iter().filter(|record| record["kind"] == kind);
+            let sent = records.flat_map(|record| record.as_object().unwrap().keys().map(String::as_str));
+            let sent: BTreeSet<&str> = sent.filter(|field| *field != "kind").collect();
+            assert_eq!(sent, fields, "events/catalogue/import.json: {kind}");
+        }
+    }
 
     #[test]
     fn a_birthday_is_a_real_date() {

@@ -1,6 +1,4 @@
-use shared::wire::{dialect::D, operation::*, values::ClothNumber};
-
-use crate::shown::ShownCloth;
+use shared::wire::{cloths::ShownCloth, dialect::D, operation::*, values::ClothNumber};
 
 /// Read a piece of the design circle's clothes (document D).
 #[derive(Deserialize, JsonSchema)]

@@ -1,9 +1,7 @@
 use shared::{
     store::ClothList,
-    wire::{dialect::D, operation::*, values::Page},
+    wire::{cloths::ShownCloth, dialect::D, operation::*, values::Page},
 };
-
-use crate::shown::ShownCloth;
 
 /// Read the design circle's clothes, the newest first (document D).
 #[derive(Deserialize, JsonSchema)]

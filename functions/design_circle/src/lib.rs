@@ -4,7 +4,6 @@ mod design_circle_cloth_collect;
 mod design_circle_cloth_detail;
 mod design_circle_cloth_list;
 mod design_circle_cloth_uncollect;
-mod shown;
 
 use shared::wire::operation::Operations;
 

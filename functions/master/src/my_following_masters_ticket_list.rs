@@ -1,5 +1,5 @@
 use shared::{
-    store::{MasterView, TicketView},
+    store::{Master, Seen, TicketView},
     wire::{
         dialect::D,
         operation::*,
@@ -33,8 +33,8 @@ pub struct ListedTicket {
     master: MasterCard,
 }
 
-impl From<(TicketView, MasterView)> for ListedTicket {
-    fn from((ticket, seen): (TicketView, MasterView)) -> Self {
+impl From<(TicketView, Seen<Master>)> for ListedTicket {
+    fn from((ticket, seen): (TicketView, Seen<Master>)) -> Self {
         let batch = ticket.batch.record;
         Self {
             ticket_id: TicketNumber(ticket.ticket_id),
@@ -44,7 +44,7 @@ impl From<(TicketView, MasterView)> for ListedTicket {
             intro: batch.intro,
             price: batch.price,
             created_at: ticket.batch.created_at,
-            master: seen.master.into(),
+            master: seen.content.into(),
         }
     }
 }

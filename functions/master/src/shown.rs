@@ -2,7 +2,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::{
-    store::{Content, Master, MasterView, ProjectView},
+    store::{Content, Master, ProjectView, Seen},
     wire::values::{MasterHex, MediaKey, ProjectNumber},
 };
 
@@ -44,9 +44,9 @@ pub struct SeenMaster {
     is_follow: bool,
 }
 
-impl From<MasterView> for SeenMaster {
-    fn from(seen: MasterView) -> Self {
-        Self { card: seen.master.into(), is_follow: seen.is_follow }
+impl From<Seen<Master>> for SeenMaster {
+    fn from(seen: Seen<Master>) -> Self {
+        Self { card: seen.content.into(), is_follow: seen.is_follow }
     }
 }
 
@@ -65,9 +65,9 @@ pub struct ListedMaster {
     created_at: u64,
 }
 
-impl From<MasterView> for ListedMaster {
-    fn from(seen: MasterView) -> Self {
-        let Content { record, created_at, .. } = seen.master;
+impl From<Seen<Master>> for ListedMaster {
+    fn from(seen: Seen<Master>) -> Self {
+        let Content { record, created_at, .. } = seen.content;
         Self {
             uid: MasterHex(record.master_id),
             nickname: record.name,

@@ -1,6 +1,6 @@
-use shared::wire::{dialect::D, operation::*, values::ClothNumber};
+use shared::wire::{cloths::ShownCloth, dialect::D, operation::*, values::ClothNumber};
 
-use crate::shown::{SeenMerchant, ShownCloth};
+use crate::shown::SeenMerchant;
 
 /// Read about a piece of clothing with its merchant (document D).
 #[derive(Deserialize, JsonSchema)]

@@ -2,8 +2,11 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::{
-    store::{ClothView, Content, Merchant, MerchantView},
-    wire::values::{ClothNumber, MediaKey, MerchantHex},
+    store::{ClothView, Content, Merchant, Seen},
+    wire::{
+        cloths::ShownCloth,
+        values::{MediaKey, MerchantHex},
+    },
 };
 
 /// A merchant beside a piece of theirs.
@@ -18,9 +21,9 @@ pub struct SeenMerchant {
     is_follow: bool,
 }
 
-impl From<MerchantView> for SeenMerchant {
-    fn from(seen: MerchantView) -> Self {
-        let merchant = seen.merchant.record;
+impl From<Seen<Merchant>> for SeenMerchant {
+    fn from(seen: Seen<Merchant>) -> Self {
+        let merchant = seen.content.record;
         Self {
             merchant_id: MerchantHex(merchant.merchant_id),
             name: merchant.name,
@@ -62,38 +65,7 @@ impl From<Content<Merchant>> for MerchantCard {
     }
 }
 
-/// A piece of clothing, as the caller sees it.
-#[derive(Serialize, JsonSchema)]
-pub struct ShownCloth {
-    cloth_id: ClothNumber,
-    name: String,
-    image: MediaKey,
-    intro: String,
-    /// In fen.
-    price: u64,
-    dynasty: u32,
-    /// Milliseconds since 1970.
-    created_at: u64,
-    is_collect: bool,
-}
-
-impl From<ClothView> for ShownCloth {
-    fn from(seen: ClothView) -> Self {
-        let Content { record, created_at, .. } = seen.cloth;
-        Self {
-            cloth_id: ClothNumber(record.cloth_id),
-            name: record.name,
-            image: MediaKey(record.image),
-            intro: record.intro,
-            price: record.price,
-            dynasty: record.dynasty,
-            created_at,
-            is_collect: seen.is_collect,
-        }
-    }
-}
-
-/// The same with its merchant.
+/// A piece of clothing with its merchant.
 #[derive(Serialize, JsonSchema)]
 pub struct ListedCloth {
     #[serde(flatten)]
@@ -101,8 +73,8 @@ pub struct ListedCloth {
     merchant: SeenMerchant,
 }
 
-impl From<(ClothView, MerchantView)> for ListedCloth {
-    fn from((cloth, merchant): (ClothView, MerchantView)) -> Self {
+impl From<(ClothView, Seen<Merchant>)> for ListedCloth {
+    fn from((cloth, merchant): (ClothView, Seen<Merchant>)) -> Self {
         Self { cloth: cloth.into(), merchant: merchant.into() }
     }
 }

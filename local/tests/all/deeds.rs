@@ -17,6 +17,7 @@ use shared::{
 };
 
 use crate::{
+    catalogue_deeds,
     faults::{self, Deed, Items, deeds, place_of, raw},
     gallery_deeds,
     masters::{batch, cloth, master, merchant, project},
@@ -1344,6 +1345,7 @@ async fn what_is_half_there_is_found() {
     let check = |items: &Items| {
         whole(items);
         gallery_deeds::whole(items);
+        catalogue_deeds::whole(items);
     };
     check(&items);
 

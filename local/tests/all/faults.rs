@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::task::{JoinError, JoinSet, LocalSet};
 
 use crate::{
+    catalogue_deeds::whole as whole_catalogue,
     deeds::whole as whole_community,
     gallery_deeds::whole as whole_galleries,
     support::{Answer, Fault, PAUSE, Test, multipart, picture},
@@ -143,7 +144,7 @@ pub async fn for_long<D: Deed>(clean: &Clean, what: &str, test: Test, call: &'st
 }
 
 /// The same table. Shows what is not.
-fn same(found: &Items, wanted: &Items, what: &str) {
+pub fn same(found: &Items, wanted: &Items, what: &str) {
     let differ = |key: &&String| found.get(*key) != wanted.get(*key);
     let keys: BTreeSet<_> = found.keys().chain(wanted.keys()).filter(differ).collect();
     let odd: Vec<_> = keys.into_iter().map(|key| (key, found.get(key), wanted.get(key))).collect();
@@ -206,11 +207,12 @@ pub async fn raw(test: &Test) -> Items {
 
 /// The whole table, found to be of one piece, without what chance brought into it: ids and the places in the list of
 /// all articles are numbered in their order, moments have no tail.
-async fn items(test: &Test) -> Items {
+pub async fn items(test: &Test) -> Items {
     let items = raw(test).await;
     whole(&items);
     whole_community(&items);
     whole_galleries(&items);
+    whole_catalogue(&items);
 
     let mut chance = Chance::default();
     for (key, fields) in &items {
@@ -327,6 +329,7 @@ fn whole(items: &Items) {
             match kind {
                 "PHONE" => assert_eq!(borne(profile, "phone").as_deref(), Some(name), "{key}"),
                 "EMAIL" => assert_eq!(borne(profile, "email").as_deref(), Some(name), "{key}"),
+                "NAME" => assert_eq!(borne(profile, "username").as_deref(), Some(name), "{key}"),
                 "OPENID" | "DEVICE" | "REVIEW" => {}
                 _ => panic!("{key} is no name that is known here"),
             }

@@ -4,6 +4,7 @@ mod article;
 mod bounds;
 mod budgets;
 mod catalogue;
+mod catalogue_deeds;
 mod clients;
 mod crash;
 mod deeds;

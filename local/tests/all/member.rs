@@ -583,14 +583,17 @@ async fn gifts_and_vip_time_are_entered_once() {
     let store = &test.plaza.app.store;
     let give = async |id, from: usize, code, count, value| {
         let gift = Gift { id, to: UserId(bo), from: UserId(givers[from]), code, count, value };
-        store.give_gift(&gift).await.unwrap()
+        store.give_gift(&gift).await
     };
-    assert!(give("1", 0, "villa", 5, 300).await);
-    assert!(give("2", 1, "rose red", 1, 2000).await);
-    assert!(give("3", 0, "villa", 1, 60).await);
-    assert!(give("4", 0, "car", 2, 40).await);
-    for id in ["1", "2", "3", "4"] {
-        assert!(!give(id, 1, "villa", 9, 900).await, "{id} again");
+    let otherwise = Err(Refusal::Conflict("this id was entered with other values: choose another"));
+    for new in [true, false] {
+        assert_eq!(give("1", 0, "villa", 5, 300).await, Ok(new));
+        assert_eq!(give("2", 1, "rose red", 1, 2000).await, Ok(new));
+        assert_eq!(give("3", 0, "villa", 1, 60).await, Ok(new));
+        assert_eq!(give("4", 0, "car", 2, 40).await, Ok(new));
+        for id in ["1", "2", "3", "4"] {
+            assert_eq!(give(id, 1, "villa", 9, 900).await, otherwise, "{id}");
+        }
     }
     let nobody = Gift { id: "5", to: UserId(7), from: UserId(bo), code: "car", count: 1, value: 1 };
     for gift in [Gift { ..nobody }, Gift { to: UserId(bo), from: UserId(7), ..nobody }] {
@@ -607,7 +610,7 @@ async fn gifts_and_vip_time_are_entered_once() {
         ])
     );
     // Refused, it may be entered again once it is right.
-    assert!(give("5", 0, "car", 1, 0).await);
+    assert_eq!(give("5", 0, "car", 1, 0).await, Ok(true));
 
     let vip = async || {
         let shown = post(&test, device(DEVICE), "login", Value::Null).await.body;
@@ -615,7 +618,9 @@ async fn gifts_and_vip_time_are_entered_once() {
     };
     assert_eq!(vip().await, (false, 0));
     for new in [true, false] {
-        assert_eq!(store.grant_vip("a", UserId(bo), 30).await.unwrap(), new);
+        assert_eq!(store.grant_vip("a", UserId(bo), 30).await, Ok(new));
+        assert_eq!(store.grant_vip("a", UserId(bo), 31).await, otherwise);
+        assert_eq!(store.grant_vip("a", UserId(givers[0]), 30).await, otherwise);
         assert_eq!(vip().await, (true, 30));
     }
     test.wait(DAY / 2);

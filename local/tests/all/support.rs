@@ -413,6 +413,11 @@ impl Line {
         self.state().faults.clear();
     }
 
+    /// How many calls were made since a metering began.
+    pub fn calls(&self) -> usize {
+        self.state().calls.len()
+    }
+
     /// Runs `work` and says which calls it made.
     pub async fn meter<T>(&self, work: impl Future<Output = T>) -> (T, Cost) {
         {

@@ -1,13 +1,14 @@
 //! Clothes: merchants' and the design circle's.
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     contents::{Content, Record, SHOWN},
+    follows::Seen,
     keys::{self, Key},
     marks::Mark,
-    merchants::MerchantView,
+    merchants::Merchant,
     table::Store,
 };
 use crate::domain::{ClothId, Followee, MediaId, MerchantId, Millis, Page, Refusal, Subject, UserId};
@@ -36,6 +37,12 @@ pub struct ClothView {
     pub is_collect: bool,
 }
 
+/// In the list of what a merchant has.
+#[derive(Serialize, Deserialize)]
+pub(super) struct ClothEntry {
+    pub cloth: ClothId,
+}
+
 /// The lists of clothes.
 #[derive(Clone, Copy, PartialEq)]
 pub enum ClothList {
@@ -60,7 +67,7 @@ impl Record for Cloth {
         keys::head(self.cloth_id)
     }
 
-    fn needs(&self) -> Option<(Key, Refusal)> {
+    fn owner(&self) -> Option<(Key, Refusal)> {
         let merchant = self.merchant_id?;
         Some((keys::followee_head(merchant.into()), Refusal::NoSuch("merchant")))
     }
@@ -73,6 +80,14 @@ impl Record for Cloth {
                 vec![place(ClothList::Merchants, false), place(ClothList::MerchantsRecommended, self.recommended)]
             }
         }
+    }
+
+    fn entries(&self, _: Millis) -> Vec<(Key, impl Serialize)> {
+        let cloth = self.cloth_id;
+        self.merchant_id
+            .map(|merchant| (keys::merchant_cloth(merchant, cloth), ClothEntry { cloth }))
+            .into_iter()
+            .collect()
     }
 }
 
@@ -89,13 +104,14 @@ impl Store {
         viewer: UserId,
         list: ClothList,
         page: Page,
-    ) -> Result<Vec<(ClothView, MerchantView)>, Refusal> {
+    ) -> Result<Vec<(ClothView, Seen<Merchant>)>, Refusal> {
         let cloths: Vec<Content<Cloth>> = self.contents(keys::list(list.name()), page).await?;
-        let merchants: Vec<_> = cloths.iter().filter_map(|cloth| cloth.record.merchant_id).collect();
-        let (cloths, merchants): (Vec<ClothView>, HashMap<_, MerchantView>) =
-            tokio::try_join!(self.cloth_views(viewer, cloths), self.merchant_views(viewer, merchants))?;
+        let merchants: BTreeSet<Followee> =
+            cloths.iter().filter_map(|cloth| Some(cloth.record.merchant_id?.into())).collect();
+        let merchants = self.seen(viewer, merchants.into_iter().collect());
+        let (cloths, merchants) = tokio::try_join!(self.cloth_views(viewer, cloths), merchants)?;
         let with_merchant = |cloth: ClothView| {
-            let merchant = merchants.get(&cloth.cloth.record.merchant_id?)?.clone();
+            let merchant = merchants.get(&cloth.cloth.record.merchant_id?.into())?.clone();
             Some((cloth, merchant))
         };
         Ok(cloths.into_iter().filter_map(with_merchant).collect())
@@ -127,11 +143,14 @@ impl Store {
     }
 
     /// A merchant's piece, the merchant, and how many follow them; 404 as above. Two rounds.
-    pub async fn merchant_cloth(&self, viewer: UserId, id: ClothId) -> Result<(ClothView, MerchantView, u64), Refusal> {
+    pub async fn merchant_cloth(
+        &self,
+        viewer: UserId,
+        id: ClothId,
+    ) -> Result<(ClothView, Seen<Merchant>, u64), Refusal> {
         let view = self.cloth(viewer, id).await?;
-        let merchant = view.cloth.record.merchant_id.ok_or(NO_CLOTH)?;
-        let (mut merchants, counts) =
-            tokio::try_join!(self.merchant_views(viewer, vec![merchant]), self.counts(Followee::Merchant(merchant)))?;
+        let merchant = Followee::Merchant(view.cloth.record.merchant_id.ok_or(NO_CLOTH)?);
+        let (mut merchants, counts) = tokio::try_join!(self.seen(viewer, vec![merchant]), self.counts(merchant))?;
         Ok((view, merchants.remove(&merchant).ok_or(NO_CLOTH)?, counts.followers))
     }
 

@@ -1,11 +1,15 @@
 //! Content that operators bring: kept once, with what is counted of it, and copied into the lists that show it, so that a
 //! page of a list is one query.
+use std::future::Future;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_dynamo::to_attribute_value;
 
 use super::{
     keys::Key,
-    table::{Action, Item, Range, Store, THERE, number, read, unreadable},
+    table::{Action, Item, NEW, Range, Store, number, read, unreadable},
 };
 use crate::domain::{Millis, Page, Refusal};
 
@@ -16,13 +20,17 @@ pub(super) const SHOWN: &str = "attribute_exists(pk) AND attribute_not_exists(wi
 pub trait Record: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync {
     /// The item that it is.
     fn head(&self) -> Key;
-    /// What must be there for it, and what is said where it is not.
-    fn needs(&self) -> Option<(Key, Refusal)> {
+    /// Whose it is, and what is said where there is no such owner: while they are withdrawn, so is all that they have.
+    fn owner(&self) -> Option<(Key, Refusal)> {
         None
+    }
+    /// Withdraws all that it owns, or brings it back.
+    fn take_along(&self, _store: &Store, _withdrawn: bool) -> impl Future<Output = Result<(), Refusal>> + Send {
+        async { Ok(()) }
     }
     /// Its places in the lists that show it; `created_at` is when it was first imported.
     fn places(&self, created_at: Millis) -> Vec<Key>;
-    /// Its entries in lists that only name it.
+    /// Its entries in lists that only name it, where they stay while its owner is withdrawn.
     fn entries(&self, _created_at: Millis) -> Vec<(Key, impl Serialize)> {
         Vec::<(Key, ())>::new()
     }
@@ -40,6 +48,28 @@ pub struct Content<R> {
     /// Out of every list; what hangs on it stays.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub withdrawn: bool,
+    /// Only because its owner is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    with_owner: bool,
+}
+
+impl<R: PartialEq> Content<R> {
+    /// As its own record says.
+    fn is_withdrawn_itself(&self) -> bool {
+        self.withdrawn && !self.with_owner
+    }
+
+    /// Whether an import of this would change nothing.
+    pub(super) fn is_as(&self, record: &R, withdrawn: bool) -> bool {
+        self.record == *record && self.is_withdrawn_itself() == withdrawn
+    }
+}
+
+/// What is asked of an owner.
+#[derive(Deserialize)]
+pub(super) struct Standing {
+    #[serde(default)]
+    pub withdrawn: bool,
 }
 
 /// What an import did.
@@ -51,52 +81,71 @@ pub enum Imported {
 }
 
 impl Store {
-    /// Makes content as a record says; what is counted of it stays. One read, and a transaction where it is not so
-    /// already. Refuses as [`Record::needs`] says.
+    /// Makes content as a record says; what is counted of it stays. One read where it is so already; else also its
+    /// owner's, a transaction, and as many for each thing that goes and comes back with it. Refuses as [`Record::owner`]
+    /// says.
     pub async fn import<R: Record>(&self, record: &R, withdrawn: bool) -> Result<Imported, Refusal> {
+        self.import_content(record, withdrawn).await.map(|(imported, _)| imported)
+    }
+
+    /// The same with how it is now.
+    pub(super) async fn import_content<R: Record>(
+        &self,
+        record: &R,
+        withdrawn: bool,
+    ) -> Result<(Imported, Content<R>), Refusal> {
         let build = |_| async move {
             let old: Option<Content<R>> = self.get(record.head()).await?;
-            if old.as_ref().is_some_and(|old| old.record == *record && old.withdrawn == withdrawn) {
-                return Ok((vec![], Imported::Unchanged));
+            if let Some(old) = old.as_ref().filter(|old| old.is_as(record, withdrawn)) {
+                return Ok((vec![], (Imported::Unchanged, old.clone())));
             }
-            let now = self.system.now();
-            let created_at = old.as_ref().map_or(now, |old| old.created_at);
-            let content = Content { record: record.clone(), created_at, updated_at: now, withdrawn };
-            let mut puts = vec![];
-            if !withdrawn {
-                puts.extend(record.places(created_at).into_iter().map(|place| Action::put(place, &content)));
-                puts.extend(record.entries(created_at).into_iter().map(|(key, entry)| Action::put(key, &entry)));
+            // Content never goes, so an owner that is there stays so.
+            let with_owner = match record.owner() {
+                Some((key, refusal)) => self.get::<Standing>(key).await?.ok_or(refusal)?.withdrawn && !withdrawn,
+                None => false,
+            };
+            // First, so that a repeat of what breaks off here finds it as it was, and begins again.
+            if old.as_ref().is_some_and(|old| old.withdrawn != withdrawn) {
+                record.take_along(self, withdrawn).await?;
             }
-            let left = old.iter().filter(|old| !old.withdrawn).map(|old| &old.record).flat_map(|old| {
-                let entries = old.entries(created_at).into_iter().map(|(key, _)| key);
-                old.places(created_at).into_iter().chain(entries).collect::<Vec<_>>()
-            });
-            let left: Vec<_> = left.filter(|key| puts.iter().all(|put| put.key() != key)).map(Action::delete).collect();
-            let mut actions = vec![self.head_action(&content, old.as_ref().map(|old| old.updated_at))?];
-            actions.extend(puts.into_iter().chain(left));
-            if let Some((key, refusal)) = record.needs() {
-                actions.push(Action::check(key).when(THERE).or_refuse(refusal));
-            }
-            Ok((actions, Imported::Written))
+            let content = self.next_content(record, withdrawn || with_owner, with_owner, old.as_ref());
+            Ok((content_actions(&content, old)?, (Imported::Written, content)))
         };
         self.transact(build).await
     }
 
-    /// Puts the record, unless another import was there since it was looked at; the counts beside it stay.
-    fn head_action<R: Record>(&self, content: &Content<R>, seen: Option<Millis>) -> Result<Action, Refusal> {
-        let set = "SET content = :record, created_at = :created, updated_at = :updated";
-        let change = match content.withdrawn {
-            true => Action::update(content.record.head(), format!("{set}, withdrawn = :yes"))
-                .with(":yes", aws_sdk_dynamodb::types::AttributeValue::Bool(true)),
-            false => Action::update(content.record.head(), format!("{set} REMOVE withdrawn")),
+    /// Withdraws content with its owner, or brings it back, unless it is withdrawn itself. A read and a transaction each.
+    pub(super) async fn take_content_along<R: Record>(&self, heads: Vec<Key>, withdrawn: bool) -> Result<(), Refusal> {
+        const AT_ONCE: usize = 32;
+        let follow = |head: &Key| {
+            let head = head.clone();
+            self.transact(move |_| {
+                let head = head.clone();
+                async move {
+                    let old: Option<Content<R>> = self.get(head).await?;
+                    let changed = old.filter(|old| !old.is_withdrawn_itself() && old.withdrawn != withdrawn);
+                    let Some(old) = changed else { return Ok((vec![], ())) };
+                    let content = self.next_content(&old.record, withdrawn, withdrawn, Some(&old));
+                    Ok((content_actions(&content, Some(old))?, ()))
+                }
+            })
         };
-        let change = match seen {
-            Some(seen) => change.when("updated_at = :seen").with(":seen", number(seen)),
-            None => change.when(super::table::NEW),
-        };
-        let record = to_attribute_value(&content.record).map_err(unreadable)?;
-        let change = change.with(":record", record).with(":created", number(content.created_at));
-        Ok(change.with(":updated", number(content.updated_at)).or_again())
+        for some in heads.chunks(AT_ONCE) {
+            try_join_all(some.iter().map(follow)).await?;
+        }
+        Ok(())
+    }
+
+    fn next_content<R: Record>(
+        &self,
+        record: &R,
+        withdrawn: bool,
+        with_owner: bool,
+        old: Option<&Content<R>>,
+    ) -> Content<R> {
+        let updated_at = self.system.now();
+        let created_at = old.map_or(updated_at, |old| old.created_at);
+        Content { record: record.clone(), created_at, updated_at, withdrawn, with_owner }
     }
 
     /// Content by its key; 404 where there is none, or it is withdrawn. One read.
@@ -110,4 +159,48 @@ impl Store {
         let items: Vec<Item> = self.raw_items(Range::new(list, "").newest_first(), page).await?;
         items.into_iter().map(read).collect()
     }
+}
+
+/// What makes content so, from what it was.
+fn content_actions<R: Record>(content: &Content<R>, old: Option<Content<R>>) -> Result<Vec<Action>, Refusal> {
+    let Content { record, created_at, .. } = content;
+    let mut puts = vec![];
+    if !content.withdrawn {
+        puts.extend(record.places(*created_at).into_iter().map(|place| Action::put(place, content)));
+    }
+    if !content.is_withdrawn_itself() {
+        puts.extend(record.entries(*created_at).into_iter().map(|(key, entry)| Action::put(key, &entry)));
+    }
+    let stood = |old: &Content<R>| {
+        let places = old.record.places(*created_at).into_iter().filter(|_| !old.withdrawn);
+        let entries = old.record.entries(*created_at).into_iter().map(|(key, _)| key);
+        places.chain(entries.filter(|_| !old.is_withdrawn_itself())).collect::<Vec<_>>()
+    };
+    let left = old.iter().flat_map(stood).filter(|key| puts.iter().all(|put| put.key() != key));
+    let left: Vec<_> = left.map(Action::delete).collect();
+    let head = head_action(content, old.map(|old| old.updated_at))?;
+    Ok([head].into_iter().chain(puts).chain(left).collect())
+}
+
+/// Puts the record, unless another import was there since it was looked at; the counts beside it stay.
+fn head_action<R: Record>(content: &Content<R>, seen: Option<Millis>) -> Result<Action, Refusal> {
+    let mut set = "SET content = :record, created_at = :created, updated_at = :updated".to_owned();
+    let mut remove = String::new();
+    for (name, is_so) in [("withdrawn", content.withdrawn), ("with_owner", content.with_owner)] {
+        match is_so {
+            true => set += &format!(", {name} = :yes"),
+            false => remove += &format!("{} {name}", if remove.is_empty() { " REMOVE" } else { "," }),
+        }
+    }
+    let mut change = Action::update(content.record.head(), set + &remove);
+    if content.withdrawn {
+        change = change.with(":yes", AttributeValue::Bool(true));
+    }
+    let change = match seen {
+        Some(seen) => change.when("updated_at = :seen").with(":seen", number(seen)),
+        None => change.when(NEW),
+    };
+    let record = to_attribute_value(&content.record).map_err(unreadable)?;
+    let change = change.with(":record", record).with(":created", number(content.created_at));
+    Ok(change.with(":updated", number(content.updated_at)).or_again())
 }

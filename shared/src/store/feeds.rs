@@ -4,7 +4,7 @@
 //! follow, and those who were followed this moment, stands in their own lists, which are read beside the feed.
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::OnceLock,
 };
 
@@ -16,6 +16,8 @@ use serde::{
 
 use super::{
     articles::{ArticleEntry, ArticleView},
+    contents::{Content, Record},
+    follows::Seen,
     keys::{self, Feed, Key},
     table::{Item, Range, Store, full_page, read},
 };
@@ -90,10 +92,10 @@ impl Store {
             reader.part(part, last.map(|last| keys::article_place(last.article)))
         };
         full_page(page, next, |entries: Vec<ArticleEntry>| async move {
-            let authors: BTreeSet<_> = entries.iter().map(|entry| entry.author).collect();
+            let authors = entries.iter().map(|entry| entry.author.into()).collect();
             let (mut views, unfollowed) =
                 tokio::try_join!(self.article_views(viewer, entries), reader.unfollowed_among(authors))?;
-            views.retain(|view| !unfollowed.contains(&view.article.author));
+            views.retain(|view| !unfollowed.contains(&view.article.author.into()));
             Ok(views)
         })
         .await
@@ -184,16 +186,29 @@ impl FeedReader<'_> {
         }
     }
 
-    /// Of these users, those whom the reader does not follow though their articles may be in the feed still. No round; one
+    /// Of these makers of entries, those whom the reader follows, but for the withdrawn. One round; one more where very
+    /// many were unfollowed lately.
+    pub async fn followed_makers<R: Record>(
+        &self,
+        makers: BTreeSet<Followee>,
+    ) -> Result<HashMap<Followee, Seen<R>>, Refusal> {
+        let contents = self.store.get_each_lately::<_, Content<R>>(makers.iter().copied(), keys::followee_head);
+        let (contents, unfollowed) = tokio::try_join!(contents, self.unfollowed_among(makers.clone()))?;
+        let followed =
+            contents.into_iter().filter(|(maker, content)| !unfollowed.contains(maker) && !content.withdrawn);
+        Ok(followed.map(|(maker, content)| (maker, Seen { content, is_follow: true })).collect())
+    }
+
+    /// Of these makers, those whom the reader does not follow though their entries may be in the feed still. No round; one
     /// where very many were unfollowed.
-    async fn unfollowed_among(&self, users: BTreeSet<UserId>) -> Result<BTreeSet<UserId>, Refusal> {
+    async fn unfollowed_among(&self, makers: BTreeSet<Followee>) -> Result<BTreeSet<Followee>, Refusal> {
         let lately = self.neighbours.get().and_then(|neighbours| neighbours.unfollowed.as_ref());
         match lately {
-            Some(lately) => Ok(users.into_iter().filter(|user| lately.contains(&Followee::User(*user))).collect()),
+            Some(lately) => Ok(makers.intersection(lately).copied().collect()),
             None => {
-                let key = |user| keys::follows(self.of, Followee::User(user));
-                let follows = self.store.get_each::<_, IgnoredAny>(users.iter().copied(), key).await?;
-                Ok(users.into_iter().filter(|user| !follows.contains_key(user)).collect())
+                let key = |maker| keys::follows(self.of, maker);
+                let follows = self.store.get_each::<_, IgnoredAny>(makers.iter().copied(), key).await?;
+                Ok(makers.into_iter().filter(|maker| !follows.contains_key(maker)).collect())
             }
         }
     }

@@ -1,5 +1,5 @@
 //! Who follows whom.
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,13 @@ pub(super) struct Follow {
     followee: Followee,
     /// Its place in the lists of both: another one for each time that they follow.
     pub place: EntryId,
+}
+
+/// Content that can be followed, as somebody sees it.
+#[derive(Clone)]
+pub struct Seen<R> {
+    pub content: Content<R>,
+    pub is_follow: bool,
 }
 
 /// What one's pages count; exact.
@@ -141,6 +148,21 @@ impl Store {
         let key = |followee| keys::follows(follower, followee);
         let follows = self.get_near(followees, key, |follow: &Follow| follow.followee).await?;
         Ok(follows.into_keys().collect())
+    }
+
+    /// Content that can be followed, withdrawn or not, as somebody sees it. One round; one more as in
+    /// [`Store::get_near`].
+    pub(super) async fn seen<R: Record>(
+        &self,
+        viewer: UserId,
+        followees: Vec<Followee>,
+    ) -> Result<HashMap<Followee, Seen<R>>, Refusal> {
+        let (contents, followed) = tokio::try_join!(
+            self.get_each_lately(followees.iter().copied(), keys::followee_head),
+            self.followed_among(viewer, followees.clone()),
+        )?;
+        let seen = |(followee, content)| (followee, Seen { content, is_follow: followed.contains(&followee) });
+        Ok(contents.into_iter().map(seen).collect())
     }
 
     /// A page of the content whom or which a user follows, the last followed first, those left out that are withdrawn.

@@ -1,7 +1,7 @@
 //! Gifts and VIP time, as operators enter them: each under an id of theirs, and once.
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     keys,
@@ -11,6 +11,7 @@ use super::{
 use crate::domain::{DAY, Page, Refusal, UserId};
 
 const NO_USER: Refusal = Refusal::NoSuch("user");
+const ENTERED_OTHERWISE: Refusal = Refusal::Conflict("this id was entered with other values: choose another");
 
 /// Givers of one user that are looked at, and of these the ones that are shown.
 const LOOKED_AT: usize = 1000;
@@ -44,49 +45,65 @@ struct Given {
     worth: u64,
 }
 
-/// That a gift or a grant of this id was entered.
-#[derive(Serialize, Deserialize)]
-struct OperatorEntry {}
+/// What was entered as a gift.
+#[derive(PartialEq, Serialize, Deserialize)]
+struct EnteredGift {
+    to: UserId,
+    from: UserId,
+    code: String,
+    count: u64,
+    value: u64,
+}
+
+/// What was entered as VIP time.
+#[derive(PartialEq, Serialize, Deserialize)]
+struct EnteredGrant {
+    user: UserId,
+    days: u32,
+}
 
 impl Store {
-    /// Gives a gift, unless one of this id was given; says whether it did. 404 where giver or taker is nobody. A
-    /// read and a transaction.
+    /// Gives a gift, unless it was given under this id; says whether it did. 409 where another one was, 404 where giver
+    /// or taker is nobody. A read and a transaction.
     pub async fn give_gift(&self, gift: &Gift<'_>) -> Result<bool, Refusal> {
-        if self.is_entered(keys::gift_entered(gift.id)).await? {
+        let Gift { id, to, from, code, count, value } = *gift;
+        let entry = &EnteredGift { to, from, code: code.to_owned(), count, value };
+        if self.is_entered(keys::gift_entered(id), entry).await? {
             return Ok(false);
         }
         let build = |entered: Option<Item>| async move {
-            if entered.is_some() {
+            if is_same(entered, entry)? {
                 return Ok((vec![], false));
             }
             let mut actions = vec![
-                Action::put_new(keys::gift_entered(gift.id), &OperatorEntry {}).or_look(),
-                Action::update(keys::profile(gift.to), "ADD profit :value")
+                Action::put_new(keys::gift_entered(id), entry).or_look(),
+                Action::update(keys::profile(to), "ADD profit :value")
                     .when(THERE)
-                    .with(":value", number(gift.value))
+                    .with(":value", number(value))
                     .or_refuse(NO_USER),
-                Action::update(keys::gift(gift.to, gift.from), "SET giver = :giver ADD #code :count, worth :value")
-                    .naming("#code", format!("{OF_CODE}{}", gift.code))
-                    .with(":giver", number(gift.from.0))
-                    .with(":count", number(gift.count))
-                    .with(":value", number(gift.value)),
+                Action::update(keys::gift(to, from), "SET giver = :giver ADD #code :count, worth :value")
+                    .naming("#code", format!("{OF_CODE}{code}"))
+                    .with(":giver", number(from.0))
+                    .with(":count", number(count))
+                    .with(":value", number(value)),
             ];
-            if gift.from != gift.to {
-                actions.push(Action::check(keys::profile(gift.from)).when(THERE).or_refuse(NO_USER));
+            if from != to {
+                actions.push(Action::check(keys::profile(from)).when(THERE).or_refuse(NO_USER));
             }
             Ok((actions, true))
         };
         self.transact(build).await
     }
 
-    /// Makes a user a VIP for so many days more, unless a grant of this id did; says whether it did. Two
-    /// reads and a transaction.
+    /// Makes a user a VIP for so many days more, unless a grant under this id did; says whether it did. 409 where the
+    /// grant was another. Two reads and a transaction.
     pub async fn grant_vip(&self, id: &str, user: UserId, days: u32) -> Result<bool, Refusal> {
-        if self.is_entered(keys::vip_granted(id)).await? {
+        let entry = &EnteredGrant { user, days };
+        if self.is_entered(keys::vip_granted(id), entry).await? {
             return Ok(false);
         }
         let build = |entered: Option<Item>| async move {
-            if entered.is_some() {
+            if is_same(entered, entry)? {
                 return Ok((vec![], false));
             }
             let old = self.profile(user).await?.ok_or(NO_USER)?.vip_until;
@@ -97,14 +114,14 @@ impl Store {
                 None => update.when("attribute_exists(pk) AND attribute_not_exists(vip_until)"),
             };
             // Another grant may have been there first.
-            Ok((vec![Action::put_new(keys::vip_granted(id), &OperatorEntry {}).or_look(), unchanged.or_again()], true))
+            Ok((vec![Action::put_new(keys::vip_granted(id), entry).or_look(), unchanged.or_again()], true))
         };
         self.transact(build).await
     }
 
     /// A transaction that finds so costs as much as one that writes: a repeated import looks first.
-    async fn is_entered(&self, key: keys::Key) -> Result<bool, Refusal> {
-        Ok(self.get::<OperatorEntry>(key).await?.is_some())
+    async fn is_entered<T: PartialEq + DeserializeOwned>(&self, key: keys::Key, entry: &T) -> Result<bool, Refusal> {
+        is_same(self.get_raw(key).await?, entry)
     }
 
     /// Those who gave a user most, with their gifts: 100 at most, of the 1,000 who joined last. Two rounds.
@@ -118,6 +135,15 @@ impl Store {
         let mut users = self.profiles(viewer, given.iter().map(|(_, given)| given.giver)).await?;
         let giver = |(gifts, Given { giver, .. })| Some(Giver { user: users.remove(&giver)?, gifts });
         Ok(given.into_iter().filter_map(giver).collect())
+    }
+}
+
+/// Whether this was entered, or nothing yet; 409 where something else was.
+fn is_same<T: PartialEq + DeserializeOwned>(entered: Option<Item>, entry: &T) -> Result<bool, Refusal> {
+    match entered.map(read::<T>).transpose()? {
+        None => Ok(false),
+        Some(entered) if entered == *entry => Ok(true),
+        Some(_) => Err(ENTERED_OTHERWISE),
     }
 }
 

@@ -50,6 +50,11 @@
 //! | that a comment was deleted, for a day | `<subject>` | `GONE#<when>#<comment>` | document B's pinned lists |
 //! | a user's vote on a comment | `U#<user>` | `VOTE#<subject>#<comment>` | votes, lists of comments |
 //! | whose upload it is, and what was found of it | `M#<media id>` | `-` | `get_media_id`, all that takes one, `media` |
+//! | a record of content, with what is counted of it | `<followee>`, `<subject>`, `PROJECT#<project>`, `TICKETS#<first ticket>` | `HEAD` | imports, all that shows it |
+//! | its copy in a list, the recommended ones last | `LIST#<list>` | `<recommended>#<when>#<id>` | lists of content |
+//! | a master's projects, and records of tickets | `<master>` | `PROJECT#<when>#<project>`, `TICKETS#<when>#<first ticket>` | `project_list`; back-filling feeds |
+//! | a merchant's clothes | `<merchant>` | `CLOTH#<cloth>` | withdrawing a merchant |
+//! | the projects and tickets of the masters whom a user follows | `FP#<follower>`, `FT#<follower>` | `<when>#<id>` | `my_following_masters_*`, `fanout` |
 //! | a user's orders | `U#<user>` | `ORDER#<order>` | all that shows or changes one |
 //! | whose an order is | `ORDER#<order>` | `-` | ordering: no two have one id |
 //! | an order's tickets | `U#<user>` | `ITEMS#<order>` | `order_detail`, cancelling, paying |
@@ -77,8 +82,8 @@ use ring::digest;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Account, ArticleId, CommentId, DAY, DeviceId, Email, EntryId, FeedbackId, Followee, GalleryId, MasterId, MediaId,
-    MerchantId, Millis, OrderId, Phone, PictureId, ProjectId, Subject, TicketId, TrackId, UserId, hex,
+    Account, ArticleId, ClothId, CommentId, DAY, DeviceId, Email, EntryId, FeedbackId, Followee, GalleryId, MasterId,
+    MediaId, MerchantId, Millis, OrderId, Phone, PictureId, ProjectId, Subject, TicketId, TrackId, UserId, hex,
 };
 
 /// An item's whole key.
@@ -566,6 +571,13 @@ pub fn project(of: ProjectId) -> Key {
     key(format!("PROJECT#{}", id(of.0)), "HEAD")
 }
 
+pub const MERCHANT_CLOTH: &str = "CLOTH#";
+
+/// In the list of what a merchant has.
+pub fn merchant_cloth(of: MerchantId, cloth: ClothId) -> Key {
+    Key { pk: followee(of.into()), sk: format!("{MERCHANT_CLOTH}{}", id(cloth.0)) }
+}
+
 /// What one record of tickets says of all of them, by the first one's id.
 pub fn ticket_batch(first: TicketId) -> Key {
     key(format!("TICKETS#{}", id(first.0)), "HEAD")
@@ -690,7 +702,7 @@ fn hash(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ClothId, GameId};
+    use crate::domain::GameId;
 
     #[test]
     fn keys_are_spelt_so() {
@@ -815,6 +827,10 @@ mod tests {
         assert_eq!(
             spelt(closed_ticket(ProjectId(5), 1_700_000_000_000, TicketId(8))),
             "CLOSED#0000000000000005 / 1700000000000#0000000000000008"
+        );
+        assert_eq!(
+            spelt(merchant_cloth(MerchantId(0xdef), ClothId(5))),
+            "MERCHANT#00000000000000000000000000000def / CLOTH#0000000000000005"
         );
         assert_eq!(spelt(project(ProjectId(5))), "PROJECT#0000000000000005 / HEAD");
         assert_eq!(spelt(place("games", true, 1_700_000_000_000, 5)), "LIST#games / 1#1700000000000#0000000000000005");

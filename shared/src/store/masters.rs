@@ -1,11 +1,11 @@
 //! Masters, and their projects.
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     contents::{Content, Record},
-    follows::Counts,
+    follows::{Counts, Seen},
     keys::{self, Feed, Key},
     table::{Store, full_page},
 };
@@ -23,13 +23,6 @@ pub struct Master {
     pub recommended: bool,
 }
 
-/// A master as somebody sees them.
-#[derive(Clone)]
-pub struct MasterView {
-    pub master: Content<Master>,
-    pub is_follow: bool,
-}
-
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Project {
     pub project_id: ProjectId,
@@ -43,7 +36,7 @@ pub struct Project {
 /// A project with its master, as somebody sees them.
 pub struct ProjectView {
     pub project: Content<Project>,
-    pub master: MasterView,
+    pub master: Seen<Master>,
 }
 
 /// An entry of a master's own list of projects, and of the feeds of those who follow them.
@@ -97,6 +90,12 @@ impl Record for Master {
         let place = |list: MasterList, first| keys::place_hex(list.name(), first, created_at, self.master_id.0);
         vec![place(MasterList::All, false), place(MasterList::Recommended, self.recommended)]
     }
+
+    async fn take_along(&self, store: &Store, withdrawn: bool) -> Result<(), Refusal> {
+        let projects = store.project_entries(self.master_id, Page::first(usize::MAX)).await?;
+        let heads = projects.iter().map(|entry| keys::project(entry.project)).collect();
+        store.take_content_along::<Project>(heads, withdrawn).await
+    }
 }
 
 impl Record for Project {
@@ -104,7 +103,7 @@ impl Record for Project {
         keys::project(self.project_id)
     }
 
-    fn needs(&self) -> Option<(Key, Refusal)> {
+    fn owner(&self) -> Option<(Key, Refusal)> {
         Some((keys::followee_head(self.master_id.into()), Refusal::NoSuch("master")))
     }
 
@@ -122,41 +121,25 @@ impl Record for Project {
 
 impl Store {
     /// A page of a list of masters. Two rounds.
-    pub async fn masters(&self, viewer: UserId, list: MasterList, page: Page) -> Result<Vec<MasterView>, Refusal> {
+    pub async fn masters(&self, viewer: UserId, list: MasterList, page: Page) -> Result<Vec<Seen<Master>>, Refusal> {
         let masters: Vec<Content<Master>> = self.contents(keys::list(list.name()), page).await?;
         let ids = masters.iter().map(|master| Followee::Master(master.record.master_id)).collect();
         let followed = self.followed_among(viewer, ids).await?;
-        let view = |master: Content<Master>| MasterView {
-            is_follow: followed.contains(&Followee::Master(master.record.master_id)),
-            master,
+        let view = |content: Content<Master>| Seen {
+            is_follow: followed.contains(&Followee::Master(content.record.master_id)),
+            content,
         };
         Ok(masters.into_iter().map(view).collect())
     }
 
     /// A master with what is counted of them; 404 where there is none, or they are withdrawn. One round.
-    pub async fn master(&self, viewer: UserId, id: MasterId) -> Result<(MasterView, Counts), Refusal> {
-        let (master, counts, is_follow) = tokio::try_join!(
+    pub async fn master(&self, viewer: UserId, id: MasterId) -> Result<(Seen<Master>, Counts), Refusal> {
+        let (content, counts, is_follow) = tokio::try_join!(
             self.shown_content(keys::followee_head(id.into()), "master"),
             self.counts(id),
             self.is_following(viewer, id),
         )?;
-        Ok((MasterView { master, is_follow }, counts))
-    }
-
-    /// Masters, withdrawn or not, as somebody sees them, by their ids. One round.
-    pub(super) async fn master_views(
-        &self,
-        viewer: UserId,
-        ids: Vec<MasterId>,
-    ) -> Result<HashMap<MasterId, MasterView>, Refusal> {
-        let key = |id: MasterId| keys::followee_head(id.into());
-        let followees = ids.iter().copied().map(Followee::Master).collect();
-        let (masters, followed) = tokio::try_join!(
-            self.get_each_lately::<_, Content<Master>>(ids, key),
-            self.followed_among(viewer, followees),
-        )?;
-        let view = |(id, master)| (id, MasterView { master, is_follow: followed.contains(&Followee::Master(id)) });
-        Ok(masters.into_iter().map(view).collect())
+        Ok((Seen { content, is_follow }, counts))
     }
 
     /// A page of the masters whom a user follows, the last followed first, those left out that are withdrawn. Two
@@ -171,25 +154,26 @@ impl Store {
         self.project_views(viewer, projects).await
     }
 
-    /// A page of a master's projects, the newest first. Three rounds.
+    /// A page of a master's projects, the newest first, while they are not withdrawn. Three rounds.
     pub async fn projects_of(&self, viewer: UserId, master: MasterId, page: Page) -> Result<Vec<ProjectView>, Refusal> {
-        let list = keys::own_entry(Feed::Projects, master.into(), "");
-        let entries = self.newest(list.pk, Feed::Projects.own_prefix(), page).await?;
-        self.projects_by_entry(viewer, entries).await
+        let entries = self.project_entries(master, page).await?;
+        let (projects, masters) =
+            tokio::try_join!(self.projects_by_entry(&entries), self.seen(viewer, vec![master.into()]))?;
+        Ok(views(entries, projects, &masters))
     }
 
     /// A page of the projects of those masters whom the viewer follows, the newest first; at most the newest 1,000.
     /// Three rounds, and more as in [`Store::followed_articles`].
     pub async fn followed_projects(&self, viewer: UserId, page: Page) -> Result<Vec<ProjectView>, Refusal> {
-        let reader = self.read_feed(Feed::Projects, viewer);
+        let reader = &self.read_feed(Feed::Projects, viewer);
         let next = |part: Page, last: Option<ProjectEntry>| {
             reader.part(part, last.map(|last| keys::content_place(last.created_at, last.project.0)))
         };
         full_page(page, next, |entries: Vec<ProjectEntry>| async move {
-            // Whom the viewer does not follow any more, they see so; who is withdrawn is not among those one follows.
-            let mut views = self.projects_by_entry(viewer, entries).await?;
-            views.retain(|view| view.master.is_follow && !view.master.master.withdrawn);
-            Ok(views)
+            let makers = entries.iter().map(|entry| entry.master.into()).collect();
+            let masters = reader.followed_makers(makers);
+            let (projects, masters) = tokio::try_join!(self.projects_by_entry(&entries), masters)?;
+            Ok(views(entries, projects, &masters))
         })
         .await
     }
@@ -200,17 +184,17 @@ impl Store {
         self.project_views(viewer, vec![project]).await?.pop().ok_or(Refusal::NoSuch("project"))
     }
 
-    async fn projects_by_entry(&self, viewer: UserId, entries: Vec<ProjectEntry>) -> Result<Vec<ProjectView>, Refusal> {
-        let (ids, masters): (Vec<_>, Vec<_>) = entries.iter().map(|entry| (entry.project, entry.master)).unzip();
-        let (mut projects, masters) = tokio::try_join!(
-            self.get_each_lately::<_, Content<Project>>(ids, keys::project),
-            self.master_views(viewer, masters),
-        )?;
-        let view = |entry: ProjectEntry| {
-            let project = projects.remove(&entry.project).filter(|project| !project.withdrawn)?;
-            Some(ProjectView { project, master: masters.get(&entry.master)?.clone() })
-        };
-        Ok(entries.into_iter().filter_map(view).collect())
+    /// A page of the entries of a master's own list. One query.
+    async fn project_entries(&self, of: MasterId, page: Page) -> Result<Vec<ProjectEntry>, Refusal> {
+        let list = keys::own_entry(Feed::Projects, of.into(), "");
+        self.newest(list.pk, Feed::Projects.own_prefix(), page).await
+    }
+
+    async fn projects_by_entry(
+        &self,
+        entries: &[ProjectEntry],
+    ) -> Result<HashMap<ProjectId, Content<Project>>, Refusal> {
+        self.get_each_lately(entries.iter().map(|entry| entry.project), keys::project).await
     }
 
     async fn project_views(
@@ -218,12 +202,25 @@ impl Store {
         viewer: UserId,
         projects: Vec<Content<Project>>,
     ) -> Result<Vec<ProjectView>, Refusal> {
-        let masters = projects.iter().map(|project| project.record.master_id).collect();
-        let masters = self.master_views(viewer, masters).await?;
+        let masters: BTreeSet<Followee> = projects.iter().map(|project| project.record.master_id.into()).collect();
+        let masters = self.seen(viewer, masters.into_iter().collect()).await?;
         let view = |project: Content<Project>| {
-            let master = masters.get(&project.record.master_id)?.clone();
+            let master = masters.get(&project.record.master_id.into())?.clone();
             Some(ProjectView { project, master })
         };
         Ok(projects.into_iter().filter_map(view).collect())
     }
+}
+
+/// What the entries name, but for what is withdrawn.
+fn views(
+    entries: Vec<ProjectEntry>,
+    mut projects: HashMap<ProjectId, Content<Project>>,
+    masters: &HashMap<Followee, Seen<Master>>,
+) -> Vec<ProjectView> {
+    let view = |entry: ProjectEntry| {
+        let project = projects.remove(&entry.project).filter(|project| !project.withdrawn)?;
+        Some(ProjectView { project, master: masters.get(&entry.master.into())?.clone() })
+    };
+    entries.into_iter().filter_map(view).collect()
 }

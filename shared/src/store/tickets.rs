@@ -9,9 +9,11 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    contents::{Content, Imported, Record},
+    contents::{Content, Imported, Record, Standing},
+    feeds::FeedReader,
+    follows::Seen,
     keys::{self, Feed, Key},
-    masters::{MasterView, Project},
+    masters::{Master, Project},
     table::{Action, Range, Store, THERE, number, read},
 };
 use crate::domain::{MasterId, MediaId, Millis, OrderId, Page, ProjectId, Refusal, TicketId, UserId};
@@ -127,40 +129,51 @@ impl Store {
     /// has. More may be made later, none taken back but by withdrawing all: 409. 404 where there is no such project, 409
     /// where an id is another batch's. A transaction for 45 tickets; a repeat goes on where one was broken off.
     pub async fn import_tickets(&self, record: &TicketBatch, withdrawn: bool) -> Result<Imported, Refusal> {
-        let project: Option<Content<Project>> = self.get(keys::project(record.project_id)).await?;
-        let master_id = project.ok_or(Refusal::NoSuch("project"))?.record.master_id;
-        let batch = TicketBatch { master_id, ..record.clone() };
-        let old: Option<Content<TicketBatch>> = self.get(batch.head()).await?;
-        if let Some(old) = &old {
+        let (batch, old, mut made) = self.look_at_batch(record).await?;
+        if is_made(&batch, old.as_ref(), made, withdrawn) {
+            return Ok(Imported::Unchanged);
+        }
+        if let Some(old) = old {
             if old.record.project_id != batch.project_id {
                 return Err(Refusal::Conflict("these tickets are another project's"));
             }
             if old.record.count > batch.count {
                 return Err(Refusal::Conflict("tickets that are there cannot be taken back: withdraw the record"));
             }
-        }
-        // The tickets first: a repeat of what breaks off here finds the record as it was, and begins again.
-        if let Some(old) = old.filter(|old| old.withdrawn != withdrawn) {
-            let (_, progress) = self.batch_as_made(&batch).await?;
+            // The tickets first: a repeat of what breaks off here finds the record as it was, and begins again.
             match withdrawn {
-                true => self.close_batch(&old, progress.made).await?,
-                false => self.reopen_batch(&old, progress.made).await?,
+                _ if old.withdrawn == withdrawn => {}
+                true => self.close_batch(&old, made).await?,
+                false => self.reopen_batch(&old, made).await?,
             }
         }
-        let mut imported = self.import(&batch, withdrawn).await?;
-        let (content, progress) = self.batch_as_made(&batch).await?;
-        let mut made = progress.made;
+        let (_, content) = self.import_content(&batch, withdrawn).await?;
         while made < batch.count {
             let end = batch.count.min(made + MADE_AT_ONCE);
             self.make_tickets(&content, made, end).await?;
-            (made, imported) = (end, Imported::Written);
+            made = end;
         }
-        Ok(imported)
+        Ok(Imported::Written)
     }
 
-    async fn batch_as_made(&self, batch: &TicketBatch) -> Result<(Content<TicketBatch>, Progress), Refusal> {
-        let item = self.get_raw(batch.head()).await?.ok_or(Refusal::Internal)?;
-        Ok((super::table::read(item.clone())?, super::table::read(item)?))
+    /// Whether an import of this record would change nothing. One read.
+    pub async fn are_tickets_made(&self, record: &TicketBatch, withdrawn: bool) -> Result<bool, Refusal> {
+        let (batch, old, made) = self.look_at_batch(record).await?;
+        Ok(is_made(&batch, old.as_ref(), made, withdrawn))
+    }
+
+    /// A batch as it is to be, as it is, and how many of its tickets are made. One read.
+    async fn look_at_batch(
+        &self,
+        record: &TicketBatch,
+    ) -> Result<(TicketBatch, Option<Content<TicketBatch>>, u64), Refusal> {
+        let project = self.get::<Content<Project>>(keys::project(record.project_id));
+        let (project, found) = tokio::try_join!(project, self.get_raw(record.head()))?;
+        let master_id = project.ok_or(Refusal::NoSuch("project"))?.record.master_id;
+        let batch = TicketBatch { master_id, ..record.clone() };
+        let Some(found) = found else { return Ok((batch, None, 0)) };
+        let Progress { made } = read(found.clone())?;
+        Ok((batch, Some(read(found)?), made))
     }
 
     /// Makes those of a batch from one number to another, unless a parallel import has.
@@ -319,10 +332,14 @@ impl Store {
 
     /// A page of the tickets that can be bought of those masters whom the viewer follows, the newest batch first, with
     /// their masters; of the newest 1,000 batches. Two rounds, and more where it passes over tickets that were sold.
-    pub async fn followed_tickets(&self, viewer: UserId, page: Page) -> Result<Vec<(TicketView, MasterView)>, Refusal> {
+    pub async fn followed_tickets(
+        &self,
+        viewer: UserId,
+        page: Page,
+    ) -> Result<Vec<(TicketView, Seen<Master>)>, Refusal> {
         const BATCHES: usize = 100;
         const MOST_BATCHES: usize = 1_000;
-        let reader = self.read_feed(Feed::Tickets, viewer);
+        let reader = &self.read_feed(Feed::Tickets, viewer);
         let Page { offset: mut skip, limit } = page;
         let (mut page, mut after, mut passed) = (vec![], None, 0);
         while page.len() < limit && passed < MOST_BATCHES {
@@ -330,7 +347,7 @@ impl Store {
             passed += entries.len();
             after = entries.last().map(|last| keys::content_place(last.created_at, last.batch.0));
             let is_end = entries.len() < BATCHES;
-            page.extend(self.open_of_batches(viewer, &entries, &mut skip, limit - page.len()).await?);
+            page.extend(self.open_of_batches(reader, &entries, &mut skip, limit - page.len()).await?);
             if is_end {
                 break;
             }
@@ -342,11 +359,11 @@ impl Store {
     /// more where tickets were sold or there are many batches.
     async fn open_of_batches(
         &self,
-        viewer: UserId,
+        reader: &FeedReader<'_>,
         entries: &[BatchEntry],
         skip: &mut usize,
         most: usize,
-    ) -> Result<Vec<(TicketView, MasterView)>, Refusal> {
+    ) -> Result<Vec<(TicketView, Seen<Master>)>, Refusal> {
         /// Batches that are queried side by side.
         const QUERIES: usize = 16;
         let mut page = vec![];
@@ -361,16 +378,23 @@ impl Store {
                 held >= wanted || queries == QUERIES
             });
             let (some, rest) = left.split_at(enough.map_or(left.len(), |last| last + 1));
-            let (ids, masters): (Vec<_>, Vec<_>) = some.iter().map(|entry| (entry.batch, entry.master)).unzip();
-            let (batches, masters, open) = tokio::try_join!(
-                self.get_each_lately::<_, Content<TicketBatch>>(ids, keys::ticket_batch),
-                self.master_views(viewer, masters),
+            let projects: BTreeSet<_> = some.iter().map(|entry| entry.project).collect();
+            let masters = some.iter().map(|entry| entry.master.into()).collect();
+            let (batches, projects, masters, open) = tokio::try_join!(
+                self.get_each_lately::<_, Content<TicketBatch>>(
+                    some.iter().map(|entry| entry.batch),
+                    keys::ticket_batch
+                ),
+                self.get_each_lately::<_, Standing>(projects, keys::project),
+                reader.followed_makers(masters),
                 try_join_all(some.iter().map(|entry| self.open_of(entry, wanted))),
             )?;
             for (entry, open) in some.iter().zip(open) {
                 let batch = batches.get(&entry.batch).filter(|batch| !batch.withdrawn);
-                let master = masters.get(&entry.master).filter(|seen| seen.is_follow && !seen.master.withdrawn);
-                let (Some(batch), Some(master)) = (batch, master) else { continue };
+                let project = projects.get(&entry.project).filter(|project| !project.withdrawn);
+                let (Some(batch), Some(_), Some(master)) = (batch, project, masters.get(&entry.master.into())) else {
+                    continue;
+                };
                 let passed = (*skip).min(open.len());
                 *skip -= passed;
                 let view = |ticket_id| (TicketView { ticket_id, batch: batch.clone() }, master.clone());
@@ -396,4 +420,8 @@ impl Store {
         let range = Range::between(key(entry.batch), key(last)).newest_first();
         Ok(self.tickets_to_buy(range, most).await?.into_iter().map(|open| open.ticket).collect())
     }
+}
+
+fn is_made(batch: &TicketBatch, old: Option<&Content<TicketBatch>>, made: u64, withdrawn: bool) -> bool {
+    made == batch.count && old.is_some_and(|old| old.is_as(batch, withdrawn))
 }

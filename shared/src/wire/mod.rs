@@ -1,6 +1,7 @@
 //! From an HTTP request to an operation and back. [`operation`] is the place to start.
 pub mod banners;
 mod caller;
+pub mod cloths;
 pub mod comments;
 pub mod dialect;
 pub mod fields;

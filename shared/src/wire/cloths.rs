@@ -1,11 +1,11 @@
 //! Clothes as document D shows them.
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::{
-    store::ClothView,
-    wire::values::{ClothNumber, MediaKey},
-};
 
+use super::values::{ClothNumber, MediaKey};
+use crate::store::{ClothView, Content};
+
+/// A piece of clothing, as the caller sees it.
 #[derive(Serialize, JsonSchema)]
 pub struct ShownCloth {
     cloth_id: ClothNumber,
@@ -22,15 +22,15 @@ pub struct ShownCloth {
 
 impl From<ClothView> for ShownCloth {
     fn from(seen: ClothView) -> Self {
-        let cloth = seen.cloth.record;
+        let Content { record, created_at, .. } = seen.cloth;
         Self {
-            cloth_id: ClothNumber(cloth.cloth_id),
-            name: cloth.name,
-            image: MediaKey(cloth.image),
-            intro: cloth.intro,
-            price: cloth.price,
-            dynasty: cloth.dynasty,
-            created_at: seen.cloth.created_at,
+            cloth_id: ClothNumber(record.cloth_id),
+            name: record.name,
+            image: MediaKey(record.image),
+            intro: record.intro,
+            price: record.price,
+            dynasty: record.dynasty,
+            created_at,
             is_collect: seen.is_collect,
         }
     }
