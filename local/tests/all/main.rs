@@ -7,6 +7,7 @@ mod catalogue;
 mod clients;
 mod crash;
 mod deeds;
+mod desk;
 mod entry;
 mod fanout;
 mod faults;
