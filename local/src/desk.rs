@@ -87,8 +87,10 @@ impl Display for Entry {
 pub struct Desk {
     system: System,
     entries: Mutex<VecDeque<Entry>>,
-    listener: OnceLock<Box<dyn Fn(&Entry) + Send + Sync>>,
+    listener: OnceLock<Box<Listener>>,
 }
+
+type Listener = dyn Fn(&Entry) + Send + Sync;
 
 impl Desk {
     pub(crate) fn new(system: System) -> Self {

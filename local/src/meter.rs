@@ -15,7 +15,7 @@ use serde_json::Value;
 /// One request to an engine.
 #[derive(Clone, Debug, Serialize)]
 pub struct Call {
-    /// DynamoDB's operation, `PUT` and the like of the object store, or `POST` to SNS.
+    /// DynamoDB's or SQS's operation, `PUT` and the like of the object store, or `POST` to SNS.
     pub operation: String,
     /// The longest chain of calls that had ended before this one began, itself included.
     pub round: usize,
@@ -103,8 +103,9 @@ struct Meter {
 impl HttpConnector for Meter {
     fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
         let Ok(cost) = COST.try_with(Arc::clone) else { return self.to.call(request) };
-        let target = request.headers().get("x-amz-target").and_then(|target| target.split('.').nth(1));
-        let (of_table, operation) = (target.is_some(), target.unwrap_or(request.method()).to_owned());
+        let target = request.headers().get("x-amz-target").and_then(|target| target.split_once('.'));
+        let of_table = target.is_some_and(|(service, _)| service.starts_with("DynamoDB"));
+        let operation = target.map_or(request.method(), |(_, operation)| operation).to_owned();
         let number = lock(&cost).began(operation);
         if of_table {
             ask_for_units(&mut request);
@@ -122,8 +123,12 @@ impl HttpConnector for Meter {
 }
 
 fn ask_for_units(request: &mut HttpRequest) {
+    const ASKS: &[u8] = br#""ReturnConsumedCapacity":"#;
     let Some(rest) = request.body().bytes().and_then(|body| body.strip_prefix(b"{")) else { return };
-    let body = [br#"{"ReturnConsumedCapacity":"TOTAL","#.as_slice(), rest].concat();
+    if rest.windows(ASKS.len()).any(|part| part == ASKS) {
+        return;
+    }
+    let body = [b"{", ASKS, br#""TOTAL","#, rest].concat();
     request.headers_mut().insert("content-length", body.len().to_string());
     *request.body_mut() = SdkBody::from(body);
 }
