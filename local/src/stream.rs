@@ -134,7 +134,7 @@ impl Delivery {
             return Ok(Batch::Empty);
         }
         let task = |message: &Taken| Queued { message_id: message.id.to_string(), body: message.body.clone() };
-        let told = format!("{} messages of the queue", taken.len());
+        let told = format!("messages of the queue: {}", taken.len());
         let handling = fanout::handle_tasks(&self.app, taken.iter().map(task).collect());
         let response = self.desk.event("fanout", told, handling).await;
         let failed: Vec<_> =
@@ -185,7 +185,7 @@ impl Delivery {
         if !records.is_empty() {
             let event = json!({ "Records": records });
             let event: Event = serde_json::from_value(event).map_err(|error| error.to_string())?;
-            let told = format!("{} records of the stream", records.len());
+            let told = format!("records of the stream: {}", records.len());
             let handling = fanout::handle_changes(&self.app, event, Millis::MAX);
             let response = self.desk.event("fanout", told, handling).await;
             if let Some(failed) = response.batch_item_failures.into_iter().next() {

@@ -120,7 +120,7 @@ const RECORDING = /^[0-9a-f-]{36}\.\w+$/;
 /** A value as it is stored; media are shown. */
 function shown(value) {
   if (Array.isArray(value)) return make("span", { className: "list" }, ...value.map(shown));
-  if (value !== null && typeof value === "object") return make("code", { textContent: JSON.stringify(value) });
+  if (value !== null && typeof value === "object") return fields(value, []);
   const address = `${about.media}/${value}`;
   if (PICTURE.test(value)) {
     return make("a", { href: address, title: value }, make("img", { src: address, alt: value, loading: "lazy" }));
@@ -156,8 +156,8 @@ async function things(noun) {
 
 // Import.
 
-const [{ image }] = (await ask("/_local/desk/items?noun=games")).items;
-const game = { kind: "game", game_id: 7, name: "Kites", image, intro: "For windy days." };
+const [known] = (await ask("/_local/desk/items?noun=games")).items;
+const game = { kind: "game", game_id: 70, name: "Kites", image: known?.content.image, intro: "For windy days." };
 element("records").value = JSON.stringify({ records: [game] }, null, 2);
 element("file").onchange = async () => {
   const [file] = element("file").files;
