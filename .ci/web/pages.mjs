@@ -72,9 +72,10 @@ assert.deepEqual([mine.article_id, mine.content], [published.article_id, content
 // What is looked for is found in operations, wherever they are.
 await page.goto(`${api}/docs`);
 await page.fill(".operation-filter-input", "comment");
-await page.locator(".opblock-tag", { hasText: "D article" }).click();
 await page.locator(".opblock-tag", { hasText: "C account" }).waitFor({ state: "detached" });
-await page.locator(".filter").scrollIntoViewIfNeeded();
+await page.locator(".opblock-tag", { hasText: "D article" }).click();
+await page.locator(".opblock", { hasText: "article_comment_reply" }).waitFor();
+await page.locator(".filter").evaluate((filter) => filter.scrollIntoView());
 await picture("reference");
 
 // The desk: that request and its units.
