@@ -1,5 +1,5 @@
 """Runs the README's command as a newcomer would, on free ports and fresh data: what README.md and docs/walk.md show, the
-story, Ctrl-C."""
+story, Ctrl-C. Told another command behind that one, it runs this in their place, with the runner's address in API."""
 
 import json
 import os
@@ -19,11 +19,11 @@ STOP_SECONDS = 5
 
 
 def free_port():
-    """The first of four free ports in a row: the runner's, and those of its engines."""
+    """The first of five free ports in a row: the runner's, and those of its engines."""
     for port in range(19000, 32000, 10):
         sockets = []
         try:
-            for offset in range(4):
+            for offset in range(5):
                 sockets.append(socket.create_server(("127.0.0.1", port + offset)))
             return port
         except OSError:
@@ -73,8 +73,17 @@ def first_walk(api):
     print(f"walked: {len(answers)} answers")
 
 
+def newcomer(api, port):
+    """What README.md shows, the walk, the story; None when all is well."""
+    if problem := first_call(port) or first_walk(api):
+        return problem
+    # Two people meet; it stops at the first answer that is not as it should be.
+    story = subprocess.run(["./story.sh", api], timeout=60)
+    return story.returncode and f"the story ended with {story.returncode}"
+
+
 def walk(api, port, process):
-    """What a newcomer does; None when all is well."""
+    """Waits for the runner, looks at it, stops it; None when all is well."""
     until = time.monotonic() + START_SECONDS
     while True:
         try:
@@ -89,12 +98,12 @@ def walk(api, port, process):
     if not description["openapi"].startswith("3.1"):
         return f"not OpenAPI 3.1: {description['openapi']}"
     print(f"{len(description['paths'])} paths in /openapi.json")
-    if problem := first_call(port) or first_walk(api):
+    if len(sys.argv) > 2:
+        looked = subprocess.run(sys.argv[2:], env={**os.environ, "API": api})
+        if looked.returncode:
+            return f"{sys.argv[2]} ended with {looked.returncode}"
+    elif problem := newcomer(api, port):
         return problem
-    # Two people meet; it stops at the first answer that is not as it should be.
-    story = subprocess.run(["./story.sh", api], timeout=60)
-    if story.returncode:
-        return f"the story ended with {story.returncode}"
     process.send_signal(signal.SIGINT)
     from_ = time.monotonic()
     try:

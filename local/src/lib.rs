@@ -1,15 +1,17 @@
 //! All functions in one process, on stand-ins for what they use of AWS. Only this crate knows them all.
 pub mod containers;
+pub mod desk;
 pub mod docs;
 pub mod engines;
 pub mod events;
 mod guard;
+pub mod meter;
 pub mod sample;
 pub mod stream;
 pub mod template;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -22,9 +24,11 @@ use axum::{
     extract::{DefaultBodyLimit, Query, Request, State},
     http::{Method, StatusCode},
     middleware::{Next, from_fn},
-    routing::{get, on_service, post},
+    response::IntoResponse as _,
+    routing::{get, on, post},
 };
 use bytes::Bytes;
+use lambda_http::Service as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::{
@@ -38,6 +42,7 @@ use shared::{
 
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
+use desk::{Desk, Shown};
 use engines::{EngineError, Engines, SmsInbox};
 use stream::Delivery;
 use template::Template;
@@ -110,6 +115,8 @@ pub struct Plaza {
     pub router: Router,
     /// Brings the table's stream and the queue to `fanout`, when somebody runs it.
     pub stream: Arc<Delivery>,
+    /// What has happened so far.
+    pub desk: Arc<Desk>,
     /// What a function finds in its environment here.
     pub environment: BTreeMap<&'static str, String>,
 }
@@ -174,18 +181,23 @@ impl Plaza {
             ("PAYMENT_PROVIDER", text("sandbox")),
         ]);
         environment.extend(options.variables);
-        let app = app(&environment, options.system, options.http)?;
-        let router = router(&template, &app, engines.sms.clone())?;
+        let desk = Arc::new(Desk::new(options.system.clone()));
+        let app = app(&environment, options.system, meter::client(options.http))?;
+        let (sms, items) = (engines.sms.clone(), engines.items.clone());
+        let shown = Shown { desk: desk.clone(), sms, items, media: environment["MEDIA_BASE_URL"].clone() };
+        let router = router(&template, &app, shown)?;
         let sources = (template.stream_of("fanout"), template.queue_of("fanout"));
         let (Some(stream), Some(queue)) = sources else { return Err(StartError::NoFanout) };
-        let stream = Arc::new(Delivery::new(app.clone(), &engines, stream.clone(), queue.clone()));
-        let checking = app.clone();
+        let stream = Arc::new(Delivery::new(app.clone(), desk.clone(), &engines, stream.clone(), queue.clone()));
+        let checking = (app.clone(), desk.clone());
         engines.deliver_uploads(move |event| {
-            let app = checking.clone();
-            let checked = async move { media::handle(&app, event).await.map_err(|failed| failed.to_string()) };
-            ACTING.scope("media", checked)
+            let (app, desk) = checking.clone();
+            async move {
+                let checked = desk.event("media", "an upload".into(), media::handle(&app, event)).await;
+                checked.map_err(|failed| failed.to_string())
+            }
         });
-        Ok(Self { app, engines, router, stream, environment })
+        Ok(Self { app, engines, router, stream, desk, environment })
     }
 
     /// Delivers all that the table's stream and the queue hold; the error tells of what goes on failing.
@@ -243,16 +255,33 @@ pub fn openapi() -> Value {
     every(Reference::new(examples.collect())).document()
 }
 
-/// The functions' own routers, by the template's routes; beside them what API Gateway adds, and the reference.
-fn router(template: &Template, app: &Arc<App>, sms: SmsInbox) -> Result<Router, StartError> {
+/// The functions' own routers, by the template's routes; beside them what API Gateway adds, the reference and the desk.
+fn router(template: &Template, app: &Arc<App>, shown: Shown) -> Result<Router, StartError> {
     let functions = routers(app);
+    let listed = self::functions().into_iter().flat_map(|(_, listed)| listed);
+    let names: HashMap<_, _> = listed.map(|listed| ((listed.method, listed.path), listed.name)).collect();
+    let desk = shown.desk.clone();
     let mut router = Router::new();
     for (function, route) in template.routes() {
         let not_served = || StartError::NotServed(format!("{} {} to {}", route.method, route.path, function.binary));
-        let serving = functions.get(function.binary.as_str()).ok_or_else(not_served)?;
-        let method = Method::from_bytes(route.method.as_bytes()).ok().and_then(|method| method.try_into().ok());
-        router = router.route(&route.path, on_service(method.ok_or_else(not_served)?, serving.clone()));
+        let serving = functions.get(function.binary.as_str()).ok_or_else(not_served)?.clone();
+        let method = Method::from_bytes(route.method.as_bytes()).map_err(|_| not_served())?;
+        let name: Arc<str> = names.get(&(method.clone(), &*route.path)).ok_or_else(not_served)?.as_str().into();
+        let desk = desk.clone();
+        let noted = move |request: Request| {
+            let (desk, name, mut serving) = (desk.clone(), name.clone(), serving.clone());
+            async move {
+                let what = desk::what(&request);
+                let served = async { serving.call(request).await.into_response() };
+                desk.request(&name, what, served).await
+            }
+        };
+        router = router.route(&route.path, on(method.try_into().map_err(|_| not_served())?, noted));
     }
+    let unknown = move |request: Request| {
+        let desk = desk.clone();
+        async move { desk.request("", desk::what(&request), operation::unknown()).await }
+    };
     // As `CorsConfiguration` has it.
     let cors = CorsLayer::new()
         .allow_origin(Any)
@@ -261,15 +290,20 @@ fn router(template: &Template, app: &Arc<App>, sms: SmsInbox) -> Result<Router, 
         .max_age(CORS_AGE);
     // What tells of everybody, as no deployed stage does.
     let local = Router::new()
-        .route("/sms", get(last_code).with_state(sms))
-        .route("/catalog", post(import).with_state(app.clone()).layer(DefaultBodyLimit::max(LARGEST_EVENT)))
+        .route("/sms", get(last_code).with_state(shown.sms.clone()))
+        .route(
+            "/catalog",
+            post(import).with_state((app.clone(), shown.desk.clone())).layer(DefaultBodyLimit::max(LARGEST_EVENT)),
+        )
+        .nest("/desk", desk::calls(shown.clone()))
         .fallback(operation::unknown)
         .method_not_allowed_fallback(operation::unknown)
         .layer(from_fn(guard::own_host_and_origin));
     Ok(router
         .merge(docs::routes(openapi))
-        .fallback(operation::unknown)
-        .method_not_allowed_fallback(operation::unknown)
+        .merge(desk::page(&shown.media))
+        .fallback(unknown.clone())
+        .method_not_allowed_fallback(unknown)
         .layer(cors)
         .layer(from_fn(guard::own_host))
         .nest("/_local", local))
@@ -277,11 +311,14 @@ fn router(template: &Template, app: &Arc<App>, sms: SmsInbox) -> Result<Router, 
 
 /// `POST /_local/catalog`: runs the catalogue function on the JSON that it is sent.
 async fn import(
-    State(app): State<Arc<App>>,
+    State((app, desk)): State<(Arc<App>, Arc<Desk>)>,
     event: Bytes,
 ) -> Result<Json<catalogue::Answer>, (StatusCode, Json<Value>)> {
     match serde_json::from_slice(&event) {
-        Ok(event) => Ok(Json(ACTING.scope("catalogue", catalogue::handle(&app, event, Millis::MAX)).await)),
+        Ok(event) => {
+            let imported = catalogue::handle(&app, event, Millis::MAX);
+            Ok(Json(desk.event("catalogue", "an import".into(), imported).await))
+        }
         Err(error) => {
             let msg = format!("body: send {{\"records\": [{{\"kind\": …}}, …]}} as JSON: {error}");
             Err((StatusCode::BAD_REQUEST, Json(json!({"code": 400, "msg": msg}))))

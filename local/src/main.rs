@@ -2,15 +2,9 @@ use std::{
     env,
     path::{Path, PathBuf},
     process::ExitCode,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use axum::{
-    Router,
-    extract::Request,
-    middleware::{Next, from_fn},
-    response::Response,
-};
 use local::{
     Options, Plaza,
     containers::{self, Way},
@@ -103,8 +97,8 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     write_private(&data.join("functions.json"), &format!("{environment:#}"))?;
     greet(port, &data, way.as_ref());
 
-    let Plaza { app, engines, router, stream, .. } = plaza;
-    let router: Router = router.layer(from_fn(log));
+    let Plaza { app, engines, router, stream, desk, .. } = plaza;
+    desk.tell(|entry| println!("{entry}"));
     let (stop, stopping) = oneshot::channel();
     let serving = axum::serve(listener, router).with_graceful_shutdown(async {
         stopped().await;
@@ -135,15 +129,6 @@ async fn every_minute(app: &App) {
     }
 }
 
-/// One line a request, without its query: that may hold what is nobody's business.
-#[expect(clippy::disallowed_methods, reason = "how long it took is for whoever watches")]
-async fn log(request: Request, next: Next) -> Response {
-    let (from, line) = (Instant::now(), format!("{} {}", request.method(), request.uri().path()));
-    let response = next.run(request).await;
-    println!("{} {line} {:.1} ms", response.status().as_u16(), from.elapsed().as_secs_f64() * 1000.0);
-    response
-}
-
 /// Ctrl-C, or what a supervisor sends.
 async fn stopped() {
     let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate()).ok();
@@ -167,6 +152,7 @@ fn greet(port: u16, data: &Path, way: Option<&Way>) {
         "\
 Plaza is there: {api}
 
+  the desk        {api}/desk        (what is asked, what it costs, what is stored)
   API reference   {api}/docs        (as a file: {api}/openapi.json)
   data            {data}        (delete the folder to start afresh)
   SAM             {sam}

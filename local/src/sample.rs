@@ -30,6 +30,9 @@ use crate::{Plaza, StartError};
 /// Felix, who is there from the start, as are Anna, Bo, Mei and Kai with the next numbers and the same password.
 pub const PHONE: &str = "13800138000";
 pub const PASSWORD: &str = "plaza2026";
+/// Who can be signed in as: name and phone.
+pub const PEOPLE: [(&str, &str); 5] =
+    [("felix", PHONE), ("anna", "13800138001"), ("bo", BOS_PHONE), ("mei", "13800138003"), ("kai", "13800138004")];
 /// Signs Felix in by document B.
 pub const DEVICE: &str = "sample-device-of-felix";
 pub const REVIEW_ACCOUNT: &str = "reviewer";

@@ -10,7 +10,7 @@ use shared::{App, domain::Millis};
 use tokio::{sync::Mutex, task::spawn_blocking};
 
 use crate::{
-    ACTING,
+    desk::Desk,
     engines::{Engines, Queue, Stream, Taken},
     template::{QueueSource, StreamSource},
 };
@@ -28,6 +28,7 @@ const TRIES: u32 = 5;
 /// when its time is over, and ends among the dead when it came as often as the template says.
 pub struct Delivery {
     app: Arc<App>,
+    desk: Arc<Desk>,
     stream: Arc<Stream>,
     source: StreamSource,
     queue: Queue,
@@ -46,9 +47,15 @@ enum Batch {
 }
 
 impl Delivery {
-    pub(crate) fn new(app: Arc<App>, engines: &Engines, source: StreamSource, queue_source: QueueSource) -> Self {
+    pub(crate) fn new(
+        app: Arc<App>,
+        desk: Arc<Desk>,
+        engines: &Engines,
+        source: StreamSource,
+        queue_source: QueueSource,
+    ) -> Self {
         let (stream, queue) = (engines.stream.clone(), engines.tasks.clone());
-        Self { app, stream, source, queue, queue_source, reading: Mutex::default() }
+        Self { app, desk, stream, source, queue, queue_source, reading: Mutex::default() }
     }
 
     /// Delivers for as long as it is polled.
@@ -127,8 +134,9 @@ impl Delivery {
             return Ok(Batch::Empty);
         }
         let task = |message: &Taken| Queued { message_id: message.id.to_string(), body: message.body.clone() };
+        let told = format!("messages of the queue: {}", taken.len());
         let handling = fanout::handle_tasks(&self.app, taken.iter().map(task).collect());
-        let response = ACTING.scope("fanout", handling).await;
+        let response = self.desk.event("fanout", told, handling).await;
         let failed: Vec<_> =
             response.batch_item_failures.into_iter().filter_map(|failure| failure.item_identifier).collect();
         let problem = failed.first().map(|id| format!("message {id}"));
@@ -177,8 +185,9 @@ impl Delivery {
         if !records.is_empty() {
             let event = json!({ "Records": records });
             let event: Event = serde_json::from_value(event).map_err(|error| error.to_string())?;
+            let told = format!("records of the stream: {}", records.len());
             let handling = fanout::handle_changes(&self.app, event, Millis::MAX);
-            let response = ACTING.scope("fanout", handling).await;
+            let response = self.desk.event("fanout", told, handling).await;
             if let Some(failed) = response.batch_item_failures.into_iter().next() {
                 let number = failed.item_identifier.unwrap_or_default();
                 let at = records.iter().position(|record| record["dynamodb"]["SequenceNumber"] == number);

@@ -16,7 +16,10 @@ use axum::response::IntoResponse as _;
 use dynoxide::{Database, DynoxideError};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
+use serde::Serialize;
 use serde_json::{Value, json};
+use shared::store::keys::Noun;
+use tokio::task::spawn_blocking;
 
 use super::{
     EngineError, Folder, refused,
@@ -66,6 +69,99 @@ pub(super) fn open(folder: &Folder, table: &Table, name: &str) -> Result<(Databa
     Ok((database, stream))
 }
 
+/// The table as it lies there, for who looks at it past the functions.
+#[derive(Clone)]
+pub struct Items {
+    pub(super) database: Database,
+    pub(super) table: String,
+}
+
+/// Items as plain JSON, by their keys, and whether there are more.
+#[derive(Serialize)]
+pub struct Found {
+    pub items: Vec<Value>,
+    pub more: bool,
+}
+
+/// Items that are shown at once.
+const SHOWN: usize = 200;
+/// Pages of the table that are looked through for them, of 1 MB each.
+const PAGES: usize = 50;
+
+impl Items {
+    /// A noun's things, those with the largest ids first: the newest.
+    pub async fn things(&self, noun: &Noun) -> Result<Found, String> {
+        let scan = json!({
+            "TableName": self.table,
+            "FilterExpression": "sk = :head AND begins_with(pk, :prefix)",
+            "ExpressionAttributeValues": {":head": {"S": noun.head}, ":prefix": {"S": noun.prefix}},
+        });
+        let page = |database: &Database, request| {
+            database.scan(typed(request).map_err(text)?).map(|page| json!(page)).map_err(text)
+        };
+        let mut found = self.found(scan, page).await?;
+        found.items.sort_by(|one, other| other["pk"].as_str().cmp(&one["pk"].as_str()));
+        Ok(found)
+    }
+
+    /// What lies in a partition.
+    pub async fn partition(&self, pk: String) -> Result<Found, String> {
+        let query = json!({
+            "TableName": self.table,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": pk}},
+        });
+        let page = |database: &Database, request| {
+            database.query(typed(request).map_err(text)?).map(|page| json!(page)).map_err(text)
+        };
+        self.found(query, page).await
+    }
+
+    async fn found(
+        &self,
+        mut request: Value,
+        page: fn(&Database, Value) -> Result<Value, String>,
+    ) -> Result<Found, String> {
+        let database = self.database.clone();
+        let look = move || {
+            let mut items = vec![];
+            for _ in 0..PAGES {
+                let mut page = page(&database, request.clone())?;
+                let found = page["Items"].as_array().into_iter().flatten();
+                items.extend(found.map(|item| plain(&json!({ "M": item }))));
+                let from = page["LastEvaluatedKey"].take();
+                if from.is_null() && items.len() <= SHOWN {
+                    return Ok(Found { items, more: false });
+                }
+                if from.is_null() || items.len() >= SHOWN {
+                    break;
+                }
+                request["ExclusiveStartKey"] = from;
+            }
+            items.truncate(SHOWN);
+            Ok(Found { items, more: true })
+        };
+        spawn_blocking(look).await.map_err(text)?
+    }
+}
+
+fn text(error: impl ToString) -> String {
+    error.to_string()
+}
+
+/// `{"S": "x"}` is `"x"`. Of bytes, which nobody reads, only how they are called.
+fn plain(value: &Value) -> Value {
+    let Some((kind, value)) = value.as_object().and_then(|value| value.iter().next()) else { return Value::Null };
+    match (kind.as_str(), value) {
+        ("M", Value::Object(map)) => map.iter().map(|(name, value)| (name.clone(), plain(value))).collect(),
+        ("L", Value::Array(list)) => list.iter().map(plain).collect(),
+        ("N", Value::String(number)) => serde_json::from_str(number).unwrap_or_else(|_| json!(number)),
+        ("NULL", _) => Value::Null,
+        ("B" | "BS", _) => "(bytes)".into(),
+        _ => value.clone(),
+    }
+}
+
 /// Where the engine itself listens. It answers every site's page, so it has an address that none of them finds: a port
 /// and, where the machine has all of 127.0.0.0/8, 24 bits that are known here alone. [`guarded`] is the way to it.
 pub(super) fn hidden() -> io::Result<StdListener> {
@@ -101,7 +197,7 @@ pub(super) async fn sweep_on(database: Database, period: Duration, stopped: impl
             tokio::time::sleep(period).await;
             let database = database.clone();
             // What could not be removed now goes with the next sweep.
-            drop(tokio::task::spawn_blocking(move || database.sweep_ttl()).await);
+            drop(spawn_blocking(move || database.sweep_ttl()).await);
         }
     };
     tokio::select! {

@@ -19,7 +19,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lambda_events::s3::S3Event;
-use dynoxide::Database;
 use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -27,6 +26,7 @@ use tokio::runtime::{self, Runtime};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
+pub use self::dynamodb::{Found, Items};
 pub use self::s3::{Uploads, created};
 pub use self::sns::SmsInbox;
 pub use self::sqs::{Queue, Taken};
@@ -74,7 +74,8 @@ pub struct Engines {
     pub stream: Arc<Stream>,
     /// What `fanout` has left to be done.
     pub tasks: Queue,
-    database: Database,
+    /// What lies in the table.
+    pub items: Items,
     running: Option<Running>,
 }
 
@@ -168,7 +169,8 @@ impl Engines {
         let [dynamodb, s3, sns, sqs] = endpoints;
         let running = Running { stop, servers, runtime, left, _folder: folder };
         let stream = Arc::new(stream);
-        Ok(Self { dynamodb, s3, sns, sqs, sms, uploads, stream, tasks, database, running: Some(running) })
+        let items = Items { database, table: config.table.into() };
+        Ok(Self { dynamodb, s3, sns, sqs, sms, uploads, stream, tasks, items, running: Some(running) })
     }
 
     /// Brings the events of uploads to `handler` from now on, and those of the uploads that are still unchecked.
@@ -188,7 +190,7 @@ impl Engines {
 
     /// Removes the items that have expired by now, as DynamoDB does in its own time, and says how many.
     pub fn sweep(&self) -> usize {
-        self.database.sweep_ttl().unwrap_or_default()
+        self.items.database.sweep_ttl().unwrap_or_default()
     }
 
     /// Ends all engines: requests in flight are answered (for two seconds at most), then the files are closed.

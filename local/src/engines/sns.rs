@@ -28,6 +28,7 @@ struct Messages {
 }
 
 struct Message {
+    number: u64,
     phone: String,
     text: String,
 }
@@ -41,15 +42,23 @@ impl SmsInbox {
         runs.find(|run| run.len() == 6).map(str::to_owned)
     }
 
+    /// The messages after this number, oldest first: number, phone, text.
+    pub fn since(&self, number: u64) -> Vec<(u64, String, String)> {
+        let messages = self.lock();
+        let later = messages.kept.iter().filter(|message| message.number > number);
+        later.map(|Message { number, phone, text }| (*number, phone.clone(), text.clone())).collect()
+    }
+
     /// Keeps a message and says the how manieth it was.
     fn keep(&self, phone: &str, text: &str) -> u64 {
         let mut messages = self.lock();
         if messages.kept.len() == KEPT {
             messages.kept.pop_front();
         }
-        messages.kept.push_back(Message { phone: phone.into(), text: text.into() });
         messages.sent += 1;
-        messages.sent
+        let number = messages.sent;
+        messages.kept.push_back(Message { number, phone: phone.into(), text: text.into() });
+        number
     }
 
     fn lock(&self) -> MutexGuard<'_, Messages> {

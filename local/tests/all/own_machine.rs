@@ -40,6 +40,7 @@ async fn doors(test: &Test) -> Vec<Door> {
     vec![
         door("API", Method::GET, test.url(&format!("/_local/sms?phone={PHONE}")), vec![], ""),
         door("catalogue", Method::POST, test.url("/_local/catalog"), vec![], r#"{"records": []}"#),
+        door("desk", Method::GET, test.url("/_local/desk/items?noun=users"), vec![], ""),
         door(
             "DynamoDB",
             Method::POST,
@@ -106,7 +107,7 @@ async fn a_name_that_is_somebody_elses_is_refused_at_every_port() {
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{} {host} {answer:?}", door.name);
             is_not_shared(&answer);
         }
-        for path in ["/user/pic/list", "/docs", "/openapi.json", "/_local/none", "/none"] {
+        for path in ["/user/pic/list", "/docs", "/openapi.json", "/desk", "/", "/_local/none", "/none"] {
             let answer = test.call(Request::builder().header("host", host), &test.url(path), "").await;
             assert_eq!((answer.status, &answer.body["code"]), (StatusCode::FORBIDDEN, &json!(403)), "{path} {host}");
         }
