@@ -161,7 +161,7 @@ const BUDGETS: &[Budget] = &[
     Budget { case: "project_detail", rounds: 2, calls: 3, reads: 3.5, writes: 0.0 },
     Budget { case: "project_list", rounds: 2, calls: 4, reads: 5.0, writes: 0.0 },
     Budget { case: "project_recommend_list", rounds: 2, calls: 4, reads: 4.5, writes: 0.0 },
-    Budget { case: "send_sms_code", rounds: 2, calls: 2, reads: 0.0, writes: 4.0 },
+    Budget { case: "send_sms_code", rounds: 3, calls: 3, reads: 1.0, writes: 6.0 },
     Budget { case: "ticket_banner", rounds: 1, calls: 2, reads: 2.0, writes: 0.0 },
     Budget { case: "ticket_comment_del", rounds: 3, calls: 3, reads: 2.0, writes: 8.0 },
     Budget { case: "ticket_comment_list", rounds: 2, calls: 4, reads: 6.5, writes: 0.0 },

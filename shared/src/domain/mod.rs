@@ -7,6 +7,7 @@ mod page;
 mod password;
 pub mod picture;
 mod refusal;
+mod source;
 mod system;
 pub mod text;
 pub mod token;
@@ -21,6 +22,7 @@ pub use member::{Degree, Job, Marriage, OnlinePeriod, SexAttitude};
 pub use page::Page;
 pub use password::{Password, StoredPassword};
 pub use refusal::{LockedBy, PhoneFault, Refusal, UploadFault};
+pub use source::{SmsLimits, Source};
 pub use system::{DAY, HOUR, MINUTE, Millis, Random, System};
 
 use schemars::JsonSchema;

@@ -10,6 +10,7 @@
 //! | whose identity at QQ, WeChat, Weibo | `OPENID#<provider>#<openid>` | `-` | logins through them |
 //! | wrong guesses at an account that does not exist | `GUESS#<hash of the account>` | `AUTH` | logins |
 //! | the SMS code of a phone, and how many were sent | `SMS#<country>-<number>` | `-` | the five operations with a code |
+//! | when codes were sent at the wish of one address, by its pseudonym | `SMSSOURCE#<pseudonym>` | `-` | `send_sms_code` |
 //! | a user's gallery: name, count, cover | `U#<user>` | `G#<gallery>` | lists of galleries, uploads |
 //! | how many galleries a user has | `U#<user>` | `GALLERIES` | making and deleting one |
 //! | a gallery to which a user gave a heart | `U#<user>` | `H#<gallery>` | heartbeats |
@@ -147,6 +148,11 @@ pub fn version_under_review(version: &str) -> Key {
 /// Where guesses at an unknown account are counted. Hashed: people type passwords into the wrong field.
 pub fn guesses_at(text: &Account) -> Key {
     key(format!("GUESS#{}", hash(&account(text).pk)), "AUTH")
+}
+
+/// `source` is a pseudonym, see `TokenKeys`.
+pub fn sms_source(source: &str) -> Key {
+    key(format!("SMSSOURCE#{source}"), ALONE)
 }
 
 pub fn sms(phone: &Phone) -> Key {
@@ -629,6 +635,7 @@ mod tests {
             "GUESS#19f06aa8364dba46ad47b8860e6077abeee20978534c3b2a080976a20b8f6b4b / AUTH"
         );
         assert_eq!(spelt(sms(&hong_kong)), "SMS#852-12345678 / -");
+        assert_eq!(spelt(sms_source("0a1b")), "SMSSOURCE#0a1b / -");
         assert_eq!(spelt(user_gallery(UserId(6), GalleryId(7))), "U#0000000000000006 / G#0000000000000007");
         assert_eq!(spelt(gallery_count(UserId(6))), "U#0000000000000006 / GALLERIES");
         assert_eq!(spelt(heart(UserId(6), GalleryId(7))), "U#0000000000000006 / H#0000000000000007");

@@ -45,7 +45,7 @@ pub use media::{MediaRecord, MediaStatus};
 pub use merchants::{Merchant, MerchantView};
 pub use reports::Track;
 pub use sessions::Session;
-pub use sms_codes::ProvedCode;
+pub use sms_codes::{NewCode, ProvedCode};
 pub use table::Store;
 pub use tickets::{TicketBatch, TicketView};
 pub use users::{Changes, PhoneChange, Profile, SignUp};

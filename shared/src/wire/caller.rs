@@ -1,8 +1,11 @@
-use std::future::Future;
+use std::{future::Future, net::IpAddr};
+
+use http::Extensions;
+use lambda_http::request::RequestContext;
 
 use crate::{
     App,
-    domain::{DeviceId, Refusal, UserId, token::Token},
+    domain::{DeviceId, Refusal, Source, UserId, token::Token},
     store::Session,
 };
 
@@ -14,6 +17,17 @@ pub struct Credentials {
     pub device: Option<DeviceId>,
     /// Of the app that is calling, where it says so.
     pub app_version: Option<String>,
+    /// Nothing that the client sends: set by whoever took its connection.
+    pub source: Option<Source>,
+}
+
+/// Where a request came from, as API Gateway tells it, or the runner.
+pub fn source(extensions: &Extensions) -> Option<Source> {
+    let told = |context: &RequestContext| match context {
+        RequestContext::ApiGatewayV2(context) => context.http.source_ip.as_ref()?.parse::<IpAddr>().ok(),
+        _ => None,
+    };
+    extensions.get().copied().or_else(|| extensions.get().and_then(told).map(Source::from))
 }
 
 /// What a caller must bring.
@@ -61,6 +75,9 @@ pub struct Device {
 
 /// Whoever it is.
 pub struct Anyone;
+
+/// Whoever it is, and where they are: for what strangers may do only so often.
+pub struct Someone(pub Source);
 
 impl Caller for SignedIn {
     const NEEDS: Needs = Needs::Token;
@@ -125,6 +142,14 @@ impl Caller for Anyone {
 
     async fn identify(_: Credentials, _: &App) -> Result<(Self, Option<Session>), Refusal> {
         Ok((Self, None))
+    }
+}
+
+impl Caller for Someone {
+    const NEEDS: Needs = Needs::Nothing;
+
+    async fn identify(credentials: Credentials, _: &App) -> Result<(Self, Option<Session>), Refusal> {
+        Ok((Self(credentials.source.unwrap_or(Source::UNKNOWN)), None))
     }
 }
 

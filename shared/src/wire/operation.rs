@@ -16,8 +16,8 @@ pub use serde::{Deserialize, Serialize};
 use serde::{Serializer, de::DeserializeOwned};
 use tokio::time::timeout;
 
-pub use super::caller::{Anyone, Bearer, Caller, Device, Needs, Reader, SignedIn};
-use super::dialect::Dialect;
+pub use super::caller::{Anyone, Bearer, Caller, Device, Needs, Reader, SignedIn, Someone};
+use super::{caller::source, dialect::Dialect};
 use crate::function::Outcome;
 use crate::meter::{Happened, happened};
 pub use crate::{App, domain::Refusal};
@@ -184,7 +184,8 @@ async fn run<O: Operation>(app: &App, head: Parts, path: &RawPathParams, body: B
     if !body.is_empty() && !encoding.is_empty() && !encoding.eq_ignore_ascii_case(b"identity") {
         return Err(Refusal::UnsupportedMediaType("it is, without a Content-Encoding"));
     }
-    let (credentials, mut fields) = O::Dialect::read(&head, body).await?;
+    let (mut credentials, mut fields) = O::Dialect::read(&head, body).await?;
+    credentials.source = source(&head.extensions);
     path.iter().for_each(|(name, value)| fields.set_text(name, value));
     let (caller, session) = O::Caller::identify(credentials, app).await?;
     let handled = async { fields.parse::<O>()?.handle(caller, app).await };

@@ -23,7 +23,7 @@ impl Dialect for B {
             None => None,
         };
         let app_version = header(&head.headers, "x-app-version").map(str::to_owned);
-        let credentials = Credentials { token: header_token(&head.headers), device, app_version };
+        let credentials = Credentials { token: header_token(&head.headers), device, app_version, source: None };
         let fields = match head.method {
             Method::GET => Fields::query(head)?,
             Method::DELETE => match Fields::any(&head.headers, body).await? {
