@@ -23,6 +23,7 @@ use axum::{
     extract::{ConnectInfo, DefaultBodyLimit, Query, Request, State},
     http::{Method, StatusCode},
     middleware::{Next, from_fn},
+    response::Response,
     routing::{get, on_service, post},
 };
 use bytes::Bytes;

@@ -172,7 +172,7 @@ async fn whoever_has_one_address_of_ipv6_has_64_bits_of_them() {
     // The runner's clients: all on this machine.
     assert_eq!(send(&test, json!({"phone": THIRD})).await.1, 1);
     send(&test, json!({"phone": "13800138004"})).await.0.refused(429, 429);
-    let local = test.plaza.app.keys.pseudonym(Source::from(IpAddr::from([127, 0, 0, 1])));
+    let local = test.plaza.app.keys().unwrap().pseudonym(Source::from(IpAddr::from([127, 0, 0, 1])));
     assert!(test.items().await.contains_key(&format!("SMSSOURCE#{local} / -")));
 }
 

@@ -10,7 +10,7 @@ impl App {
     /// limit is reached. What SNS certainly did not take is not counted in the end; what it may have taken is, so
     /// that whoever tries again is sent no second one before its minute is over. Three rounds.
     pub async fn send_sms_code(&self, phone: &Phone, source: Source) -> Result<(), Refusal> {
-        let source = self.keys.pseudonym(source);
+        let source = self.keys()?.pseudonym(source);
         let code = self.store.new_sms_code(phone, &source, self.config.sms_limits).await?;
         match self.sms().send_code(phone, &code.digits).await {
             Ok(()) => Ok(()),

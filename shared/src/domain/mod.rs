@@ -1,6 +1,7 @@
 //! Types and rules: no I/O, no clock, no HTTP. Time and randomness come in as arguments.
 mod account;
 mod id;
+mod limit;
 pub mod media;
 mod member;
 mod page;
@@ -17,6 +18,7 @@ pub use id::{
     ArticleId, ClothId, CommentId, DeviceId, EntryId, FeedbackId, Followee, GalleryId, GameId, MasterId, MediaId,
     MerchantId, OrderId, PictureId, ProjectId, Subject, SubjectKind, TicketId, TrackId, UserId,
 };
+pub use limit::Limit;
 pub use media::{MediaClass, MediaKind};
 pub use member::{Degree, Job, Marriage, OnlinePeriod, SexAttitude};
 pub use page::Page;

@@ -23,6 +23,7 @@
 //! | an app version that is under review | `VERSION#<version>` | `-` | refusals to unregistered devices |
 //! | what a user wrote to the operators | `FEEDBACK#<day>` | `<feedback>#<user>` | `feedbacks`; operators |
 //! | where a user's device was, for a while | `U#<user>` | `TRACK#<track>` | `user_tracks`; operators |
+//! | how often a user did what is limited, in an hour or on a day | `U#<user>` | `DONE#<H or D><hour or day>` | see `Limit` |
 //! | what one user gave another, by code | `U#<to>` | `GIFT#<from>` | the homepage |
 //! | that a gift was entered, by the operators' id | `GIVEN#<hash of the id>` | `-` | `give_gift` |
 //! | that VIP time was granted, by the operators' id | `GRANTED#<hash of the id>` | `-` | `grant_vip` |
@@ -212,6 +213,12 @@ pub fn feedback(at: Millis, feedback: FeedbackId, from: UserId) -> Key {
 
 pub fn track(of: UserId, track: TrackId) -> Key {
     Key { pk: user(of), sk: format!("TRACK#{}", id(track.0)) }
+}
+
+/// Of the hour or the day (UTC's) that `at` lies in.
+pub fn done(by: UserId, at: Millis, span: Millis) -> Key {
+    let letter = if span == DAY { 'D' } else { 'H' };
+    Key { pk: user(by), sk: format!("DONE#{letter}{}", at / span) }
 }
 
 pub const GIFT: &str = "GIFT#";
@@ -617,7 +624,7 @@ fn hash(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ClothId, GameId};
+    use crate::domain::{HOUR, ClothId, GameId};
 
     #[test]
     fn keys_are_spelt_so() {
@@ -664,6 +671,8 @@ mod tests {
         );
         assert_eq!(spelt(track(UserId(6), TrackId(9))), "U#0000000000000006 / TRACK#0000000000000009");
         assert_eq!(spelt(gift(UserId(6), UserId(7))), "U#0000000000000006 / GIFT#0000000000000007");
+        assert_eq!(spelt(done(UserId(6), 1_700_000_000_000, HOUR)), "U#0000000000000006 / DONE#H472222");
+        assert_eq!(spelt(done(UserId(6), 1_700_000_000_000, DAY)), "U#0000000000000006 / DONE#D19675");
         assert_eq!(
             spelt(gift_entered("1")),
             "GIVEN#6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b / -"

@@ -14,6 +14,7 @@ mod galleries;
 mod games;
 mod gifts;
 pub mod keys;
+mod limits;
 mod logins;
 mod marks;
 mod masters;

@@ -49,12 +49,27 @@ pub trait Caller: Send + Sized {
     /// Whether the handler begins before the session is known to be good.
     const READS_ONLY: bool = false;
 
-    /// Who it is, before the request's details are looked at; and the session that is still to be checked while the
-    /// handler runs, whose answer goes out only if the session is good.
+    /// Who it is, before the request's details are looked at; and the session that says so.
     fn identify(
         credentials: Credentials,
         app: &App,
-    ) -> impl Future<Output = Result<(Self, Option<Session>), Refusal>> + Send;
+    ) -> impl Future<Output = Result<(Self, Option<Claim>), Refusal>> + Send;
+}
+
+/// Somebody's session, as they claim it.
+pub struct Claim {
+    pub session: Session,
+    pub is_checked: bool,
+}
+
+impl Claim {
+    /// 401 where the session was ended. One read, if it was not made before.
+    pub async fn check(&self, app: &App) -> Result<(), Refusal> {
+        match self.is_checked {
+            true => Ok(()),
+            false => app.store.check_session(&self.session).await,
+        }
+    }
 }
 
 /// A signed-in user.
@@ -82,12 +97,9 @@ pub struct Someone(pub Source);
 impl Caller for SignedIn {
     const NEEDS: Needs = Needs::Token;
 
-    async fn identify(credentials: Credentials, app: &App) -> Result<(Self, Option<Session>), Refusal> {
-        let (session, is_checked) = session(&credentials, app).await?;
-        if !is_checked {
-            app.store.check_session(&session).await?;
-        }
-        Ok((Self(session.user), None))
+    async fn identify(credentials: Credentials, app: &App) -> Result<(Self, Option<Claim>), Refusal> {
+        let claim = claim(&credentials, app).await?;
+        Ok((Self(claim.session.user), Some(claim)))
     }
 }
 
@@ -95,28 +107,28 @@ impl Caller for Reader {
     const NEEDS: Needs = Needs::Token;
     const READS_ONLY: bool = true;
 
-    async fn identify(credentials: Credentials, app: &App) -> Result<(Self, Option<Session>), Refusal> {
-        let (session, is_checked) = session(&credentials, app).await?;
-        Ok((Self(session.user), (!is_checked).then_some(session)))
+    async fn identify(credentials: Credentials, app: &App) -> Result<(Self, Option<Claim>), Refusal> {
+        let claim = claim(&credentials, app).await?;
+        Ok((Self(claim.session.user), Some(claim)))
     }
 }
 
 impl Caller for Bearer {
     const NEEDS: Needs = Needs::Token;
 
-    async fn identify(credentials: Credentials, app: &App) -> Result<(Self, Option<Session>), Refusal> {
+    async fn identify(credentials: Credentials, app: &App) -> Result<(Self, Option<Claim>), Refusal> {
         let token = token(&credentials, app)?;
-        app.store.check_session(&Session::from(&token)).await?;
-        Ok((Self(token), None))
+        let claim = Claim { session: Session::from(&token), is_checked: false };
+        Ok((Self(token), Some(claim)))
     }
 }
 
 impl Caller for Device {
     const NEEDS: Needs = Needs::Device;
 
-    async fn identify(credentials: Credentials, app: &App) -> Result<(Self, Option<Session>), Refusal> {
+    async fn identify(credentials: Credentials, app: &App) -> Result<(Self, Option<Claim>), Refusal> {
         if credentials.token.is_some() {
-            session(&credentials, app).await?;
+            claim(&credentials, app).await?;
         }
         let id = credentials.device.ok_or(Refusal::malformed("X-Device-Id: is missing"))?;
         Ok((Self { id, app_version: credentials.app_version }, None))
@@ -140,7 +152,7 @@ impl Device {
 impl Caller for Anyone {
     const NEEDS: Needs = Needs::Nothing;
 
-    async fn identify(_: Credentials, _: &App) -> Result<(Self, Option<Session>), Refusal> {
+    async fn identify(_: Credentials, _: &App) -> Result<(Self, Option<Claim>), Refusal> {
         Ok((Self, None))
     }
 }
@@ -148,7 +160,7 @@ impl Caller for Anyone {
 impl Caller for Someone {
     const NEEDS: Needs = Needs::Nothing;
 
-    async fn identify(credentials: Credentials, _: &App) -> Result<(Self, Option<Session>), Refusal> {
+    async fn identify(credentials: Credentials, _: &App) -> Result<(Self, Option<Claim>), Refusal> {
         Ok((Self(credentials.source.unwrap_or(Source::UNKNOWN)), None))
     }
 }
@@ -158,20 +170,21 @@ fn token(credentials: &Credentials, app: &App) -> Result<Token, Refusal> {
     app.keys()?.verify(token, app.system.now()).ok_or(Refusal::NotSignedIn)
 }
 
-/// The session that the token or the device claims, and whether it is checked: a call that brings both ties the device to
-/// the user, which nobody may do unchecked.
-async fn session(credentials: &Credentials, app: &App) -> Result<(Session, bool), Refusal> {
-    match (&credentials.token, &credentials.device) {
+/// The session that the token or the device claims. A call that brings both ties the device to the user, which nobody may
+/// do unchecked.
+async fn claim(credentials: &Credentials, app: &App) -> Result<Claim, Refusal> {
+    let session = match (&credentials.token, &credentials.device) {
         (None, Some(device)) => match app.store.device_session(device).await? {
-            Some(session) => Ok((session, false)),
-            None => Err(Device::unregistered(credentials.app_version.as_deref(), app).await),
+            Some(session) => session,
+            None => return Err(Device::unregistered(credentials.app_version.as_deref(), app).await),
         },
-        (_, None) => Ok((Session::from(&token(credentials, app)?), false)),
+        (_, None) => Session::from(&token(credentials, app)?),
         (Some(_), Some(device)) => {
             let session = Session::from(&token(credentials, app)?);
             app.store.check_session(&session).await?;
             app.store.tie_device(device, &session).await.map_err(Refusal::of("X-Device-Id"))?;
-            Ok((session, true))
+            return Ok(Claim { session, is_checked: true });
         }
-    }
+    };
+    Ok(Claim { session, is_checked: false })
 }
