@@ -13,6 +13,7 @@ pub mod template;
 use std::{
     collections::{BTreeMap, HashMap},
     fs, io,
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -21,10 +22,10 @@ use std::{
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, Query, Request, State},
+    extract::{ConnectInfo, DefaultBodyLimit, Query, Request, State},
     http::{Method, StatusCode},
     middleware::{Next, from_fn},
-    response::IntoResponse as _,
+    response::{IntoResponse as _, Response},
     routing::{get, on, post},
 };
 use bytes::Bytes;
@@ -33,7 +34,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::{
     App,
-    domain::{Millis, Phone, System, hex},
+    domain::{Millis, Phone, Source, System, hex},
     wire::{
         operation::{self, Listed},
         reference::Reference,
@@ -179,6 +180,7 @@ impl Plaza {
             ("SMS_PER_DAY", text("100000")),
             ("STAGE", text("local")),
             ("PAYMENT_PROVIDER", text("sandbox")),
+            ("SMS_PER_SOURCE_HOUR", text("1000")),
         ]);
         environment.extend(options.variables);
         let desk = Arc::new(Desk::new(options.system.clone()));
@@ -306,7 +308,17 @@ fn router(template: &Template, app: &Arc<App>, shown: Shown) -> Result<Router, S
         .method_not_allowed_fallback(unknown)
         .layer(cors)
         .layer(from_fn(guard::own_host))
+        .layer(from_fn(peer))
         .nest("/_local", local))
+}
+
+/// Tells where a request came from, as API Gateway does: from whoever listens with `ConnectInfo`.
+async fn peer(mut request: Request, next: Next) -> Response {
+    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
+        let source = Source::from(peer.ip());
+        request.extensions_mut().insert(source);
+    }
+    next.run(request).await
 }
 
 /// `POST /_local/catalog`: runs the catalogue function on the JSON that it is sent.

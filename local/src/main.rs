@@ -1,5 +1,6 @@
 use std::{
     env,
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
@@ -24,7 +25,8 @@ Serves all of Plaza on this machine alone, with a DynamoDB and an S3 of its own.
   SAM=1                         lets `sam local invoke` reach the engines, through Docker's bridge
   QQ_APP_ID, WECHAT_APP_ID, WEIBO_APP_ID, QQ_BASE_URL, WECHAT_BASE_URL, WEIBO_BASE_URL
                                 third parties' logins: our app's id there, and where they are
-  SMS_PER_DAY, SMS_COUNTRIES    limits on codes, as in template.yaml
+  SMS_PER_DAY, SMS_PER_SOURCE_HOUR, SMS_COUNTRIES
+                                limits on codes, as in template.yaml
   PAYMENT_PROVIDER=http PAYMENT_URL=<url> PAYMENT_KEY=<key>
                                 who charges for orders, by docs/payment.md; without, nobody does and all is paid";
 
@@ -37,6 +39,7 @@ const PASSED_ON: &[&str] = &[
     "QQ_BASE_URL",
     "SMS_COUNTRIES",
     "SMS_PER_DAY",
+    "SMS_PER_SOURCE_HOUR",
     "WECHAT_APP_ID",
     "WECHAT_BASE_URL",
     "WEIBO_APP_ID",
@@ -100,11 +103,12 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let Plaza { app, engines, router, stream, desk, .. } = plaza;
     desk.tell(|entry| println!("{entry}"));
     let (stop, stopping) = oneshot::channel();
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async {
-        stopped().await;
-        println!("Stopping.");
-        let _ = stop.send(());
-    });
+    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(async {
+            stopped().await;
+            println!("Stopping.");
+            let _ = stop.send(());
+        });
     let patience = async {
         let _ = stopping.await;
         tokio::time::sleep(PATIENCE).await;

@@ -18,7 +18,8 @@ use shared::{
     App,
     domain::{
         ArticleId, ClothId, CommentId, DAY, DeviceId, GalleryId, GameId, Gender, MasterId, MediaId, MerchantId, Millis,
-        OrderId, Password, Phone, PictureId, Refusal, StoredPassword, Subject, SubjectKind, System, TicketId, UserId,
+        OrderId, Password, Phone, PictureId, Refusal, SmsLimits, StoredPassword, Subject, SubjectKind, System,
+        TicketId, UserId,
         picture::{Format, GALLERY, Picture, Rendition},
         token::{DEVELOPMENT_KEY, Token, TokenKeys},
     },
@@ -63,7 +64,7 @@ pub async fn load(plaza: &Plaza, http: SharedHttpClient) -> Result<(), StartErro
     at(THEN)?.community(at(BROUGHT)?).await.map_err(failed)?;
     let later = at(plaza.app.system.now() + FAR)?;
     for number in [RESERVED_PHONE, BOS_PHONE] {
-        match later.app.store.new_sms_code(&phone(number), u64::MAX).await {
+        match later.app.store.new_sms_code(&phone(number), number, SmsLimits::NONE).await {
             // Sent at the last start.
             Ok(_) | Err(Refusal::TooMany(_)) => {}
             Err(no) => return Err(failed(no)),
@@ -215,7 +216,7 @@ impl Sample {
         if let Some(user) = store.profile(UserId::fresh(system)).await? {
             return Ok(user.id);
         }
-        match store.new_sms_code(&phone(number), u64::MAX).await {
+        match store.new_sms_code(&phone(number), number, SmsLimits::NONE).await {
             // From a start that ended right here.
             Ok(_) | Err(Refusal::TooMany(_)) => {}
             Err(no) => return Err(no),

@@ -1,5 +1,7 @@
 //! What the environment says, read once at the start. A gap is named there and then, not at the first request.
-use crate::domain::{Phone, token};
+use std::str::FromStr;
+
+use crate::domain::{Phone, SmsLimits, token};
 
 /// Everything that may differ between two places where a function runs.
 pub struct Config {
@@ -19,8 +21,7 @@ pub struct Config {
     pub stack: String,
     /// Country codes that codes are sent to; none means all.
     pub sms_countries: Vec<String>,
-    /// Codes a day for all phones together.
-    pub sms_per_day: u64,
+    pub sms_limits: SmsLimits,
     /// How orders are paid; none in a function that charges nobody.
     pub payment: Option<Payment>,
 }
@@ -61,6 +62,9 @@ impl Config {
             Some("http") => Some(Payment::http(needed("PAYMENT_URL")?, needed("PAYMENT_KEY")?)?),
             Some(_) => return Err("PAYMENT_PROVIDER is neither sandbox nor http".into()),
         };
+        fn whole<N: FromStr>(name: &str, text: String) -> Result<N, String> {
+            text.parse().map_err(|_| format!("{name} is not a whole number"))
+        }
         let config = Self {
             aws: Aws {
                 region: needed("AWS_REGION")?,
@@ -84,7 +88,10 @@ impl Config {
                 "*" => vec![],
                 list => list.split(',').map(|country| country.trim().to_owned()).collect(),
             },
-            sms_per_day: needed("SMS_PER_DAY")?.parse().map_err(|_| "SMS_PER_DAY is not a whole number")?,
+            sms_limits: SmsLimits {
+                hourly: whole("SMS_PER_SOURCE_HOUR", needed("SMS_PER_SOURCE_HOUR")?)?,
+                daily: whole("SMS_PER_DAY", needed("SMS_PER_DAY")?)?,
+            },
             payment,
         };
         let keys = [&config.jwt_key, &config.jwt_keys_accepted, &config.im_key].into_iter().flatten();
@@ -143,6 +150,7 @@ mod tests {
             ("JWT_KEYS_ACCEPTED", "none"),
             ("SMS_COUNTRIES", "86, 852"),
             ("SMS_PER_DAY", "1000"),
+            ("SMS_PER_SOURCE_HOUR", "30"),
         ];
         let all: Vec<_> = usual.iter().chain(change).collect();
         Config::read(|name| all.iter().rev().find(|(key, _)| *key == name).map(|(_, value)| value.to_string()))

@@ -18,6 +18,7 @@ impl Operation for ArticleCommentPublish {
     type Caller = SignedIn;
     type Response = Commented;
     const ROUTE: Route = Route::post("/article_comment_publish");
+    const LIMIT: Option<Limit> = Some(Limit::Comments);
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Commented, Refusal> {
         let id = app.store.publish_comment(caller, self.article_id.0, &self.content.0, None).await?;

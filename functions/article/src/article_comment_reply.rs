@@ -23,6 +23,7 @@ impl Operation for ArticleCommentReply {
     type Caller = SignedIn;
     type Response = Commented;
     const ROUTE: Route = Route::post("/article_comment_reply");
+    const LIMIT: Option<Limit> = Some(Limit::Comments);
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Commented, Refusal> {
         let reply = (self.reply_id.0, self.first_reply_id.map(|id| id.0));

@@ -15,6 +15,7 @@ impl Operation for ArticleCommentUp {
     type Caller = SignedIn;
     type Response = Done;
     const ROUTE: Route = Route::post("/article_comment_up");
+    const LIMIT: Option<Limit> = Some(Limit::Votes);
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
         app.store.vote_on_comment(caller, SubjectKind::Article, self.article_comment_id.0, Vote::Up).await?;

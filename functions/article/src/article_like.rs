@@ -14,6 +14,7 @@ impl Operation for ArticleLike {
     type Caller = SignedIn;
     type Response = Done;
     const ROUTE: Route = Route::post("/article_like");
+    const LIMIT: Option<Limit> = Some(Limit::Marks);
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
         app.store.mark(Mark::Like, caller, self.article_id.0).await?;

@@ -30,6 +30,7 @@ impl Operation for ArticlePublish {
     type Caller = SignedIn;
     type Response = PublishedArticle;
     const ROUTE: Route = Route::post("/article_publish");
+    const LIMIT: Option<Limit> = Some(Limit::Articles);
     const REFUSES: &'static [Refusal] =
         &[Refusal::Upload("images", UploadFault::NoPicture), Refusal::Upload("images", UploadFault::TooLarge)];
 

@@ -11,6 +11,7 @@ impl Operation for DesignCircleClothCollect {
     type Caller = SignedIn;
     type Response = Done;
     const ROUTE: Route = Route::post("/design_circle_cloth_collect");
+    const LIMIT: Option<Limit> = Some(Limit::Marks);
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
         app.store.collect_design_circle_cloth(caller, self.cloth_id.0).await?;

@@ -21,6 +21,7 @@ impl Operation for UserPicDirCreate {
     type Caller = SignedIn;
     type Response = Created;
     const ROUTE: Route = Route::post("/user/pic_dir/create");
+    const LIMIT: Option<Limit> = Some(Limit::Galleries);
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Created, Refusal> {
         let id = app.store.create_gallery(caller, &self.name.0).await?;

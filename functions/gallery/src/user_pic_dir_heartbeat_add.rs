@@ -11,6 +11,7 @@ impl Operation for UserPicDirHeartbeatAdd {
     type Caller = SignedIn;
     type Response = Done;
     const ROUTE: Route = Route::post("/user/pic_dir/heartbeat/add");
+    const LIMIT: Option<Limit> = Some(Limit::Marks);
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
         app.store.give_heart(caller, self.pic_dir_id.0).await?;

@@ -14,6 +14,7 @@ impl Operation for GameCollect {
     type Caller = SignedIn;
     type Response = Done;
     const ROUTE: Route = Route::post("/game_collect");
+    const LIMIT: Option<Limit> = Some(Limit::Marks);
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
         app.store.mark(Mark::Collect, caller, self.game_id.0).await?;

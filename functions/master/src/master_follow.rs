@@ -13,6 +13,7 @@ impl Operation for MasterFollow {
     type Caller = SignedIn;
     type Response = Done;
     const ROUTE: Route = Route::post("/master_follow");
+    const LIMIT: Option<Limit> = Some(Limit::Follows);
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
         app.store.follow(caller, self.master_id.0).await?;

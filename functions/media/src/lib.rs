@@ -2,12 +2,17 @@
 //!
 //! An upload lies under `upload/<id>`, where nobody but us can read it; what is served under `media/<id>`. Who has the
 //! URL may write the upload again at any time, and events come twice, late and out of order. So:
-//! - What is published are the very bytes that were checked: a picture is made anew from them, a recording is copied
-//!   only while it is still the same one.
+//! - What is published are the very bytes that were checked: a picture is made anew from them, a sound is put there from
+//!   memory, and a film, too large for that, is checked in a copy that only we can write.
 //! - Only what is not there yet is published: what an id names never changes.
 //! - How the record stands decides, and it is settled once. It is settled after publishing and before the upload goes,
 //!   so whatever is left in the middle, a repeat of the event finds out and finishes.
-use std::{fmt, ops::ControlFlow, panic::catch_unwind, time::Duration};
+use std::{
+    fmt,
+    ops::ControlFlow,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
 
 use aws_lambda_events::s3::{S3Event, S3EventRecord};
 use shared::{
@@ -124,60 +129,79 @@ enum Verdict {
     Changed,
 }
 
+impl Verdict {
+    fn bad(fault: Fault) -> Self {
+        Self::Bad(match fault {
+            Fault::NotOfItsKind => MediaStatus::Refused,
+            Fault::CutOff => MediaStatus::CutOff,
+        })
+    }
+}
+
 /// Checks an upload, and serves it if it is good.
 async fn publish(app: &App, id: &MediaId, kind: MediaKind, upload: &Upload) -> Result<Verdict, Refusal> {
-    const NOT_WHAT_IT_SAYS: Verdict = Verdict::Bad(MediaStatus::Refused);
     match upload.size {
-        0 => return Ok(NOT_WHAT_IT_SAYS),
+        0 => return Ok(Verdict::bad(Fault::NotOfItsKind)),
         size if size > kind.most_bytes() => return Ok(Verdict::Bad(MediaStatus::TooLarge)),
         _ => {}
     }
-    let bad = |fault| match fault {
-        Fault::NotOfItsKind => Ok(NOT_WHAT_IT_SAYS),
-        Fault::CutOff => Ok(Verdict::Bad(MediaStatus::CutOff)),
-    };
     let media = app.media();
     let (done, published) = match kind.class() {
         MediaClass::Image => {
-            let Some(file) = media.read(id, upload, 0..upload.size).await? else { return Ok(Verdict::Changed) };
+            let Some(file) = media.read(upload, 0..upload.size).await? else { return Ok(Verdict::Changed) };
             // Whichever of the four it is: phones ask for JPEG and send what they have.
             let remade =
                 off_thread(move || Ok(Picture::open_upload(&file, "upload").map(|picture| picture.fit([GALLERY]))));
             let [picture] = match remade.await? {
                 Ok(made) => made,
                 Err(Refusal::ImageTooLarge(_)) => return Ok(Verdict::Bad(MediaStatus::TooLarge)),
-                Err(Refusal::ImageCutOff(_)) => return bad(Fault::CutOff),
-                Err(_) => return bad(Fault::NotOfItsKind),
+                Err(Refusal::ImageCutOff(_)) => return Ok(Verdict::bad(Fault::CutOff)),
+                Err(_) => return Ok(Verdict::bad(Fault::NotOfItsKind)),
             };
             (media.publish_picture(id, picture).await?, Published { whole_seconds: None })
         }
         MediaClass::Audio => {
-            let Some(file) = media.read(id, upload, 0..upload.size).await? else { return Ok(Verdict::Changed) };
-            // It reads hostile input: a panic is one more way to say no.
-            let look = move || catch_unwind(|| Recording::audio(kind, &file)).unwrap_or(Err(Fault::NotOfItsKind));
-            let recording = match off_thread(move || Ok(look())).await? {
+            let Some(file) = media.read(upload, 0..upload.size).await? else { return Ok(Verdict::Changed) };
+            let heard = file.clone();
+            let recording = match off_thread(move || Ok(calmly(|| Recording::audio(kind, &heard)))).await? {
                 Ok(recording) => recording,
-                Err(fault) => return bad(fault),
+                Err(fault) => return Ok(Verdict::bad(fault)),
             };
             let published = Published { whole_seconds: recording.seconds };
-            (media.publish_upload(id, upload, kind.content_type(), published).await?, published)
+            (media.publish_recording(id, file, kind.content_type(), published).await?, published)
         }
         MediaClass::Video => {
-            // Too large for memory: it is read where it has something to say.
-            let mut walk = Mp4::new(upload.size);
-            while let Some(wanted) = walk.wanted() {
-                let Some(bytes) = media.read(id, upload, wanted).await? else { return Ok(Verdict::Changed) };
-                if let Err(fault) = walk.feed(&bytes) {
-                    return bad(fault);
-                }
-            }
-            let content_type = walk.content_type();
-            if let Err(fault) = walk.end(MediaClass::Video) {
-                return bad(fault);
-            }
-            let published = Published { whole_seconds: None };
-            (media.publish_upload(id, upload, content_type, published).await?, published)
+            let Some(copy) = media.set_aside(upload).await? else { return Ok(Verdict::Changed) };
+            let verdict = publish_film(app, id, &copy).await;
+            media.drop_copy(&copy).await?;
+            return verdict;
         }
     };
     Ok(if done { Verdict::Published(published) } else { Verdict::Changed })
+}
+
+/// Checks a film in a copy that nobody else can write, and serves it if it is good.
+async fn publish_film(app: &App, id: &MediaId, copy: &Upload) -> Result<Verdict, Refusal> {
+    let (media, mut walk) = (app.media(), Mp4::new(copy.size));
+    // Too large for memory: it is read where it has something to say.
+    while let Some(wanted) = walk.wanted() {
+        let Some(bytes) = media.read(copy, wanted).await? else { return Ok(Verdict::Changed) };
+        if let Err(fault) = calmly(|| walk.feed(&bytes)) {
+            return Ok(Verdict::bad(fault));
+        }
+    }
+    let content_type = walk.content_type();
+    if let Err(fault) = calmly(|| walk.end(MediaClass::Video)) {
+        return Ok(Verdict::bad(fault));
+    }
+    let published = Published { whole_seconds: None };
+    Ok(match media.publish_copy(id, copy, content_type).await? {
+        true => Verdict::Published(published),
+        false => Verdict::Changed,
+    })
+}
+
+/// It reads hostile input: a panic is one more way to say no. (What it leaves half done is looked at no more.)
+fn calmly<T>(look: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    catch_unwind(AssertUnwindSafe(look)).unwrap_or(Err(Fault::NotOfItsKind))
 }

@@ -20,6 +20,7 @@ impl Operation for MUserCommentsPost {
     type Caller = SignedIn;
     type Response = Done;
     const ROUTE: Route = Route::post("/m_user/comments");
+    const LIMIT: Option<Limit> = Some(Limit::Comments);
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
         let Self { target_id, target_type: TargetType::Post, content } = self;

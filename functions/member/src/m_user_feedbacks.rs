@@ -12,6 +12,7 @@ impl Operation for MUserFeedbacks {
     type Caller = SignedIn;
     type Response = Done;
     const ROUTE: Route = Route::post("/m_user/feedbacks");
+    const LIMIT: Option<Limit> = Some(Limit::Feedback);
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
         app.store.keep_feedback(caller, &self.content.0).await?;

@@ -19,6 +19,7 @@ impl Operation for MUserLikesPost {
     type Caller = SignedIn;
     type Response = Done;
     const ROUTE: Route = Route::post("/m_user/likes");
+    const LIMIT: Option<Limit> = Some(Limit::Marks);
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
         let Self { target_id, target_type: TargetType::Post } = self;

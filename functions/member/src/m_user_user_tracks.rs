@@ -28,6 +28,7 @@ impl Operation for MUserUserTracks {
     type Caller = SignedIn;
     type Response = Done;
     const ROUTE: Route = Route::post("/m_user/user_tracks");
+    const LIMIT: Option<Limit> = Some(Limit::Tracks);
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
         let track = Track { push_status: self.push_status.0, lng: self.lng.0, lat: self.lat.0 };

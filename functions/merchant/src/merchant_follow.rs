@@ -11,6 +11,7 @@ impl Operation for MerchantFollow {
     type Caller = SignedIn;
     type Response = Done;
     const ROUTE: Route = Route::post("/merchant_follow");
+    const LIMIT: Option<Limit> = Some(Limit::Follows);
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
         app.store.follow(caller, self.merchant_id.0).await?;

@@ -21,8 +21,7 @@ impl Operation for OrderCreate {
     const ROUTE: Route = Route::post("/order_create");
 
     async fn handle(self, buyer: Buyer, app: &App) -> Result<PlacedOrder, Refusal> {
-        let Buyer { user, idempotency_key } = buyer;
-        let id = app.store.place_order(user, &self.tickets.ids()?, false, idempotency_key.as_deref()).await?;
+        let id = app.store.place_order(buyer.user, &self.tickets.ids()?, false, buyer.key()?).await?;
         Ok(PlacedOrder { order_id: OrderNumber(id) })
     }
 }

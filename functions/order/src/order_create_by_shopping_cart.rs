@@ -19,8 +19,7 @@ impl Operation for OrderCreateByShoppingCart {
     const ROUTE: Route = Route::post("/order_create_by_shopping_cart");
 
     async fn handle(self, buyer: Buyer, app: &App) -> Result<PlacedOrder, Refusal> {
-        let Buyer { user, idempotency_key } = buyer;
-        let id = app.store.place_order(user, &self.tickets.ids()?, true, idempotency_key.as_deref()).await?;
+        let id = app.store.place_order(buyer.user, &self.tickets.ids()?, true, buyer.key()?).await?;
         Ok(PlacedOrder { order_id: OrderNumber(id) })
     }
 }

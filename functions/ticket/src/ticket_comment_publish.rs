@@ -18,6 +18,7 @@ impl Operation for TicketCommentPublish {
     type Caller = SignedIn;
     type Response = Commented;
     const ROUTE: Route = Route::post("/ticket_comment_publish");
+    const LIMIT: Option<Limit> = Some(Limit::Comments);
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Commented, Refusal> {
         let id = app.store.publish_comment(caller, self.ticket_id.0, &self.content.0, None).await?;

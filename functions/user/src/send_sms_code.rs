@@ -8,7 +8,9 @@ use crate::shown::phone;
 /// Send a six-digit code to a phone (document D).
 ///
 /// Works without a token. The code is good for five minutes and one use; a new one takes the place of the one before.
-/// At most one a minute and ten in 24 hours go to a phone. The same code serves every operation that asks for one, in
+/// At most one a minute and ten in 24 hours go to a phone, so many an hour to whom one address asks for (by default
+/// 30), and so many a day (1,000) in all, half of them kept for phones that have an account: beyond that 429, and nothing
+/// is sent. The same code serves every operation that asks for one, in
 /// all documents.
 #[derive(Deserialize, JsonSchema)]
 pub struct SendSmsCode {
@@ -21,18 +23,17 @@ pub struct SendSmsCode {
 
 impl Operation for SendSmsCode {
     type Dialect = D;
-    type Caller = Anyone;
+    type Caller = Someone;
     type Response = Done;
     const ROUTE: Route = Route::post("/send_sms_code");
     const REFUSES: &'static [Refusal] = &[Refusal::Phone(PhoneFault::China)];
 
-    async fn handle(self, Anyone: Anyone, app: &App) -> Result<Done, Refusal> {
+    async fn handle(self, Someone(source): Someone, app: &App) -> Result<Done, Refusal> {
         let phone = phone(self.country.as_ref(), &self.phone)?;
         if !app.config.serves(&phone) {
             return Err(Refusal::malformed("country: no codes are sent to this country"));
         }
-        let code = app.store.new_sms_code(&phone, app.config.sms_per_day).await.map_err(Refusal::of("phone"))?;
-        app.sms().send_code(&phone, &code).await?;
+        app.send_sms_code(&phone, source).await.map_err(Refusal::of("phone"))?;
         Ok(Done {})
     }
 }

@@ -14,6 +14,7 @@ impl Operation for UserFollow {
     type Caller = SignedIn;
     type Response = Done;
     const ROUTE: Route = Route::post("/user_follow");
+    const LIMIT: Option<Limit> = Some(Limit::Follows);
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
         let NamedUser(to) = self.to_uid;

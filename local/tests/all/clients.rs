@@ -1,7 +1,6 @@
 //! What honest clients send that no document foresaw: every spelling of one value is that value, in every document.
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
-use shared::domain::Phone;
 
 use crate::support::{Answer, Test, picture};
 
@@ -172,7 +171,7 @@ async fn a_code_is_one_however_it_is_written() {
         let (phone, code) = 'found: {
             for suffix in 0..1000 {
                 let phone = format!("139{number:02}{suffix:06}");
-                let code = test.plaza.app.store.new_sms_code(&Phone::parse(&phone).unwrap(), u64::MAX).await.unwrap();
+                let code = test.new_code(&phone).await.unwrap();
                 if code.starts_with('0') && code != "000000" {
                     break 'found (phone, code);
                 }
@@ -442,7 +441,7 @@ async fn a_text_of_which_nothing_can_be_seen_is_blank_everywhere() {
             test.json("/my_user_info_update", json!({"token": token, "city": text})).await,
             send(&test, Method::PATCH, &token, &format!("/m_user/users/{id}"), json!({"signature": text})).await,
         ]);
-        let code = test.plaza.app.store.new_sms_code(&Phone::parse("13900000000").unwrap(), u64::MAX).await;
+        let code = test.new_code("13900000000").await;
         let code = code.unwrap_or_else(|_| "000000".into());
         let signup = json!({"phone": "13900000000", "code": code, "password": PASSWORD, "nickname": text});
         answers.push(test.json("/user_signup", signup).await);

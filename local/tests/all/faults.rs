@@ -30,6 +30,8 @@ pub trait Deed: Sized + 'static {
     const DONE_BEFORE: Option<&str> = None;
     /// Calls in the beginning that are no different in other deeds and are spoilt there: the session's check.
     const PASSED_OVER: usize = 0;
+    /// A fault that is not tried again, because it would be done twice.
+    const ONCE_ONLY: Option<(&str, Fault)> = None;
     /// Whether it is done to several things one by one, each whole: a repeat finishes what broke off.
     const IN_PARTS: bool = false;
 
@@ -110,10 +112,13 @@ fn ended(case: Option<Result<(), JoinError>>) {
 
 pub async fn once<D: Deed>(clean: &Clean, what: &str, test: Test, call: &'static str, faults: Vec<Option<Fault>>) {
     let deed = D::prepare(&test).await;
-    let tries = faults.len() + 1;
+    let (tries, fault) = (faults.len() + 1, faults.last().copied().flatten());
     test.line.spoil(call, faults);
     let (answer, cost) = test.line.meter(deed.act(&test)).await;
     assert_eq!(test.line.unstruck(), 0, "{what}");
+    if fault.is_some_and(|fault| D::ONCE_ONLY == Some((call, fault))) {
+        return answer.refused(503, 503);
+    }
     assert!(cost.0.iter().filter(|made| made.operation == call).count() >= tries, "{what}: not tried again");
     assert_eq!(plain(answer), clean.answer, "{what}");
     same(&items(&test).await, &clean.after, what);
@@ -357,7 +362,7 @@ fn borne(profile: &BTreeMap<String, Value>, field: &str) -> Option<String> {
 
 /// What must not be half there: all but what is counted before a thing is done, codes and guesses and numbers drawn.
 fn lasting(items: &Items) -> Items {
-    const COUNTED: [&str; 4] = ["SMS#", "SMSDAY#", "GUESS#", "L#articles / TOP"];
+    const COUNTED: [&str; 5] = ["SMS#", "SMSSOURCE#", "SMSDAY#", "GUESS#", "L#articles / TOP"];
     let mut items = items.clone();
     items.retain(|key, _| !COUNTED.iter().any(|kind| key.starts_with(kind)));
     items.values_mut().for_each(|fields| fields.retain(|name, _| !["guesses", "wrong"].contains(&name.as_str())));
@@ -424,6 +429,7 @@ struct SendCode;
 impl Deed for SendCode {
     /// One code a minute, whether it arrived or not.
     const DONE_BEFORE: Option<&str> = Some("429");
+    const ONCE_ONLY: Option<(&str, Fault)> = Some(("POST", Fault::AnswerLost));
 
     async fn prepare(_: &Test) -> Self {
         Self

@@ -17,6 +17,7 @@ mod gallery_deeds;
 mod games;
 mod guards;
 mod hostile;
+mod limits;
 mod log_lines;
 mod masters;
 mod media;

@@ -71,7 +71,8 @@ impl Scene {
     /// A pending order; with `frozen` one that was charged for, but nobody knows.
     async fn deal(&mut self, frozen: bool) -> Deal {
         self.tickets += 1;
-        let (buyer, rival) = (self.user(&format!("b{}", self.tickets)).await, self.user(&format!("r{}", self.tickets)).await);
+        let (buyer, rival) =
+            (self.user(&format!("b{}", self.tickets)).await, self.user(&format!("r{}", self.tickets)).await);
         let ticket = TicketId(10_000 + self.tickets);
         self.app().store.import_tickets(&batch(ticket.0, 1, 1), false).await.unwrap();
         self.test.wait(1);
@@ -256,8 +257,7 @@ impl Chance {
 #[tokio::test]
 async fn a_thousand_at_random_with_deaths() {
     const ACTS: [Act; 4] = [Act::Pay, Act::Cancel, Act::Snatch, Act::Check];
-    const MOODS: [Mood; 6] =
-        [Mood::Good, Mood::Good, Mood::Declines, Mood::Busy, Mood::BreaksOff, Mood::Garbage];
+    const MOODS: [Mood; 6] = [Mood::Good, Mood::Good, Mood::Declines, Mood::Busy, Mood::BreaksOff, Mood::Garbage];
     let (mut scene, mut chance) = (Scene::new().await, Chance(20_261_125));
     let (mut deaths, mut paid) = (0, 0);
     for number in 0..1_000 {
@@ -318,7 +318,9 @@ async fn a_thousand_at_random_with_deaths() {
 async fn what_was_charged_for_an_order_that_is_gone_is_paid_back() {
     let mut scene = Scene::new().await;
     // Nobody dies; dies before asking for the refund; dies before hearing of it; nothing is clear the first time.
-    for (dies, mood) in [(None, Mood::Good), (Some(false), Mood::Good), (Some(true), Mood::Good), (None, Mood::BreaksOff)] {
+    for (dies, mood) in
+        [(None, Mood::Good), (Some(false), Mood::Good), (Some(true), Mood::Good), (None, Mood::BreaksOff)]
+    {
         let deal = scene.deal(false).await;
         scene.hold();
         let mut pay = scene.work(deal, Act::Pay);

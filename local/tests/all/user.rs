@@ -770,7 +770,7 @@ async fn people(test: &Test, number: u64) -> Vec<User> {
     let mut people = vec![];
     for number in 0..number {
         let phone = Phone::parse(&(13_800_138_000 + number).to_string()).unwrap();
-        let code = app.store.new_sms_code(&phone, u64::MAX).await.unwrap();
+        let code = test.new_code(&phone.e164()).await.unwrap();
         let code = app.store.prove_code(phone, &code).await.unwrap();
         let made = app.store.create_user(&SignUp::Phone(code), Some(password.clone()), Changes::default()).await;
         let user = LoggedIn { profile: made.unwrap(), epoch: 0 };

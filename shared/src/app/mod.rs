@@ -1,6 +1,7 @@
 //! What a handler can use, and the verbs that need both the table and the bucket.
 mod avatars;
 mod orders;
+mod sms_codes;
 mod uploads;
 
 use std::sync::{Arc, OnceLock};

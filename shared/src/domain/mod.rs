@@ -1,12 +1,14 @@
 //! Types and rules: no I/O, no clock, no HTTP. Time and randomness come in as arguments.
 mod account;
 mod id;
+mod limit;
 pub mod media;
 mod member;
 mod page;
 mod password;
 pub mod picture;
 mod refusal;
+mod source;
 mod system;
 pub mod text;
 pub mod token;
@@ -16,11 +18,13 @@ pub use id::{
     ArticleId, ClothId, CommentId, DeviceId, EntryId, FeedbackId, Followee, GalleryId, GameId, MasterId, MediaId,
     MerchantId, OrderId, PictureId, ProjectId, Subject, SubjectKind, TicketId, TrackId, UserId,
 };
+pub use limit::Limit;
 pub use media::{MediaClass, MediaKind};
 pub use member::{Degree, Job, Marriage, OnlinePeriod, SexAttitude};
 pub use page::Page;
 pub use password::{Password, StoredPassword};
 pub use refusal::{LockedBy, PhoneFault, Refusal, UploadFault};
+pub use source::{SmsLimits, Source};
 pub use system::{DAY, HOUR, MINUTE, Millis, Random, System};
 
 use schemars::JsonSchema;

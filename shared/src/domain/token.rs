@@ -9,7 +9,7 @@ use jsonwebtoken::{
 use ring::{digest, hmac};
 use serde::{Deserialize, Serialize};
 
-use super::{DAY, Millis, Refusal, UserId, hex};
+use super::{DAY, Millis, Refusal, Source, UserId, hex};
 
 /// How long a login lasts.
 pub const LIFE: Millis = 30 * DAY;
@@ -79,6 +79,8 @@ struct SigningKey {
     id: String,
     sign: EncodingKey,
     verify: DecodingKey,
+    /// Hashes the addresses that requests come from.
+    sources: hmac::Key,
 }
 
 impl SigningKey {
@@ -91,7 +93,9 @@ impl SigningKey {
         // A fingerprint: it names the key in a token's header and tells nothing of it.
         let id = hex(&digest::digest(&digest::SHA256, secret.as_bytes()).as_ref()[..4]);
         let (sign, verify) = (EncodingKey::from_secret(secret.as_bytes()), DecodingKey::from_secret(secret.as_bytes()));
-        Ok(Self { id, sign, verify })
+        let sources = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), b"sources");
+        let sources = hmac::Key::new(hmac::HMAC_SHA256, sources.as_ref());
+        Ok(Self { id, sign, verify, sources })
     }
 }
 
@@ -116,6 +120,11 @@ impl TokenKeys {
             exp: token.expires / 1000,
         };
         encode(&header, &claims, &self.current.sign).map_err(|_| Refusal::Internal)
+    }
+
+    /// What is stored in place of an address: without the key nobody can try all addresses out.
+    pub fn pseudonym(&self, source: Source) -> String {
+        hex(hmac::sign(&self.current.sources, source.text().as_bytes()).as_ref())
     }
 
     /// What the token says, or `None` where it is not one of ours or not of now. Whether it was ended, its user's

@@ -87,21 +87,28 @@ impl ResolveEndpoint for TableEndpoint {
     }
 }
 
+/// What AWS's services say when there is too much to do, or something broke there.
+const BUSY: &[&str] = &[
+    "InternalServerError",
+    "InternalError",
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ServiceUnavailable",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TransactionInProgressException",
+];
+
+/// Whether a service said that it cannot now.
+pub fn is_busy<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    error.code().is_some_and(|code| BUSY.contains(&code))
+}
+
 /// What a service did not do: to the log without anybody's data, to the client without details.
 pub fn refusal<E: ProvideErrorMetadata, R>(service: &str, error: &SdkError<E, R>) -> Refusal {
-    const BUSY: &[&str] = &[
-        "InternalServerError",
-        "InternalError",
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ServiceUnavailable",
-        "SlowDown",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TransactionInProgressException",
-    ];
     let kind = match error {
         SdkError::ConstructionFailure(_) => "the request could not be made",
         SdkError::TimeoutError(_) => "no answer in time",
@@ -111,7 +118,7 @@ pub fn refusal<E: ProvideErrorMetadata, R>(service: &str, error: &SdkError<E, R>
     };
     let ours = match error {
         SdkError::ConstructionFailure(_) => true,
-        SdkError::ServiceError(_) => !BUSY.contains(&kind),
+        SdkError::ServiceError(_) => !is_busy(error),
         _ => false,
     };
     match ours {

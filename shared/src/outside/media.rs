@@ -4,7 +4,7 @@ use aws_sdk_s3::{
     Client,
     config::{Builder, RequestChecksumCalculation, timeout::TimeoutConfig},
     error::{ProvideErrorMetadata, SdkError},
-    operation::put_object::builders::PutObjectFluentBuilder,
+    operation::{copy_object::builders::CopyObjectFluentBuilder, put_object::builders::PutObjectFluentBuilder},
     presigning::PresigningConfig,
     primitives::ByteStream,
     types::{Delete, MetadataDirective, ObjectIdentifier, TaggingDirective},
@@ -15,7 +15,7 @@ use bytes::Bytes;
 
 use super::aws;
 use crate::{
-    domain::{MediaId, Refusal, System, picture::Rendition},
+    domain::{MediaId, Refusal, System, hex, picture::Rendition},
     meter::Counted,
 };
 
@@ -28,7 +28,8 @@ const COPY_LIMIT: Duration = Duration::from_secs(40);
 /// Of a published recording: how many whole seconds it has.
 const SECONDS: &str = "whole-seconds";
 
-/// The object store. Of it only what lies under `media/` is served; under `upload/` lies what is to be checked.
+/// The object store. Of it only what lies under `media/` is served; under `upload/` lies what is to be checked, and under
+/// `check/` what is being checked and nobody else can write.
 pub struct Media {
     client: Client,
     bucket: String,
@@ -36,12 +37,14 @@ pub struct Media {
     system: System,
 }
 
-/// An upload as it is in one moment: whoever writes it again makes another one.
+/// An upload as it is in one moment: whoever writes it again makes another one. (Its ETag alone does not tell the two
+/// apart: it is an MD5, and two files of one MD5 are made in seconds.)
 #[derive(Clone, Debug)]
 pub struct Upload {
     /// In bytes.
     pub size: u64,
     etag: String,
+    key: String,
 }
 
 /// What is served under an id.
@@ -117,16 +120,36 @@ impl Media {
 
     /// The upload, where there is one.
     pub async fn upload(&self, id: &MediaId) -> Result<Option<Upload>, Refusal> {
-        let head = self.client.head_object().bucket(&self.bucket).key(format!("upload/{id}")).send().await;
+        self.as_it_is(format!("upload/{id}")).await
+    }
+
+    async fn as_it_is(&self, key: String) -> Result<Option<Upload>, Refusal> {
+        let head = self.client.head_object().bucket(&self.bucket).key(&key).send().await;
         let Some(head) = there(head)? else { return Ok(None) };
         let size = head.content_length().and_then(|length| length.try_into().ok());
-        let upload = size.zip(head.e_tag).map(|(size, etag)| Upload { size, etag });
+        let upload = size.zip(head.e_tag).map(|(size, etag)| Upload { size, etag, key });
         upload.map(Some).ok_or(Refusal::Internal)
     }
 
+    /// A copy of an upload that nobody else can write: what is found of it holds for good. `None`: the upload is gone, or
+    /// another one by now. [`Media::drop_copy`] ends it, or the bucket after a day.
+    pub async fn set_aside(&self, upload: &Upload) -> Result<Option<Upload>, Refusal> {
+        let key = format!("check/{}", hex(&self.system.random::<16>()));
+        let copy = self.copy(upload, &key).customize().config_override(patient());
+        match there(copy.send().await)? {
+            Some(_) => self.as_it_is(key).await,
+            None => Ok(None),
+        }
+    }
+
+    fn copy(&self, upload: &Upload, to: &str) -> CopyObjectFluentBuilder {
+        let from = format!("{}/{}", self.bucket, upload.key);
+        self.client.copy_object().bucket(&self.bucket).key(to).copy_source(from).copy_source_if_match(&upload.etag)
+    }
+
     /// Some bytes of an upload. `None`: it is gone, or another one by now.
-    pub async fn read(&self, id: &MediaId, from: &Upload, range: Range<u64>) -> Result<Option<Bytes>, Refusal> {
-        let request = self.client.get_object().bucket(&self.bucket).key(format!("upload/{id}")).if_match(&from.etag);
+    pub async fn read(&self, from: &Upload, range: Range<u64>) -> Result<Option<Bytes>, Refusal> {
+        let request = self.client.get_object().bucket(&self.bucket).key(&from.key).if_match(&from.etag);
         let request = request.range(format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
         let Some(part) = there(request.send().await)? else { return Ok(None) };
         if part.e_tag() != Some(&from.etag) {
@@ -152,37 +175,49 @@ impl Media {
         Ok(there(self.put(id, picture).if_none_match("*").send().await)?.is_some())
     }
 
-    /// Serves an upload as it is under its id, unless something is served there. `false`: something is, or is just
-    /// about to be, or the upload is gone or another one by now.
-    pub async fn publish_upload(
+    /// Serves the very bytes of a recording that were checked under the upload's id, unless something is served there.
+    /// `false`: something is, or is just about to be.
+    pub async fn publish_recording(
         &self,
         id: &MediaId,
-        upload: &Upload,
+        recording: Bytes,
         content_type: &str,
         published: Published,
     ) -> Result<bool, Refusal> {
-        let limits = TimeoutConfig::builder()
-            .read_timeout(COPY_LIMIT)
-            .operation_attempt_timeout(COPY_LIMIT)
-            .operation_timeout(COPY_LIMIT);
         let mut request = self
             .client
-            .copy_object()
+            .put_object()
             .bucket(&self.bucket)
             .key(format!("media/{id}"))
-            .copy_source(format!("{}/upload/{id}", self.bucket))
-            .copy_source_if_match(&upload.etag)
+            .if_none_match("*")
+            .content_type(content_type)
+            .cache_control(CACHING)
+            .body(recording.into());
+        if let Some(seconds) = published.whole_seconds {
+            request = request.metadata(SECONDS, seconds.to_string());
+        }
+        let request = request.customize().config_override(patient());
+        Ok(there(request.send().await)?.is_some())
+    }
+
+    /// Serves a copy that was checked, as it is, under the upload's id, unless something is served there. `false`:
+    /// something is, or is just about to be.
+    pub async fn publish_copy(&self, id: &MediaId, copy: &Upload, content_type: &str) -> Result<bool, Refusal> {
+        let request = self
+            .copy(copy, &format!("media/{id}"))
             .if_none_match("*")
             // Nothing that the uploader said of it.
             .metadata_directive(MetadataDirective::Replace)
             .tagging_directive(TaggingDirective::Replace)
             .content_type(content_type)
             .cache_control(CACHING);
-        if let Some(seconds) = published.whole_seconds {
-            request = request.metadata(SECONDS, seconds.to_string());
-        }
-        let request = request.customize().config_override(Builder::new().timeout_config(limits.build()));
-        Ok(there(request.send().await)?.is_some())
+        Ok(there(request.customize().config_override(patient()).send().await)?.is_some())
+    }
+
+    /// Takes away what [`Media::set_aside`] has made.
+    pub async fn drop_copy(&self, copy: &Upload) -> Result<(), Refusal> {
+        let request = self.client.delete_object().bucket(&self.bucket).key(&copy.key);
+        request.send().await.map(drop).map_err(|error| aws::refusal("S3", &error))
     }
 
     /// Takes an upload away, by what follows `upload/` in its key; one that is gone is fine.
@@ -190,6 +225,15 @@ impl Media {
         let request = self.client.delete_object().bucket(&self.bucket).key(format!("upload/{name}"));
         request.send().await.map(drop).map_err(|error| aws::refusal("S3", &error))
     }
+}
+
+/// For what the object store takes long to do.
+fn patient() -> Builder {
+    let limits = TimeoutConfig::builder()
+        .read_timeout(COPY_LIMIT)
+        .operation_attempt_timeout(COPY_LIMIT)
+        .operation_timeout(COPY_LIMIT);
+    Builder::new().timeout_config(limits.build())
 }
 
 /// `None` where the object is not there, or not as it should be: 404, 409, 412, 416.

@@ -11,4 +11,4 @@ pub use media::{Media, Published, Upload};
 pub use payment::{Charge, Payments};
 pub use provider::{Provider, Providers};
 pub use queue::{Message, Queue};
-pub use sms::Sms;
+pub use sms::{NotSent, Sms};

@@ -8,7 +8,7 @@ use super::{
     table::{Action, Outcome, Store, number},
     users::FREE_OR_MINE,
 };
-use crate::domain::{DeviceId, Refusal, UserId};
+use crate::domain::{DeviceId, Limit, Refusal, UserId};
 
 const TAKEN: Refusal = Refusal::Conflict("this device belongs to another user");
 
@@ -42,12 +42,13 @@ impl Store {
     }
 
     /// Lets a device sign in the user of a session that was checked. One read where it does so already; 409 where it is
-    /// somebody else's.
+    /// somebody else's, 429 where they are too many.
     pub async fn tie_device(&self, id: &DeviceId, to: &Session) -> Result<(), Refusal> {
         let tied = TiedDevice { holder: to.user, epoch: to.epoch };
         if self.get(keys::device(id)).await? == Some(tied) {
             return Ok(());
         }
+        self.count(to.user, Limit::Devices).await?;
         let update = Action::update(keys::device(id), "SET holder = :me, epoch = :epoch")
             .when(FREE_OR_MINE)
             .with(":me", number(tied.holder.0))

@@ -10,6 +10,7 @@
 //! | whose identity at QQ, WeChat, Weibo | `OPENID#<provider>#<openid>` | `-` | logins through them |
 //! | wrong guesses at an account that does not exist | `GUESS#<hash of the account>` | `AUTH` | logins |
 //! | the SMS code of a phone, and how many were sent | `SMS#<country>-<number>` | `-` | the five operations with a code |
+//! | when codes were sent at the wish of one address, by its pseudonym | `SMSSOURCE#<pseudonym>` | `-` | `send_sms_code` |
 //! | a user's gallery: name, count, cover | `U#<user>` | `G#<gallery>` | lists of galleries, uploads |
 //! | how many galleries a user has | `U#<user>` | `GALLERIES` | making and deleting one |
 //! | a gallery to which a user gave a heart | `U#<user>` | `H#<gallery>` | heartbeats |
@@ -22,6 +23,7 @@
 //! | an app version that is under review | `VERSION#<version>` | `-` | refusals to unregistered devices |
 //! | what a user wrote to the operators | `FEEDBACK#<day>` | `<feedback>#<user>` | `feedbacks`; operators |
 //! | where a user's device was, for a while | `U#<user>` | `TRACK#<track>` | `user_tracks`; operators |
+//! | how often a user did what is limited, in an hour or on a day | `U#<user>` | `DONE#<H or D><hour or day>` | see `Limit` |
 //! | what one user gave another, by code | `U#<to>` | `GIFT#<from>` | the homepage |
 //! | that a gift was entered, by the operators' id | `GIVEN#<hash of the id>` | `-` | `give_gift` |
 //! | that VIP time was granted, by the operators' id | `GRANTED#<hash of the id>` | `-` | `grant_vip` |
@@ -188,6 +190,11 @@ pub fn guesses_at(text: &Account) -> Key {
     key(format!("GUESS#{}", hash(&account(text).pk)), "AUTH")
 }
 
+/// `source` is a pseudonym, see `TokenKeys`.
+pub fn sms_source(source: &str) -> Key {
+    key(format!("SMSSOURCE#{source}"), ALONE)
+}
+
 pub fn sms(phone: &Phone) -> Key {
     key(format!("SMS#{}-{}", phone.country(), phone.number()), ALONE)
 }
@@ -245,6 +252,12 @@ pub fn feedback(at: Millis, feedback: FeedbackId, from: UserId) -> Key {
 
 pub fn track(of: UserId, track: TrackId) -> Key {
     Key { pk: user(of), sk: format!("TRACK#{}", id(track.0)) }
+}
+
+/// Of the hour or the day (UTC's) that `at` lies in.
+pub fn done(by: UserId, at: Millis, span: Millis) -> Key {
+    let letter = if span == DAY { 'D' } else { 'H' };
+    Key { pk: user(by), sk: format!("DONE#{letter}{}", at / span) }
 }
 
 pub const GIFT: &str = "GIFT#";
@@ -723,7 +736,7 @@ fn hash(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::GameId;
+    use crate::domain::{GameId, HOUR};
 
     #[test]
     fn keys_are_spelt_so() {
@@ -741,6 +754,7 @@ mod tests {
             "GUESS#19f06aa8364dba46ad47b8860e6077abeee20978534c3b2a080976a20b8f6b4b / AUTH"
         );
         assert_eq!(spelt(sms(&hong_kong)), "SMS#852-12345678 / -");
+        assert_eq!(spelt(sms_source("0a1b")), "SMSSOURCE#0a1b / -");
         assert_eq!(spelt(user_gallery(UserId(6), GalleryId(7))), "U#0000000000000006 / G#0000000000000007");
         assert_eq!(spelt(gallery_count(UserId(6))), "U#0000000000000006 / GALLERIES");
         assert_eq!(spelt(heart(UserId(6), GalleryId(7))), "U#0000000000000006 / H#0000000000000007");
@@ -769,6 +783,8 @@ mod tests {
         );
         assert_eq!(spelt(track(UserId(6), TrackId(9))), "U#0000000000000006 / TRACK#0000000000000009");
         assert_eq!(spelt(gift(UserId(6), UserId(7))), "U#0000000000000006 / GIFT#0000000000000007");
+        assert_eq!(spelt(done(UserId(6), 1_700_000_000_000, HOUR)), "U#0000000000000006 / DONE#H472222");
+        assert_eq!(spelt(done(UserId(6), 1_700_000_000_000, DAY)), "U#0000000000000006 / DONE#D19675");
         assert_eq!(
             spelt(gift_entered("1")),
             "GIVEN#6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b / -"

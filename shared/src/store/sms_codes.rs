@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::{
-    keys,
+    keys::{self, Key},
     table::{Action, Item, Outcome, Store, number, read, set, text},
     window::{Window, moment},
 };
-use crate::domain::{DAY, MINUTE, Millis, Phone, Refusal};
+use crate::domain::{DAY, HOUR, MINUTE, Millis, Phone, Refusal, SmsLimits};
 
 /// How long a code is good for.
 pub const LIFE: Millis = 5 * MINUTE;
@@ -18,7 +18,7 @@ const TRIES: usize = 5;
 const A_DAY: Window = Window { most: 10, span: DAY };
 const PAUSE: Millis = MINUTE;
 
-/// What is known of a phone's codes.
+/// What is known of a phone's codes. Of a source only `sent` is.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Codes {
@@ -30,6 +30,17 @@ struct Codes {
     sent: BTreeSet<String>,
 }
 
+/// A code that is counted and kept, but not sent yet.
+#[derive(Debug)]
+pub struct NewCode {
+    pub digits: String,
+    phone: Phone,
+    source: String,
+    to_stranger: bool,
+    sent_at: Millis,
+    moment: String,
+}
+
 /// That somebody holds a phone: they knew its code. It is used up in the transaction that it was proved for.
 #[derive(Clone, Debug)]
 pub struct ProvedCode {
@@ -39,52 +50,94 @@ pub struct ProvedCode {
 }
 
 impl Store {
-    /// Makes a code, keeps it and counts it, all or nothing. 429 where a limit is reached; `most_a_day` is for all
-    /// phones together.
-    pub async fn new_sms_code(&self, phone: &Phone, most_a_day: u64) -> Result<String, Refusal> {
-        let (now, moment, digits) = (self.system.now(), &moment(&self.system), &self.system.six_digits());
-        let key = &keys::sms(phone);
-        let spent = Refusal::TooMany("no more codes are sent today: try again tomorrow".into());
-        if most_a_day == 0 {
-            return Err(spent);
+    /// Makes a code, keeps it and counts it, all or nothing. 429 where a limit is reached; `source` is the pseudonym of
+    /// where it is asked for. Two rounds: whether the phone has an account, then a transaction.
+    pub async fn new_sms_code(&self, phone: &Phone, source: &str, limits: SmsLimits) -> Result<NewCode, Refusal> {
+        let spent = &Refusal::TooMany("no more codes are sent today: try again tomorrow".into());
+        if limits.daily == 0 || limits.hourly == 0 {
+            return Err(spent.clone());
         }
-        let spent = &spent;
-        let build = |codes: Option<Item>| async move {
-            if let Some(codes) = codes.map(read::<Codes>).transpose()? {
-                let pause = (codes.sent_at + PAUSE).saturating_sub(now).div_ceil(1000);
-                if pause > 0 {
-                    return Err(Refusal::TooMany(format!("one code a minute: try again in {pause} s")));
+        let to_stranger = self.whose(keys::phone(phone)).await?.is_none();
+        let (now, moment) = (self.system.now(), &moment(&self.system));
+        let (an_hour, of_source) = (&Window { most: limits.hourly, span: HOUR }, &keys::sms_source(source));
+        let (digits, of_phone) = (&self.system.six_digits(), &keys::sms(phone));
+        let counted = &|key: &Key, update: &str, window: &Window| {
+            Action::update(key.clone(), update)
+                .when(Window::condition("sent"))
+                .with(":moments", set(moment))
+                .with(":moment", text(moment))
+                .with(":most", number(window.most))
+                .with(":end", number((now + window.span + MINUTE) / 1000))
+                .or_look()
+        };
+        let build = |full: Option<Item>| async move {
+            match full.map(|item| Ok::<_, Refusal>((Key::of(&item), read::<Codes>(item)?))).transpose()? {
+                Some((key, Codes { sent, .. })) if key.as_ref() == Some(of_source) => {
+                    let outdated = an_hour.outdated(&sent, now);
+                    if outdated.is_empty() {
+                        let minutes = an_hour.wait(&sent, now).div_ceil(MINUTE);
+                        let most = format!("{} codes an hour are sent for one address", an_hour.most);
+                        return Err(Refusal::TooMany(format!("{most}: try again in {minutes} min")));
+                    }
+                    self.forget_moments(of_source, "sent", outdated).await?;
                 }
-                let outdated = A_DAY.outdated(&codes.sent, now);
-                if outdated.is_empty() {
-                    let minutes = A_DAY.wait(&codes.sent, now).div_ceil(MINUTE);
-                    return Err(Refusal::TooMany(format!("ten codes a day: try again in {minutes} min")));
+                Some((_, Codes { sent_at, sent, .. })) => {
+                    let pause = (sent_at + PAUSE).saturating_sub(now).div_ceil(1000);
+                    if pause > 0 {
+                        return Err(Refusal::TooMany(format!("one code a minute: try again in {pause} s")));
+                    }
+                    let outdated = A_DAY.outdated(&sent, now);
+                    if outdated.is_empty() {
+                        let minutes = A_DAY.wait(&sent, now).div_ceil(MINUTE);
+                        return Err(Refusal::TooMany(format!("ten codes a day: try again in {minutes} min")));
+                    }
+                    self.forget_moments(of_phone, "sent", outdated).await?;
                 }
-                self.forget_moments(key, "sent", outdated).await?;
+                None => {}
             }
             let code = "SET digits = :digits, sent_at = :now, good_until = :until, expires_at = :end \
                         ADD sent :moments REMOVE code_tries";
-            let pause = "(attribute_not_exists(sent_at) OR sent_at <= :pause)";
-            let code = Action::update(key.clone(), code)
-                .when(format!("{pause} AND {}", Window::condition("sent")))
+            let code = counted(of_phone, code, &A_DAY)
+                .and("(attribute_not_exists(sent_at) OR sent_at <= :pause)")
                 .with(":digits", text(digits))
                 .with(":now", number(now))
                 .with(":until", number(now + LIFE))
-                .with(":end", number((now + DAY + MINUTE) / 1000))
-                .with(":moments", set(moment))
-                .with(":moment", text(moment))
-                .with(":most", number(A_DAY.most))
-                .with(":pause", number(now.saturating_sub(PAUSE)))
-                .or_look();
-            let day = Action::update(keys::sms_day(now), "SET expires_at = :end ADD sent_in_all :one")
-                .when("attribute_not_exists(sent_in_all) OR sent_in_all < :most")
-                .with(":end", number((now + 2 * DAY) / 1000))
-                .with(":one", number(1))
-                .with(":most", number(most_a_day))
+                .with(":pause", number(now.saturating_sub(PAUSE)));
+            let source = counted(of_source, "SET expires_at = :end ADD sent :moments", an_hour);
+            let below = |count: &str, most: &str| format!("(attribute_not_exists({count}) OR {count} < {most})");
+            let day = count_of_day(now, to_stranger, 1)
+                .when(below("sent_in_all", ":most"))
+                .with(":most", number(limits.daily))
                 .or_refuse(spent.clone());
-            Ok((vec![code, day], digits.clone()))
+            let day = match to_stranger {
+                true => day
+                    .and(&below("sent_to_strangers", ":strangers"))
+                    .with(":strangers", number(limits.for_strangers())),
+                false => day,
+            };
+            Ok((vec![code, source, day], ()))
         };
-        self.transact(build).await
+        self.transact(build).await?;
+        Ok(NewCode {
+            digits: digits.clone(),
+            phone: phone.clone(),
+            source: source.to_owned(),
+            to_stranger,
+            sent_at: now,
+            moment: moment.clone(),
+        })
+    }
+
+    /// As if a code had never been asked for: it was certainly not sent. Nobody can know it. One transaction.
+    pub async fn take_code_back(&self, code: NewCode) -> Result<(), Refusal> {
+        let uncount = |key: Key, update: &str| Action::update(key, update).with(":moment", set(&code.moment));
+        let kept = uncount(keys::sms(&code.phone), "DELETE sent :moment REMOVE digits, sent_at")
+            .when("sent_at = :sent_at")
+            .with(":sent_at", number(code.sent_at))
+            .or_done();
+        let source = uncount(keys::sms_source(&code.source), "DELETE sent :moment");
+        let day = count_of_day(code.sent_at, code.to_stranger, -1);
+        self.transact_once(vec![kept, source, day]).await
     }
 
     /// Whether `code` is the phone's, after counting the try: 3200 where it is not. One write.
@@ -113,4 +166,12 @@ impl Store {
             .with(":sent_at", number(code.sent_at))
             .or_refuse(Refusal::SmsCode)
     }
+}
+
+/// Adds to the codes of a day.
+fn count_of_day(at: Millis, to_stranger: bool, much: i64) -> Action {
+    let strangers = if to_stranger { ", sent_to_strangers :much" } else { "" };
+    Action::update(keys::sms_day(at), format!("SET expires_at = :end ADD sent_in_all :much{strangers}"))
+        .with(":much", number(much))
+        .with(":end", number((at + 2 * DAY) / 1000))
 }

@@ -1,8 +1,11 @@
-use std::future::Future;
+use std::{future::Future, net::IpAddr};
+
+use http::Extensions;
+use lambda_http::request::RequestContext;
 
 use crate::{
     App,
-    domain::{DeviceId, Refusal, UserId, token::Token},
+    domain::{DeviceId, Refusal, Source, UserId, token::Token},
     store::Session,
 };
 
@@ -16,6 +19,17 @@ pub struct Credentials {
     pub app_version: Option<String>,
     /// By what a repeat of a request is known.
     pub idempotency_key: Option<String>,
+    /// Nothing that the client sends: set by whoever took its connection.
+    pub source: Option<Source>,
+}
+
+/// Where a request came from, as API Gateway tells it, or the runner.
+pub fn source(extensions: &Extensions) -> Option<Source> {
+    let told = |context: &RequestContext| match context {
+        RequestContext::ApiGatewayV2(context) => context.http.source_ip.as_ref()?.parse::<IpAddr>().ok(),
+        _ => None,
+    };
+    extensions.get().copied().or_else(|| extensions.get().and_then(told).map(Source::from))
 }
 
 /// What a caller must bring.
@@ -39,12 +53,27 @@ pub trait Caller: Send + Sized {
     /// Whether a header may say by what a repeat is known.
     const IDEMPOTENCY_KEY: bool = false;
 
-    /// Who it is, before the request's details are looked at; and the session that is still to be checked while the
-    /// handler runs, whose answer goes out only if the session is good.
+    /// Who it is, before the request's details are looked at; and the session that says so.
     fn identify(
         credentials: Credentials,
         app: &App,
-    ) -> impl Future<Output = Result<(Self, Option<Session>), Refusal>> + Send;
+    ) -> impl Future<Output = Result<(Self, Option<Claim>), Refusal>> + Send;
+}
+
+/// Somebody's session, as they claim it.
+pub struct Claim {
+    pub session: Session,
+    pub is_checked: bool,
+}
+
+impl Claim {
+    /// 401 where the session was ended. One read, if it was not made before.
+    pub async fn check(&self, app: &App) -> Result<(), Refusal> {
+        match self.is_checked {
+            true => Ok(()),
+            false => app.store.check_session(&self.session).await,
+        }
+    }
 }
 
 /// A signed-in user.
@@ -60,8 +89,7 @@ pub struct Bearer(pub Token);
 /// A signed-in user who may say by what a repeat of the request is known: the header `Idempotency-Key`.
 pub struct Buyer {
     pub user: UserId,
-    /// 1 to 255 visible characters of ASCII.
-    pub idempotency_key: Option<String>,
+    idempotency_key: Option<String>,
 }
 
 /// A device, whether somebody has registered it or not.
@@ -73,15 +101,15 @@ pub struct Device {
 /// Whoever it is.
 pub struct Anyone;
 
+/// Whoever it is, and where they are: for what strangers may do only so often.
+pub struct Someone(pub Source);
+
 impl Caller for SignedIn {
     const NEEDS: Needs = Needs::Token;
 
-    async fn identify(credentials: Credentials, app: &App) -> Result<(Self, Option<Session>), Refusal> {
-        let (session, is_checked) = session(&credentials, app).await?;
-        if !is_checked {
-            app.store.check_session(&session).await?;
-        }
-        Ok((Self(session.user), None))
+    async fn identify(credentials: Credentials, app: &App) -> Result<(Self, Option<Claim>), Refusal> {
+        let claim = claim(&credentials, app).await?;
+        Ok((Self(claim.session.user), Some(claim)))
     }
 }
 
@@ -89,19 +117,19 @@ impl Caller for Reader {
     const NEEDS: Needs = Needs::Token;
     const READS_ONLY: bool = true;
 
-    async fn identify(credentials: Credentials, app: &App) -> Result<(Self, Option<Session>), Refusal> {
-        let (session, is_checked) = session(&credentials, app).await?;
-        Ok((Self(session.user), (!is_checked).then_some(session)))
+    async fn identify(credentials: Credentials, app: &App) -> Result<(Self, Option<Claim>), Refusal> {
+        let claim = claim(&credentials, app).await?;
+        Ok((Self(claim.session.user), Some(claim)))
     }
 }
 
 impl Caller for Bearer {
     const NEEDS: Needs = Needs::Token;
 
-    async fn identify(credentials: Credentials, app: &App) -> Result<(Self, Option<Session>), Refusal> {
+    async fn identify(credentials: Credentials, app: &App) -> Result<(Self, Option<Claim>), Refusal> {
         let token = token(&credentials, app)?;
-        app.store.check_session(&Session::from(&token)).await?;
-        Ok((Self(token), None))
+        let claim = Claim { session: Session::from(&token), is_checked: false };
+        Ok((Self(token), Some(claim)))
     }
 }
 
@@ -109,12 +137,20 @@ impl Caller for Buyer {
     const NEEDS: Needs = Needs::Token;
     const IDEMPOTENCY_KEY: bool = true;
 
-    async fn identify(mut credentials: Credentials, app: &App) -> Result<(Self, Option<Session>), Refusal> {
+    async fn identify(mut credentials: Credentials, app: &App) -> Result<(Self, Option<Claim>), Refusal> {
         let idempotency_key = credentials.idempotency_key.take();
-        let (SignedIn(user), _) = SignedIn::identify(credentials, app).await?;
-        let is_fine = |key: &String| (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
-        match idempotency_key.as_ref().is_none_or(is_fine) {
-            true => Ok((Self { user, idempotency_key }, None)),
+        let (SignedIn(user), claim) = SignedIn::identify(credentials, app).await?;
+        Ok((Self { user, idempotency_key }, claim))
+    }
+}
+
+impl Buyer {
+    /// What the header says; 400 where that is no key.
+    pub fn key(&self) -> Result<Option<&str>, Refusal> {
+        let key = self.idempotency_key.as_deref();
+        let is_fine = |key: &str| (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+        match key.is_none_or(is_fine) {
+            true => Ok(key),
             false => Err(Refusal::malformed("Idempotency-Key: 1 to 255 visible characters of ASCII")),
         }
     }
@@ -123,9 +159,9 @@ impl Caller for Buyer {
 impl Caller for Device {
     const NEEDS: Needs = Needs::Device;
 
-    async fn identify(credentials: Credentials, app: &App) -> Result<(Self, Option<Session>), Refusal> {
+    async fn identify(credentials: Credentials, app: &App) -> Result<(Self, Option<Claim>), Refusal> {
         if credentials.token.is_some() {
-            session(&credentials, app).await?;
+            claim(&credentials, app).await?;
         }
         let id = credentials.device.ok_or(Refusal::malformed("X-Device-Id: is missing"))?;
         Ok((Self { id, app_version: credentials.app_version }, None))
@@ -149,8 +185,16 @@ impl Device {
 impl Caller for Anyone {
     const NEEDS: Needs = Needs::Nothing;
 
-    async fn identify(_: Credentials, _: &App) -> Result<(Self, Option<Session>), Refusal> {
+    async fn identify(_: Credentials, _: &App) -> Result<(Self, Option<Claim>), Refusal> {
         Ok((Self, None))
+    }
+}
+
+impl Caller for Someone {
+    const NEEDS: Needs = Needs::Nothing;
+
+    async fn identify(credentials: Credentials, _: &App) -> Result<(Self, Option<Claim>), Refusal> {
+        Ok((Self(credentials.source.unwrap_or(Source::UNKNOWN)), None))
     }
 }
 
@@ -159,20 +203,21 @@ fn token(credentials: &Credentials, app: &App) -> Result<Token, Refusal> {
     app.keys()?.verify(token, app.system.now()).ok_or(Refusal::NotSignedIn)
 }
 
-/// The session that the token or the device claims, and whether it is checked: a call that brings both ties the device to
-/// the user, which nobody may do unchecked.
-async fn session(credentials: &Credentials, app: &App) -> Result<(Session, bool), Refusal> {
-    match (&credentials.token, &credentials.device) {
+/// The session that the token or the device claims. A call that brings both ties the device to the user, which nobody may
+/// do unchecked.
+async fn claim(credentials: &Credentials, app: &App) -> Result<Claim, Refusal> {
+    let session = match (&credentials.token, &credentials.device) {
         (None, Some(device)) => match app.store.device_session(device).await? {
-            Some(session) => Ok((session, false)),
-            None => Err(Device::unregistered(credentials.app_version.as_deref(), app).await),
+            Some(session) => session,
+            None => return Err(Device::unregistered(credentials.app_version.as_deref(), app).await),
         },
-        (_, None) => Ok((Session::from(&token(credentials, app)?), false)),
+        (_, None) => Session::from(&token(credentials, app)?),
         (Some(_), Some(device)) => {
             let session = Session::from(&token(credentials, app)?);
             app.store.check_session(&session).await?;
             app.store.tie_device(device, &session).await.map_err(Refusal::of("X-Device-Id"))?;
-            Ok((session, true))
+            return Ok(Claim { session, is_checked: true });
         }
-    }
+    };
+    Ok(Claim { session, is_checked: false })
 }

@@ -16,11 +16,14 @@ pub use serde::{Deserialize, Serialize};
 use serde::{Serializer, de::DeserializeOwned};
 use tokio::time::timeout;
 
-pub use super::caller::{Anyone, Bearer, Buyer, Caller, Device, Needs, Reader, SignedIn};
-use super::dialect::Dialect;
+pub use super::caller::{Anyone, Bearer, Buyer, Caller, Device, Needs, Reader, SignedIn, Someone};
+use super::{caller::source, dialect::Dialect};
 use crate::function::Outcome;
 use crate::meter::{Happened, happened};
-pub use crate::{App, domain::Refusal};
+pub use crate::{
+    App,
+    domain::{Limit, Refusal},
+};
 
 /// What Lambda lets through. (A picture of more than 4 MiB is refused by its own rule.)
 const LARGEST_BODY: usize = 6 << 20;
@@ -44,6 +47,8 @@ pub trait Operation: DeserializeOwned + JsonSchema + Send + 'static {
     type Caller: Caller;
     type Response: Serialize + JsonSchema + Send;
     const ROUTE: Route;
+    /// What of it one user may do only so often. Of a [`SignedIn`] caller alone.
+    const LIMIT: Option<Limit> = None;
     /// The refusals of four digits that the document lists for this operation.
     const REFUSES: &'static [Refusal] = &[];
 
@@ -97,13 +102,14 @@ pub struct Listed {
     pub needs: Needs,
     /// The session is checked beside the handler, which therefore must not write.
     pub reads_only: bool,
+    pub limit: Option<Limit>,
 }
 
 impl Operations for Vec<Listed> {
     fn add<O: Operation>(mut self) -> Self {
         let Route { method, path } = O::ROUTE;
         let (document, needs, reads_only) = (O::Dialect::DOCUMENT, O::Caller::NEEDS, O::Caller::READS_ONLY);
-        self.push(Listed { document, name: name::<O>(), method, path, needs, reads_only });
+        self.push(Listed { document, name: name::<O>(), method, path, needs, reads_only, limit: O::LIMIT });
         self
     }
 }
@@ -184,15 +190,35 @@ async fn run<O: Operation>(app: &App, head: Parts, path: &RawPathParams, body: B
     if !body.is_empty() && !encoding.is_empty() && !encoding.eq_ignore_ascii_case(b"identity") {
         return Err(Refusal::UnsupportedMediaType("it is, without a Content-Encoding"));
     }
-    let (credentials, mut fields) = O::Dialect::read(&head, body).await?;
+    let (mut credentials, mut fields) = O::Dialect::read(&head, body).await?;
+    credentials.source = source(&head.extensions);
     path.iter().for_each(|(name, value)| fields.set_text(name, value));
-    let (caller, session) = O::Caller::identify(credentials, app).await?;
-    let handled = async { fields.parse::<O>()?.handle(caller, app).await };
-    let Some(session) = session else {
-        return handled.await;
+    let (caller, claim) = O::Caller::identify(credentials, app).await?;
+    // What is wrong with it is told to whoever is signed in.
+    let request = fields.parse::<O>();
+    let Some(claim) = claim else {
+        return request?.handle(caller, app).await;
     };
-    let (signed_in, handled) = tokio::join!(app.store.check_session(&session), handled);
-    signed_in.and(handled)
+    if O::Caller::READS_ONLY {
+        let handled = async { request?.handle(caller, app).await };
+        let (signed_in, handled) = tokio::join!(claim.check(app), handled);
+        return signed_in.and(handled);
+    }
+    let user = claim.session.user;
+    match O::LIMIT.filter(|_| request.is_ok()) {
+        Some(limit) => match tokio::join!(claim.check(app), app.store.count(user, limit)) {
+            (Ok(()), counted) => counted?,
+            (Err(no), counted) => {
+                // Whoever has a token that was ended does not use the user's limits up.
+                if counted.is_ok() {
+                    app.store.uncount(user, limit).await?;
+                }
+                return Err(no);
+            }
+        },
+        None => claim.check(app).await?,
+    }
+    request?.handle(caller, app).await
 }
 
 /// The response where document E shows `""`.

@@ -219,9 +219,14 @@ impl Operations for Reference {
         let refused = json!({"$ref": format!("#/components/responses/{refusal}")});
         operation["responses"] = json!({
             "200": {"description": success, "content": {"application/json": {"schema": answer}}},
-            "4XX": refused,
-            "5XX": refused,
+            "4XX": refused.clone(),
+            "5XX": refused.clone(),
         });
+        if let Some(limit) = O::LIMIT {
+            let often = format!("Too often. One user does at most {}, whichever operation does them.", limit.words());
+            operation["responses"]["429"] = refused;
+            operation["responses"]["429"]["description"] = often.into();
+        }
         match O::Caller::NEEDS {
             Needs::Nothing => {}
             Needs::Token if O::Dialect::TOKEN_IN_BODY => operation["security"] = json!([{"token": []}, {}]),

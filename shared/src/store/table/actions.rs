@@ -89,6 +89,15 @@ impl Action {
         Self { condition: Some(condition.into()), ..self }
     }
 
+    /// Only under this condition as well.
+    pub fn and(self, condition: &str) -> Self {
+        let condition = match &self.condition {
+            Some(before) => format!("{before} AND {condition}"),
+            None => condition.to_owned(),
+        };
+        self.when(condition)
+    }
+
     /// A value of the expressions, by its `:name`.
     pub fn with(mut self, name: &str, value: AttributeValue) -> Self {
         self.values.insert(name.to_owned(), value);

@@ -24,7 +24,7 @@ impl Dialect for B {
         };
         let app_version = header(&head.headers, "x-app-version").map(str::to_owned);
         let token = header_token(&head.headers);
-        let credentials = Credentials { token, device, app_version, idempotency_key: None };
+        let credentials = Credentials { token, device, app_version, ..Credentials::default() };
         let fields = match head.method {
             Method::GET => Fields::query(head)?,
             Method::DELETE => match Fields::any(&head.headers, body).await? {
