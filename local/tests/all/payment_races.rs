@@ -215,15 +215,17 @@ impl Scene {
 
 /// Each pair, of a pending order and of one whose charge broke off.
 macro_rules! pairs {
-    ($($name:ident: $one:ident, $other:ident;)*) => {$(
+    ($($(#[$when:meta])* $name:ident: $one:ident, $other:ident;)*) => {$(
         mod $name {
             use super::*;
 
+            $(#[$when])*
             #[tokio::test]
             async fn pending() {
                 Scene::all_of([Act::$one, Act::$other], false).await;
             }
 
+            $(#[$when])*
             #[tokio::test]
             async fn frozen() {
                 Scene::all_of([Act::$one, Act::$other], true).await;
@@ -233,6 +235,7 @@ macro_rules! pairs {
 }
 
 pairs! {
+    #[ignore = "takes minutes: cargo test -p local --test all payment_races -- --ignored"]
     pay_and_pay: Pay, Pay;
     pay_and_cancel: Pay, Cancel;
     pay_and_snatch: Pay, Snatch;
@@ -240,6 +243,7 @@ pairs! {
     cancel_and_cancel: Cancel, Cancel;
     cancel_and_snatch: Cancel, Snatch;
     cancel_and_check: Cancel, Check;
+    #[ignore = "takes minutes: cargo test -p local --test all payment_races -- --ignored"]
     check_and_check: Check, Check;
     check_and_snatch: Check, Snatch;
 }
@@ -306,7 +310,7 @@ async fn a_thousand_at_random_with_deaths() {
         scene.let_go();
         what += &format!(" {told:?}");
         scene.is_right(deal, &told, &what).await;
-        paid += usize::from(scene.bank.charged(deal.order.0).1);
+        paid += scene.bank.charged(deal.order.0).1;
     }
     println!("{deaths} deaths, {paid} orders paid");
     assert!(deaths > 500 && paid > 200);

@@ -17,17 +17,14 @@ use ring::hmac;
 use serde_json::Value;
 use shared::{
     config::Payment,
-    domain::{MINUTE, OrderId, Page, System, TicketId, UserId},
+    domain::{OrderId, System},
     outside::{Charge, Payments, payment},
-    store::{Changes, OrderStatus, SignUp},
 };
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use ::payments as payments_function;
-
 use crate::{
-    masters::{batch, master, project},
-    support::{Fault, Gate, START, Test},
+    masters::{master, project},
+    support::{Gate, START, Test},
 };
 
 /// What `docs/payment.md` signs its example with.
@@ -326,173 +323,4 @@ pub async fn shop(bank: &Bank) -> Test {
     store.import(&master(1), false).await.unwrap();
     store.import(&project(1, 1), false).await.unwrap();
     test
-}
-
-/// What can happen to an order.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Step {
-    Pay,
-    Cancel,
-    /// Its half hour is over.
-    Expire,
-    /// The schedule's minute is there.
-    Check,
-}
-
-const STEPS: [Step; 4] = [Step::Pay, Step::Cancel, Step::Expire, Step::Check];
-
-/// One order of one ticket, and its buyer.
-struct Deal<'a> {
-    test: &'a Test,
-    bank: &'a Bank,
-    buyer: UserId,
-    ticket: TicketId,
-    order: OrderId,
-}
-
-impl<'a> Deal<'a> {
-    async fn new(test: &'a Test, bank: &'a Bank, number: u64) -> Self {
-        let (store, ticket) = (&test.plaza.app.store, TicketId(10_000 + number));
-        test.wait(1);
-        let by = SignUp::ThirdParty("qq", format!("buyer-{number}"));
-        let buyer = store.create_user(&by, None, Changes::default()).await.unwrap().id;
-        store.import_tickets(&batch(ticket.0, 1, 1), false).await.unwrap();
-        let order = store.place_order(buyer, &[ticket], false, None).await.unwrap();
-        Self { test, bank, buyer, ticket, order }
-    }
-
-    /// Whatever it comes to, and however it breaks off.
-    async fn step(&self, step: Step) {
-        let app = &self.test.plaza.app;
-        match step {
-            Step::Pay => drop(app.pay_order(self.buyer, self.order).await),
-            Step::Cancel => drop(app.store.cancel_order(self.buyer, self.order).await),
-            Step::Expire => self.test.wait(30 * MINUTE),
-            Step::Check => {
-                self.test.wait(MINUTE);
-                payments_function::handle(app).await;
-            }
-        }
-    }
-
-    /// Charged once and the buyer's, or neither; and nothing is left to be done.
-    async fn is_right(&self, what: &str) {
-        self.test.line.mend();
-        self.bank.books().moods.clear();
-        let app = &self.test.plaza.app;
-        self.test.wait(2 * MINUTE);
-        let answer = payments_function::handle(app).await;
-        assert_eq!(answer.failed, 0, "{what}");
-        self.test.wait(2 * MINUTE);
-        assert_eq!(payments_function::handle(app).await, payments_function::Answer::default(), "{what}");
-        let owned = app.store.bought_tickets(self.buyer, Page::first(10)).await.unwrap();
-        let owned: Vec<_> = owned.into_iter().map(|ticket| ticket.ticket_id).collect();
-        let (order, _) = app.store.order(self.buyer, self.order).await.unwrap();
-        match self.bank.charged(self.order.0) {
-            (0, 0) => {
-                assert!(owned.is_empty(), "{what}: owned and not paid");
-                assert_ne!(order.status(app.system.now()), OrderStatus::Paid, "{what}");
-                self.test.wait(30 * MINUTE);
-                // Free for the next one.
-                let next = app.store.place_order(self.buyer, &[self.ticket], false, None).await.unwrap();
-                app.store.cancel_order(self.buyer, next).await.unwrap();
-            }
-            (amount, 1) => {
-                assert_eq!((amount, owned), (order.price, vec![self.ticket]), "{what}");
-                assert_eq!(order.status(app.system.now()), OrderStatus::Paid, "{what}");
-            }
-            charged => panic!("{what}: charged {charged:?}"),
-        }
-    }
-}
-
-/// One is stopped at each of its calls, another one runs, the first is begun again.
-#[tokio::test(flavor = "multi_thread")]
-async fn two_in_every_order() {
-    let bank = Bank::open().await;
-    let test = shop(&bank).await;
-    let mut number = 0;
-    for first in STEPS {
-        for second in STEPS {
-            for call in ["TransactWriteItems", "BatchGetItem"] {
-                for at in 0..3 {
-                    for fault in [Fault::Broken, Fault::AnswerLost] {
-                        for mood in [Mood::Good, Mood::Declines, Mood::BreaksOff] {
-                            if first == Step::Expire && (at > 0 || mood != Mood::Good) {
-                                continue;
-                            }
-                            number += 1;
-                            let what = format!("{first:?} stopped at {call} {at} by {fault:?}, {second:?}, {mood:?}");
-                            let deal = Deal::new(&test, &bank, number).await;
-                            bank.meets([mood]);
-                            let faults = (0..at).map(|_| None).chain([Some(fault); 3]);
-                            test.line.spoil(call, faults);
-                            deal.step(first).await;
-                            test.line.mend();
-                            deal.step(second).await;
-                            deal.step(first).await;
-                            deal.is_right(&what).await;
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// A thousand orders, each with steps, side by side or one after the other, and faults as chance has it.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_at_random() {
-    let bank = Bank::open().await;
-    let test = shop(&bank).await;
-    // The same for everybody who runs it: the numbers of a linear congruence.
-    let mut seed = 20_261_125_u64;
-    let mut chance = |of: usize| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) as usize % of
-    };
-    const MOODS: [Mood; 5] = [Mood::Good, Mood::Declines, Mood::Busy, Mood::BreaksOff, Mood::Garbage];
-    const FAULTS: [Fault; 4] = [Fault::Broken, Fault::AnswerLost, Fault::Conflict, Fault::Throttle];
-    for number in 0..1_000 {
-        let deal = Deal::new(&test, &bank, number).await;
-        let mut what = format!("order {number}:");
-        for _ in 0..2 + chance(3) {
-            bank.meets([MOODS[chance(MOODS.len())]]);
-            if chance(3) == 0 {
-                let (fault, at) = (FAULTS[chance(FAULTS.len())], chance(3));
-                // A transaction's answer that is lost is told by its token; three times are the end of it.
-                let times = [1, 3][chance(2)];
-                what += &format!(" {fault:?} x {times} at {at}");
-                test.line.spoil("TransactWriteItems", (0..at).map(|_| None).chain((0..times).map(|_| Some(fault))));
-            }
-            let (one, other) = (STEPS[chance(4)], STEPS[chance(4)]);
-            what += &format!(" {one:?}");
-            if chance(2) == 0 {
-                what += &format!(" beside {other:?}");
-                tokio::join!(deal.step(one), deal.step(other));
-            } else {
-                deal.step(one).await;
-            }
-            test.line.mend();
-        }
-        deal.is_right(&what).await;
-    }
-}
-
-#[tokio::test]
-async fn what_a_provider_has_not_said_is_frozen() {
-    let bank = Bank::open().await;
-    let test = shop(&bank).await;
-    let deal = Deal::new(&test, &bank, 1).await;
-    let store = &test.plaza.app.store;
-    bank.meets([Mood::BreaksOff]);
-    assert_eq!(test.plaza.app.pay_order(deal.buyer, deal.order).await.unwrap_err().code(), 503);
-    assert_eq!(store.cancel_order(deal.buyer, deal.order).await.unwrap_err().code(), 409);
-    test.wait(90 * MINUTE);
-    let (order, _) = store.order(deal.buyer, deal.order).await.unwrap();
-    assert_eq!(order.status(test.plaza.app.system.now()), OrderStatus::Pending);
-    let asked = payments_function::handle(&test.plaza.app).await;
-    assert_eq!((asked.asked, asked.failed), (1, 0));
-    deal.is_right("frozen").await;
-    assert_eq!(bank.charged(deal.order.0).1, 1);
 }
