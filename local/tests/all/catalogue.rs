@@ -571,7 +571,7 @@ async fn tickets_that_broke_off_are_withdrawn_by_a_repeat() {
     for (withdrawn, left) in [(true, 0), (false, 50)] {
         let record = || with(&of_kind("ticket"), "withdrawn", withdrawn.into());
         for passing in 0..2 {
-            test.line.spoil("BatchWriteItem", vec![None; passing].into_iter().chain([Some(Fault::Broken); 6]));
+            test.line.spoil("TransactWriteItems", vec![None; passing].into_iter().chain([Some(Fault::Broken); 6]));
             let broken = import(&test, [record()]).await;
             test.line.mend();
             assert_eq!(broken["refused"].as_array().unwrap().len(), 1, "{broken}");

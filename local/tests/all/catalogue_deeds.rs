@@ -196,12 +196,12 @@ pub fn whole(items: &Items) {
                 assert_eq!(&head["content"], content, "{key}");
                 assert!(!is_withdrawn(head), "{key}");
             }
-            ("PROJECT", of) => {
+            ("PROJECT", of) if sk == "HEAD" => {
                 let of = Value::from(of.trim_start_matches('0'));
                 let tickets = items.iter().filter(|(key, _)| key.starts_with("TICKET#") && key.ends_with(" / HEAD"));
                 let tickets = tickets.filter(|(_, ticket)| ticket["project"] == of).count();
-                let unsold = fields.get("unsold").map_or("0", |unsold| unsold.as_str().unwrap());
-                assert_eq!(unsold, tickets.to_string(), "{key}");
+                let made = fields.get("made").map_or("0", |made| made.as_str().unwrap());
+                assert_eq!(made, tickets.to_string(), "{key}");
             }
             ("CLOTH", of) if sk == "HEAD" => {
                 let is_withdrawn_itself = is_withdrawn(fields) && fields.get("with_owner").is_none();
