@@ -1,6 +1,10 @@
-use shared::wire::{dialect::D, operation::*, values::OrderNumber};
+use shared::wire::{
+    dialect::D,
+    operation::*,
+    values::{List, OrderNumber, TicketNumber},
+};
 
-use crate::shown::{PlacedOrder, TicketsToOrder};
+use crate::shown::{PlacedOrder, each_once};
 
 /// Order tickets (document D).
 ///
@@ -9,9 +13,8 @@ use crate::shown::{PlacedOrder, TicketsToOrder};
 /// cancelled.
 #[derive(Deserialize, JsonSchema)]
 pub struct OrderCreate {
-    #[serde(flatten)]
-    #[schemars(flatten)]
-    tickets: TicketsToOrder,
+    /// 1 to 50, each once.
+    ticket_id_list: List<TicketNumber, 1, 50>,
 }
 
 impl Operation for OrderCreate {
@@ -21,7 +24,7 @@ impl Operation for OrderCreate {
     const ROUTE: Route = Route::post("/order_create");
 
     async fn handle(self, buyer: Buyer, app: &App) -> Result<PlacedOrder, Refusal> {
-        let id = app.store.place_order(buyer.user, &self.tickets.ids()?, false, buyer.key()?).await?;
+        let id = app.store.place_order(buyer.user, &each_once(self.ticket_id_list)?, false, buyer.key()?).await?;
         Ok(PlacedOrder { order_id: OrderNumber(id) })
     }
 }

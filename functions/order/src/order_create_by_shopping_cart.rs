@@ -1,15 +1,18 @@
-use shared::wire::{dialect::D, operation::*, values::OrderNumber};
+use shared::wire::{
+    dialect::D,
+    operation::*,
+    values::{List, OrderNumber, TicketNumber},
+};
 
-use crate::shown::{PlacedOrder, TicketsToOrder};
+use crate::shown::{PlacedOrder, each_once};
 
 /// Order tickets that are in the shopping cart, which they leave (document D).
 ///
 /// As `order_create`; 409 also where one is not in the cart.
 #[derive(Deserialize, JsonSchema)]
 pub struct OrderCreateByShoppingCart {
-    #[serde(flatten)]
-    #[schemars(flatten)]
-    tickets: TicketsToOrder,
+    /// 1 to 50, each once.
+    ticket_id_list: List<TicketNumber, 1, 50>,
 }
 
 impl Operation for OrderCreateByShoppingCart {
@@ -19,7 +22,7 @@ impl Operation for OrderCreateByShoppingCart {
     const ROUTE: Route = Route::post("/order_create_by_shopping_cart");
 
     async fn handle(self, buyer: Buyer, app: &App) -> Result<PlacedOrder, Refusal> {
-        let id = app.store.place_order(buyer.user, &self.tickets.ids()?, true, buyer.key()?).await?;
+        let id = app.store.place_order(buyer.user, &each_once(self.ticket_id_list)?, true, buyer.key()?).await?;
         Ok(PlacedOrder { order_id: OrderNumber(id) })
     }
 }

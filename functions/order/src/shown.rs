@@ -1,6 +1,6 @@
 //! Orders as document D shows them.
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use shared::{
     domain::{Millis, Refusal, TicketId},
     store::{Order, OrderStatus},
@@ -42,20 +42,12 @@ impl ShownOrder {
     }
 }
 
-/// Tickets to order.
-#[derive(Deserialize, JsonSchema)]
-pub struct TicketsToOrder {
-    /// 1 to 50, each once.
-    ticket_id_list: List<TicketNumber, 1, 50>,
-}
-
-impl TicketsToOrder {
-    pub fn ids(self) -> Result<Vec<TicketId>, Refusal> {
-        let ids: Vec<_> = self.ticket_id_list.0.into_iter().map(|ticket| ticket.0).collect();
-        match (1..ids.len()).any(|at| ids[..at].contains(&ids[at])) {
-            true => Err(Refusal::malformed("ticket_id_list: the same ticket twice")),
-            false => Ok(ids),
-        }
+/// The ids of tickets to order; 400 where one is named twice.
+pub fn each_once(tickets: List<TicketNumber, 1, 50>) -> Result<Vec<TicketId>, Refusal> {
+    let ids: Vec<_> = tickets.0.into_iter().map(|ticket| ticket.0).collect();
+    match (1..ids.len()).any(|at| ids[..at].contains(&ids[at])) {
+        true => Err(Refusal::malformed("ticket_id_list: the same ticket twice")),
+        false => Ok(ids),
     }
 }
 

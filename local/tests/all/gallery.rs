@@ -3,7 +3,7 @@ use std::collections::HashSet;
 
 use futures_util::{StreamExt as _, future::join_all, stream};
 use serde_json::{Value, json};
-use shared::domain::{GalleryId, UserId, picture::Picture};
+use shared::domain::{DAY, GalleryId, UserId, picture::Picture};
 
 use crate::support::{Answer, Fault, Test, picture};
 
@@ -300,6 +300,8 @@ async fn a_user_has_up_to_200_galleries() {
     for number in 1..200 {
         create_as(&test, &token, number).await;
     }
+    // A user may make no more than that on one day, either.
+    test.wait(DAY);
     test.json_as(&token, "/user/pic_dir/create", json!({"name": "one more"})).await.refused(409, 409);
     let pic = id(&upload(&test, &token, first).await);
     let detail = test.get(&format!("/user/pic/detail?pic_id={pic}")).await.body["data"].clone();

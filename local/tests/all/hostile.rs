@@ -588,7 +588,6 @@ async fn unknown_paths_and_methods_are_404() {
         );
     }
     for path in [
-        "/",
         "/user",
         "/user/",
         "/user/login/",
