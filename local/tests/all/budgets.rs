@@ -177,7 +177,7 @@ const BUDGETS: &[Budget] = &[
     Budget { case: "order_cancel", rounds: 3, calls: 3, reads: 4.0, writes: 8.0 },
     Budget { case: "order_create", rounds: 4, calls: 4, reads: 5.0, writes: 14.0 },
     Budget { case: "order_create_by_shopping_cart", rounds: 4, calls: 4, reads: 5.0, writes: 14.0 },
-    Budget { case: "order_detail", rounds: 1, calls: 1, reads: 4.0, writes: 0.0 },
+    Budget { case: "order_detail", rounds: 1, calls: 1, reads: 3.0, writes: 0.0 },
     Budget { case: "order_pay", rounds: 5, calls: 5, reads: 7.0, writes: 26.0 },
     Budget { case: "shopping_cart_add", rounds: 4, calls: 4, reads: 5.0, writes: 2.0 },
     Budget { case: "shopping_cart_del", rounds: 3, calls: 3, reads: 2.0, writes: 2.0 },

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Content, keys,
-    table::{Action, Store, number},
+    table::{Action, Store},
     tickets::{OpenTicket, Ticket, TicketBatch, TicketView},
 };
 use crate::domain::{Millis, Refusal, TicketId, UserId};
@@ -45,9 +45,7 @@ impl Cart {
     }
 
     fn changed(&self, user: UserId, tickets: Vec<CartEntry>) -> Action {
-        let put = Action::put(keys::cart(user), &Self { version: self.version + 1, tickets });
-        let put = put.when("attribute_not_exists(pk) OR version = :version");
-        put.with(":version", number(self.version)).or_again()
+        Action::put_over(keys::cart(user), &Self { version: self.version + 1, tickets }, self.version)
     }
 }
 

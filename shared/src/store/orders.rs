@@ -165,9 +165,7 @@ impl PendingOrders {
     fn with(&self, user: UserId, change: impl FnOnce(&mut Vec<PendingOrder>)) -> Action {
         let mut changed = Self { version: self.version + 1, orders: self.orders.clone() };
         change(&mut changed.orders);
-        let put = Action::put(keys::pending_orders(user), &changed);
-        let put = put.when("attribute_not_exists(pk) OR version = :version");
-        put.with(":version", number(self.version)).or_again()
+        Action::put_over(keys::pending_orders(user), &changed, self.version)
     }
 
     fn without(&self, user: UserId, order: OrderId) -> Action {
@@ -340,11 +338,11 @@ impl Store {
             Ok((actions, id))
         };
         let placed = self.transact(build).await;
-        // What is read in one round was not written in one moment: a repeat may have found the ticket taken or the cart
-        // without it by the very order that it is to be answered with.
         if placed.is_ok() {
             happened(Happened::Orders);
         }
+        // What is read in one round was not written in one moment: a repeat may have found the ticket taken or the cart
+        // without it by the very order that it is to be answered with.
         let (Err(_), Some(key)) = (&placed, idempotency_key) else {
             return placed;
         };
@@ -377,18 +375,15 @@ impl Store {
 
     /// An order of the user's with its tickets; 404 where they have none. One round.
     pub async fn order(&self, user: UserId, id: OrderId) -> Result<(Order, Vec<OrderItem>), Refusal> {
-        let WholeOrder { order, items, .. } = self.whole_order(user, id).await?;
-        Ok((order, items))
+        let (order, items) =
+            tokio::try_join!(self.get(keys::order(user, id)), self.get::<OrderItems>(keys::order_items(user, id)),)?;
+        Ok((order.ok_or(Refusal::NoSuch("order"))?, items.ok_or(Refusal::Internal)?.items))
     }
 
     async fn whole_order(&self, user: UserId, id: OrderId) -> Result<WholeOrder, Refusal> {
-        let (order, items, pending) = tokio::try_join!(
-            self.get(keys::order(user, id)),
-            self.get::<OrderItems>(keys::order_items(user, id)),
-            self.get(keys::pending_orders(user)),
-        )?;
-        let order = order.ok_or(Refusal::NoSuch("order"))?;
-        Ok(WholeOrder { order, items: items.ok_or(Refusal::Internal)?.items, pending: pending.unwrap_or_default() })
+        let pending = self.get::<PendingOrders>(keys::pending_orders(user));
+        let ((order, items), pending) = tokio::try_join!(self.order(user, id), pending)?;
+        Ok(WholeOrder { order, items, pending: pending.unwrap_or_default() })
     }
 
     /// Cancels a pending order: its tickets are free at once. What is cancelled already is fine; 409 where it is paid,
@@ -493,10 +488,8 @@ impl Store {
             let mut paid = Order { standing: Standing::Paid, updated_at: now, ..order.clone() };
             paid.uncounted = uncounted.collect();
             let mut actions = vec![pending.without(user, id), Action::delete(keys::unpaid_order(user, id))];
-            if let (true, Some(at)) = (paid.uncounted.is_empty(), paid.ask_at.take()) {
-                actions.push(Action::delete(keys::charge(at, id)));
-            } else {
-                paid.ask_at = order.ask_at;
+            if paid.uncounted.is_empty() {
+                actions.extend(paid.ask_at.take().map(|at| Action::delete(keys::charge(at, id))));
             }
             actions.push(order_as(&order, &paid));
             let sold = sold.into_iter().take(COUNTED_AT_ONCE);
@@ -573,9 +566,10 @@ impl Store {
     /// Puts a charge of which the provider still says nothing behind the others. A transaction.
     pub async fn ask_later(&self, order: &Order) -> Result<(), Refusal> {
         let Order { user, id, .. } = *order;
-        let (Some(asked_at), ask_at) = (order.ask_at, self.system.now() + ASKED_AFTER) else {
+        let Some(asked_at) = order.ask_at else {
             return Ok(());
         };
+        let ask_at = self.system.now() + ASKED_AFTER;
         let later = Order { ask_at: Some(ask_at), ..order.clone() };
         let actions = vec![
             // It was settled meanwhile, or somebody else was here.

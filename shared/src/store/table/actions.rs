@@ -60,6 +60,12 @@ impl Action {
         Self::put(key, item).when(NEW)
     }
 
+    /// Puts an item in the place of the one of this `version`, or where none is; again where it has another one by now.
+    pub fn put_over<T: Serialize>(key: Key, item: &T, version: u64) -> Self {
+        let put = Self::put(key, item).when("attribute_not_exists(pk) OR version = :version");
+        put.with(":version", number(version)).or_again()
+    }
+
     /// Changes an item, there or not, by an update expression.
     pub fn update(key: Key, expression: impl Into<String>) -> Self {
         Self::new(key, Write::Update(expression.into()))
