@@ -12,7 +12,7 @@ use shared::{
 use crate::{
     masters::batch,
     payments::{Bank, Mood, shop},
-    support::{Gate, Test, Work},
+    support::{Chance, Gate, Test, Work},
 };
 
 /// How long an order is held.
@@ -248,16 +248,6 @@ pairs! {
     check_and_snatch: Check, Snatch;
 }
 
-/// The same at each run: a linear congruence.
-struct Chance(u64);
-
-impl Chance {
-    fn of(&mut self, count: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % count
-    }
-}
-
 #[tokio::test]
 async fn a_thousand_at_random_with_deaths() {
     const ACTS: [Act; 4] = [Act::Pay, Act::Cancel, Act::Snatch, Act::Check];
@@ -265,23 +255,23 @@ async fn a_thousand_at_random_with_deaths() {
     let (mut scene, mut chance) = (Scene::new().await, Chance(20_261_125));
     let (mut deaths, mut paid) = (0, 0);
     for number in 0..1_000 {
-        let is_frozen = chance.of(4) == 0;
+        let is_frozen = chance.below(4) == 0;
         let deal = scene.deal(is_frozen).await;
-        scene.bank.meets((0..6).map(|_| MOODS[chance.of(MOODS.len())]).collect::<Vec<_>>());
+        scene.bank.meets((0..6).map(|_| MOODS[chance.below(MOODS.len())]).collect::<Vec<_>>());
         scene.hold();
         let (mut works, mut told): (Vec<Work<Told>>, _) = (vec![], vec![]);
-        let (mut to_begin, mut what) = (2 + chance.of(4), format!("{number}, frozen {is_frozen}:"));
+        let (mut to_begin, mut what) = (2 + chance.below(4), format!("{number}, frozen {is_frozen}:"));
         while to_begin > 0 || !works.is_empty() {
-            if to_begin > 0 && (works.is_empty() || chance.of(3) == 0) {
+            if to_begin > 0 && (works.is_empty() || chance.below(3) == 0) {
                 to_begin -= 1;
                 // Paying above all: without it there is little to go wrong.
-                let act = if chance.of(2) == 0 { Act::Pay } else { ACTS[chance.of(ACTS.len())] };
+                let act = if chance.below(2) == 0 { Act::Pay } else { ACTS[chance.below(ACTS.len())] };
                 works.push(scene.work(deal, act));
                 what += &format!(" {act:?} begins;");
                 continue;
             }
-            let whose = chance.of(works.len());
-            let is_dead = match chance.of(12) {
+            let whose = chance.below(works.len());
+            let is_dead = match chance.below(12) {
                 0 => {
                     works[whose].die().await;
                     true

@@ -30,9 +30,18 @@ impl fmt::Display for Need {
     }
 }
 
+/// The sort key of the one item that a request changes.
+pub fn sort_key(request: &HttpRequest) -> Option<String> {
+    body(request)["Key"]["sk"]["S"].as_str().map(str::to_owned)
+}
+
+fn body(request: &HttpRequest) -> Value {
+    request.body().bytes().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default()
+}
+
 /// What a request to one of AWS's services needs.
 pub fn needs(request: &HttpRequest) -> Vec<Need> {
-    let body = request.body().bytes().and_then(|body| serde_json::from_slice::<Value>(body).ok()).unwrap_or_default();
+    let body = body(request);
     let need = |action: &str, of: &str| Need { action: action.into(), of: of.into() };
     match request.headers().get("x-amz-target").and_then(|target| target.split_once('.')) {
         Some((service, operation)) if service.starts_with("DynamoDB") => of_table(operation, &body),

@@ -372,7 +372,16 @@ pub struct Call {
     pub write_units: f64,
     /// What it needs to be allowed.
     pub needs: Vec<Need>,
+    /// The sort key of the one item that it writes.
+    pub sort_key: Option<String>,
     ended: bool,
+}
+
+impl Call {
+    /// Whether it counts what a user does, for the limits.
+    pub fn is_count(&self) -> bool {
+        self.operation == "UpdateItem" && self.sort_key.as_deref().is_some_and(|key| key.starts_with("DONE#"))
+    }
 }
 
 /// What may happen between us and an engine. Each strikes once, at the next call of its operation.
@@ -493,8 +502,9 @@ impl HttpConnector for Tap {
                 let operation = operation.clone();
                 let strikes = state.faults.iter().position(|(of, _)| *of == operation);
                 let fault = strikes.and_then(|at| state.faults.remove(at)).and_then(|(_, fault)| fault);
-                let needs = needs.clone();
-                state.calls.push(Call { operation, round, read_units: 0.0, write_units: 0.0, needs, ended: false });
+                let (needs, sort_key) = (needs.clone(), policies::sort_key(&request));
+                let (read_units, write_units) = (0.0, 0.0);
+                state.calls.push(Call { operation, round, read_units, write_units, needs, sort_key, ended: false });
                 (state.calls.len() - 1, state.metered, fault)
             };
             if metered {
@@ -820,6 +830,16 @@ impl Test {
     /// A body of this content type, with nobody's token.
     pub async fn post(&self, path: &str, content_type: &str, body: impl Into<Bytes>) -> Answer {
         self.send(Request::builder().method(Method::POST).header("content-type", content_type), path, body).await
+    }
+}
+
+/// The same chance in every run.
+pub struct Chance(pub u64);
+
+impl Chance {
+    pub fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % end
     }
 }
 
