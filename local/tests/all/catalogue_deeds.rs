@@ -51,6 +51,10 @@ async fn bring(test: &Test, record: &Value) -> Answer {
         Some(no) if no["message"].as_str().unwrap().starts_with("too busy") => {
             (StatusCode::SERVICE_UNAVAILABLE, json!({"code": 503, "msg": no["message"]}))
         }
+        // Another import of the same.
+        Some(no) if no["message"].as_str().unwrap().ends_with("somebody has just come that way") => {
+            (StatusCode::CONFLICT, json!({"code": 409, "msg": no["message"]}))
+        }
         Some(no) => panic!("{no}"),
     };
     answer

@@ -192,6 +192,7 @@ async fn call(test: &Test, headers: &[(&str, &str)], method: &str, path: &str, b
 /// Something that Bo does in the scene.
 trait ByBo: 'static {
     const DONE_BEFORE: Option<&str> = None;
+    const ENDS: bool = false;
     const IN_PARTS: bool = false;
     /// Method and path; `{me}` is Bo.
     const ROUTE: (&str, &str);
@@ -212,6 +213,7 @@ struct In<D> {
 impl<D: ByBo> Deed for In<D> {
     const DONE_BEFORE: Option<&str> = D::DONE_BEFORE;
     const PASSED_OVER: usize = 1;
+    const ENDS: bool = D::ENDS;
     const IN_PARTS: bool = D::IN_PARTS;
 
     async fn prepare(test: &Test) -> Self {
@@ -613,6 +615,7 @@ impl ByBo for OrderFromCart {
 struct CancelOrder;
 
 impl ByBo for CancelOrder {
+    const ENDS: bool = true;
     const ROUTE: (&str, &str) = ("POST", "/order_cancel");
 
     async fn prepare(scene: &mut Scene, test: &Test) {

@@ -10,19 +10,24 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, PutRequest, Wri
 use axum::{Json, Router, routing::get};
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
+use shared::domain::{DAY, MINUTE};
 use tokio::task::{JoinError, JoinSet, LocalSet};
 
 use crate::{
     catalogue_deeds::whole as whole_catalogue,
     deeds::whole as whole_community,
     gallery_deeds::whole as whole_galleries,
-    support::{Answer, Fault, PAUSE, Test, multipart, picture},
+    support::{Answer, Fault, PAUSE, START, Test, multipart, picture},
 };
 
 const PHONE: &str = "13800138001";
 const NEW_PHONE: &str = "13800138002";
 /// More than anybody tries again.
 pub const MANY: usize = 100;
+
+/// What time may be the reason of, or others who were faster: an old code, a token that has ended, what is over or there
+/// by now, too many within a time, no time left.
+const TIMELY: [&str; 5] = ["3200", "401", "409", "429", "503"];
 
 /// Something that writes.
 pub trait Deed: Sized + 'static {
@@ -32,6 +37,8 @@ pub trait Deed: Sized + 'static {
     const PASSED_OVER: usize = 0;
     /// A fault that is not tried again, because it would be done twice.
     const ONCE_ONLY: Option<(&str, Fault)> = None;
+    /// Whether it is done to what ends by itself, so that another clock may find that over, or to begin anew.
+    const ENDS: bool = false;
     /// Whether it is done to several things one by one, each whole: a repeat finishes what broke off.
     const IN_PARTS: bool = false;
 
@@ -46,6 +53,7 @@ pub trait Deed: Sized + 'static {
 pub struct Clean {
     before: Items,
     answer: (StatusCode, Value),
+    code: String,
     after: Items,
     /// The calls it makes to the engines.
     calls: Vec<&'static str>,
@@ -59,7 +67,7 @@ async fn clean<D: Deed>() -> Clean {
     let after = items(&test).await;
     deed.shows(&test).await;
     let calls = cost.0.into_iter().map(|call| &*call.operation.leak()).collect();
-    Clean { before, answer: plain(answer), after, calls }
+    Clean { before, code: answer.code(), answer: plain(answer), after, calls }
 }
 
 impl Clean {
@@ -146,6 +154,55 @@ pub async fn for_long<D: Deed>(clean: &Clean, what: &str, test: Test, call: &'st
     assert!(plain(answer.clone()) == clean.answer || Some(&*answer.code()) == D::DONE_BEFORE, "{what}: {answer:?}");
     deed.shows(&test).await;
     items(&test).await;
+}
+
+/// Whoever does it is frozen before each of its calls in turn, as Lambda does with a function that has been answered for;
+/// meanwhile time passes, and whoever asked repeats it elsewhere. What thaws finds that done.
+pub async fn frozen<D: Deed>() {
+    let clean = clean::<D>().await;
+    for at in D::PASSED_OVER..clean.calls.len() {
+        let what = format!("frozen before call {at} of {:?}", clean.calls);
+        let test = test().await;
+        let deed = D::prepare(&test).await;
+        let freeze = test.line.freeze_at(at);
+        let repeat = async {
+            freeze.reached().await;
+            test.wait(10 * MINUTE);
+            let answer = deed.act(&test).await;
+            freeze.thaw();
+            answer
+        };
+        let (thawed, repeated) = tokio::join!(deed.act(&test), repeat);
+        right::<D>(&clean, &test, &deed, &[thawed, repeated], &what).await;
+    }
+}
+
+/// It is done by a function whose clock is a day behind or ahead.
+pub async fn by_another_clock<D: Deed>() {
+    let clean = clean::<D>().await;
+    for (what, moment) in [("behind", START - DAY), ("ahead", START + DAY)] {
+        let test = test().await;
+        let deed = D::prepare(&test).await;
+        let now = test.now();
+        test.set_clock(moment);
+        let answer = deed.act(&test).await;
+        // What ended by that clock was not ended by whom it answered.
+        test.set_clock(if D::ENDS { moment } else { now });
+        right::<D>(&clean, &test, &deed, &[answer], what).await;
+    }
+}
+
+/// The table is of one piece; what somebody was told is done shows, and nobody was told anything else than what time or
+/// the others can be the reason of.
+async fn right<D: Deed>(clean: &Clean, test: &Test, deed: &D, answers: &[Answer], what: &str) {
+    items(test).await;
+    let is_done = |answer: &&Answer| answer.code() == clean.code;
+    if answers.iter().any(|answer| is_done(&answer)) {
+        deed.shows(test).await;
+    }
+    for answer in answers.iter().filter(|answer| !is_done(answer)) {
+        assert!(TIMELY.contains(&&*answer.code()), "{what}: {answer:?}");
+    }
 }
 
 /// The same table. Shows what is not.
@@ -402,6 +459,16 @@ macro_rules! deeds {
             async fn for_long() {
                 faults::each::<$deed>(faults::for_long::<$deed>, faults::MANY).await;
             }
+
+            #[tokio::test]
+            async fn frozen() {
+                faults::frozen::<$deed>().await;
+            }
+
+            #[tokio::test]
+            async fn by_another_clock() {
+                faults::by_another_clock::<$deed>().await;
+            }
         })*
     };
 }
@@ -429,6 +496,7 @@ struct SendCode;
 impl Deed for SendCode {
     /// One code a minute, whether it arrived or not.
     const DONE_BEFORE: Option<&str> = Some("429");
+    const ENDS: bool = true;
     const ONCE_ONLY: Option<(&str, Fault)> = Some(("POST", Fault::AnswerLost));
 
     async fn prepare(_: &Test) -> Self {

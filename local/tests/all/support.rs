@@ -115,6 +115,10 @@ impl Test {
         format!("{}{path}", self.address)
     }
 
+    pub fn now(&self) -> u64 {
+        self.clock.load(Ordering::Relaxed)
+    }
+
     /// From now on it is this moment.
     pub fn set_clock(&self, now: u64) {
         self.clock.store(now, Ordering::Relaxed);
@@ -359,6 +363,8 @@ struct State {
     metered: bool,
     /// Where each call waits to be let through.
     gate: Option<Gate>,
+    /// How many calls pass before one that waits.
+    freeze: Option<(usize, Freeze)>,
 }
 
 /// One request to an engine.
@@ -426,6 +432,13 @@ impl Line {
         self.state().gate = gate;
     }
 
+    /// The call after the next `passing` ones waits until it is thawed; whatever comes later passes.
+    pub fn freeze_at(&self, passing: usize) -> Freeze {
+        let freeze = Freeze::default();
+        self.state().freeze = Some((passing, freeze.clone()));
+        freeze
+    }
+
     /// No more faults.
     pub fn mend(&self) {
         self.state().faults.clear();
@@ -447,6 +460,27 @@ impl Line {
         let mut state = self.state();
         state.metered = false;
         (done, Cost(std::mem::take(&mut state.calls)))
+    }
+}
+
+/// One call that waits.
+#[derive(Clone, Debug, Default)]
+pub struct Freeze(Arc<(Notify, Notify)>);
+
+impl Freeze {
+    /// Until the call waits.
+    pub async fn reached(&self) {
+        self.0.0.notified().await;
+    }
+
+    /// It goes on.
+    pub fn thaw(&self) {
+        self.0.1.notify_one();
+    }
+
+    async fn wait(&self) {
+        self.0.0.notify_one();
+        self.0.1.notified().await;
     }
 }
 
@@ -496,6 +530,17 @@ impl HttpConnector for Tap {
                 Some(gate) => gate.enter().await,
                 None => None,
             };
+            let freeze = match &mut line.state().freeze {
+                freeze @ Some((0, _)) => freeze.take().map(|(_, freeze)| freeze),
+                Some((passing, _)) => {
+                    *passing -= 1;
+                    None
+                }
+                None => None,
+            };
+            if let Some(freeze) = freeze {
+                freeze.wait().await;
+            }
             let (number, metered, fault) = {
                 let mut state = line.state();
                 let round = 1 + state.calls.iter().filter(|call| call.ended).map(|call| call.round).max().unwrap_or(0);
