@@ -26,7 +26,7 @@ use tempfile::TempDir;
 use crate::support::{copied, invoke, operations};
 
 /// What `cargo run` serves in a new clone.
-async fn fresh(data: Option<&Path>) -> Plaza {
+pub async fn fresh(data: Option<&Path>) -> Plaza {
     let (http, system, data) = (aws::http_client(), function::system(), data.map(Path::to_owned));
     let options = Options { data, engine_ports: None, system, http: http.clone(), variables: vec![] };
     let plaza = Plaza::start(options, |_, _| ()).unwrap();
@@ -143,7 +143,12 @@ fn every_event_fits_its_route() {
 /// Each against a Plaza of its own, so that no event lives by what another has done.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_event_is_answered() {
-    let (document, prepared) = (openapi(), prepared().await);
+    answers_every_event(&prepared().await).await;
+}
+
+/// From a copy of this folder.
+pub async fn answers_every_event(prepared: &TempDir) {
+    let document = openapi();
     let mut wrong = String::new();
     for (function, Listed { name, method, path, .. }) in operations() {
         let event = events::load(&events::path(function, &name)).unwrap();

@@ -28,6 +28,7 @@ mod pages;
 mod payment_races;
 mod payments;
 mod policies;
+mod recorded;
 mod send_sms_code;
 mod subjects;
 mod support;
