@@ -2,6 +2,7 @@
 mod my_ticket_list;
 mod shown;
 mod ticket_banner;
+mod ticket_circle;
 mod ticket_comment_del;
 mod ticket_comment_list;
 mod ticket_comment_publish;
@@ -14,6 +15,7 @@ use shared::wire::operation::Operations;
 pub fn operations<L: Operations>(list: L) -> L {
     list.add::<my_ticket_list::MyTicketList>()
         .add::<ticket_banner::TicketBanner>()
+        .add::<ticket_circle::TicketCircle>()
         .add::<ticket_comment_del::TicketCommentDel>()
         .add::<ticket_comment_list::TicketCommentList>()
         .add::<ticket_comment_publish::TicketCommentPublish>()

@@ -6,7 +6,7 @@ use shared::{
     domain::{Phone, Refusal},
     store::{LoggedIn, Profile},
     wire::{
-        users::PublicProfile,
+        users::{PublicProfile, Rank},
         values::{Typed, UserHex},
     },
 };
@@ -34,17 +34,6 @@ pub struct Me {
     invitation_code: Option<String>,
     /// Null: nobody is invited yet.
     inviter: Option<UserHex>,
-}
-
-/// Where a user stands. Nothing raises it yet.
-#[derive(Default, Serialize, JsonSchema)]
-pub struct Rank {
-    /// 0 for a new user.
-    score: u32,
-    /// 0 for a new user.
-    level: u32,
-    /// 0 for a new user.
-    exp: u32,
 }
 
 impl Me {

@@ -3,12 +3,12 @@ use shared::{
     wire::{
         dialect::D,
         operation::*,
-        users::PublicProfile,
+        users::{PublicProfile, Rank},
         values::{NamedUser, Typed},
     },
 };
 
-use crate::shown::{self, Rank};
+use crate::shown;
 
 /// Read what everybody may know of a user (document D).
 ///

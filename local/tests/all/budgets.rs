@@ -78,6 +78,9 @@ const LONG_ONES: &[(&str, &str)] = &[
         "m_user_login (with a token)",
         "the session, whose the device is, the count of ties, the tie, then the two rounds of every login by a device",
     ),
+    ("ticket_comment_publish", "the session, the ticket, whether what it belongs to is withdrawn, the comment"),
+    ("ticket_comment_del", "what stands under the ticket beside it is looked for once the ticket is known"),
+    ("ticket_comment_del (the last)", "the same: the one before it is shown in the circle then"),
     ("user_pic_dir_delete", "step by step, so that a repeat can finish; 500 pictures are too many for a transaction"),
 ];
 
@@ -170,8 +173,10 @@ const BUDGETS: &[Budget] = &[
     Budget { case: "project_recommend_list", rounds: 2, calls: 4, reads: 4.5, writes: 0.0 },
     Budget { case: "send_sms_code", rounds: 3, calls: 3, reads: 1.0, writes: 6.0 },
     Budget { case: "ticket_banner", rounds: 1, calls: 2, reads: 2.0, writes: 0.0 },
-    Budget { case: "ticket_comment_del", rounds: 3, calls: 3, reads: 2.0, writes: 8.0 },
-    Budget { case: "ticket_comment_list", rounds: 2, calls: 4, reads: 6.5, writes: 0.0 },
+    Budget { case: "ticket_circle", rounds: 2, calls: 4, reads: 5.5, writes: 0.0 },
+    Budget { case: "ticket_comment_del", rounds: 4, calls: 5, reads: 4.0, writes: 10.0 },
+    Budget { case: "ticket_comment_del (the last)", rounds: 4, calls: 5, reads: 4.0, writes: 14.0 },
+    Budget { case: "ticket_comment_list", rounds: 2, calls: 4, reads: 7.5, writes: 0.0 },
     Budget { case: "my_order_list", rounds: 1, calls: 2, reads: 2.0, writes: 0.0 },
     Budget { case: "my_ticket_list", rounds: 2, calls: 3, reads: 2.5, writes: 0.0 },
     Budget { case: "order_cancel", rounds: 3, calls: 3, reads: 4.0, writes: 8.0 },
@@ -184,7 +189,7 @@ const BUDGETS: &[Budget] = &[
     Budget { case: "shopping_cart_info", rounds: 2, calls: 2, reads: 2.5, writes: 0.0 },
     Budget { case: "ticket_detail", rounds: 2, calls: 3, reads: 4.0, writes: 0.0 },
     Budget { case: "ticket_list", rounds: 2, calls: 3, reads: 3.5, writes: 0.0 },
-    Budget { case: "ticket_comment_publish", rounds: 2, calls: 3, reads: 1.0, writes: 7.0 },
+    Budget { case: "ticket_comment_publish", rounds: 4, calls: 5, reads: 3.0, writes: 11.0 },
     Budget { case: "user_follow", rounds: 2, calls: 3, reads: 1.0, writes: 15.0 },
     Budget { case: "user_get_user_info", rounds: 1, calls: 1, reads: 2.0, writes: 0.0 },
     Budget { case: "user_info", rounds: 1, calls: 1, reads: 4.0, writes: 0.0 },
@@ -263,6 +268,10 @@ async fn make_special(case: &str, test: &Test, event: &mut Value) {
         "my_user_info_update (avatar)" => json!({"email": null, "avatar": image().await}),
         "order_cancel" | "order_pay" => {
             json!({"order_id": store.place_order(FELIX, &[501, 502].map(TicketId), false, None).await.unwrap()})
+        }
+        "ticket_comment_del (the last)" => {
+            let comment = store.publish_comment(FELIX, TicketId(101), "Wait for me.", None).await.unwrap();
+            json!({"ticket_comment_id_list": [comment]})
         }
         "user_info (phone)" => json!({"to_uid": null, "phone": ANNAS_PHONE}),
         "user_login (code)" => json!({"phone": BOS_PHONE, "password": null, "code": sample::CODE}),

@@ -572,6 +572,12 @@ impl Scene {
     async fn ticket_comments(&self, test: &Test) -> Value {
         self.read(test, "ticket_comment_list", json!({"ticket_id": TICKET})).await
     }
+
+    /// The circle's last comments.
+    async fn last_words(&self, test: &Test) -> Vec<Value> {
+        let circle = self.read(test, "ticket_circle", json!({})).await;
+        circle.as_array().unwrap().iter().map(|talk| talk["last_comment"]["content"].clone()).collect()
+    }
 }
 
 struct OrderTicket;
@@ -851,6 +857,7 @@ impl ByBo for CommentTicket {
     }
     async fn shows(scene: &Scene, test: &Test) {
         assert_eq!(scene.ticket_comments(test).await[0]["content"], "me");
+        assert_eq!(scene.last_words(test).await, ["me"]);
     }
 }
 
@@ -867,12 +874,14 @@ impl ByBo for DeleteTicketComments {
         for _ in 0..2 {
             scene.targets.push(scene.comment_on(test, TICKET, scene.bo).await);
         }
+        assert_eq!(scene.last_words(test).await, ["who?"]);
     }
     fn body(scene: &Scene) -> Value {
         json!({"ticket_comment_id_list": scene.targets})
     }
     async fn shows(scene: &Scene, test: &Test) {
         assert_eq!(scene.ticket_comments(test).await.as_array().unwrap().len(), 1);
+        assert_eq!(scene.last_words(test).await, ["who?"]);
         assert_eq!(scene.count(test, TICKET, "comment_count").await, "1");
     }
 }
@@ -1333,6 +1342,7 @@ async fn what_is_half_there_is_found() {
     UnfollowMaster::prepare(&mut scene, &test).await;
     UnfollowMerchant::prepare(&mut scene, &test).await;
     UncollectMerchantCloth::prepare(&mut scene, &test).await;
+    CommentTicket::prepare(&mut scene, &test).await;
     let store = &test.plaza.app.store;
     store.vote_on_comment(scene.bo, SubjectKind::Article, CommentId(scene.comment), Vote::Up).await.unwrap();
     test.wait(1);
@@ -1355,9 +1365,10 @@ async fn what_is_half_there_is_found() {
     let found = |items: &Items| panic::catch_unwind(|| check(items)).is_err();
     // Who was anonymous stays so, an image that nobody shows may go, and so may what operators put into a list.
     let bos_image = format!("M#{} / -", scene.image);
-    let kinds = ["OPENID#", "LIST#"];
+    let kinds = ["OPENID#", "LIST#", "OPEN#"];
+    let entries = [" / PROJECT#", " / TICKETS#"];
     let spare = |key: &str| {
-        kinds.iter().any(|kind| key.starts_with(kind)) || key.ends_with(" / AUTH") || key.ends_with(" / TOP")
+        kinds.iter().any(|kind| key.starts_with(kind)) || entries.iter().any(|entry| key.contains(entry)) || key.ends_with(" / AUTH") || key.ends_with(" / TOP")
     };
     for key in items.keys().filter(|key| !spare(key) && **key != bos_image) {
         let mut items = items.clone();
@@ -1442,10 +1453,31 @@ pub fn whole(items: &Items) {
                     assert_eq!(counted, marked.count().to_string(), "{name} of {key}");
                 }
                 count(key, "comment_count", &format!("{pk} / COMMENT#"));
+                if kind == "TICKET" {
+                    let places = fields["places"].as_object().unwrap();
+                    let last = items.keys().filter_map(|key| key.strip_prefix(&format!("{pk} / COMMENT#"))).max();
+                    assert_eq!(places.keys().next_back().map(String::as_str), last, "{key}");
+                    for place in places.keys() {
+                        assert!(items.contains_key(&format!("{pk} / COMMENT#{place}")), "{key}");
+                        assert!(items.contains_key(&format!("CIRCLE / {place}")), "{key}");
+                    }
+                    let batch = format!("TICKETS#{} / HEAD", id(fields, "batch"));
+                    let project = format!("PROJECT#{} / HEAD", id(fields, "project"));
+                    assert!(items.contains_key(&batch) && items.contains_key(&project), "{key}");
+                }
                 if let Some(merchant) = fields.get("content").and_then(|content| content.get("merchant_id")) {
                     let merchant = format!("MERCHANT#{} / HEAD", merchant.as_str().unwrap());
                     assert!(items.contains_key(&merchant), "{key}");
                 }
+            }
+            ("PROJECT", "HEAD") => {
+                let master = fields["content"]["master_id"].as_str().unwrap();
+                assert!(head(&format!("MASTER#{master}")).is_some(), "{key}");
+            }
+            ("CIRCLE", _) => {
+                let ticket = head(&format!("TICKET#{}", id(fields, "ticket"))).unwrap();
+                assert!(ticket["places"].get(sk).is_some(), "{key}");
+                assert_eq!((&ticket["batch"], &ticket["project"]), (&fields["batch"], &fields["project"]), "{key}");
             }
             ("L", _) if place_of(key).is_some() => match fields.get("article") {
                 Some(_) => says(&format!("A#{} / HEAD", id(fields, "article")), "number", sk),

@@ -374,7 +374,13 @@ impl Chance {
     fn forget(&self, value: &mut Value) {
         match value {
             Value::String(text) => *text = self.id(text).unwrap_or_else(|| text.clone()),
-            Value::Object(fields) => fields.values_mut().for_each(|value| self.forget(value)),
+            Value::Object(fields) => {
+                let forgotten = std::mem::take(fields).into_iter().map(|(name, mut value)| {
+                    self.forget(&mut value);
+                    (self.id(&name).unwrap_or(name), value)
+                });
+                *fields = forgotten.collect();
+            }
             Value::Array(list) => list.iter_mut().for_each(|value| self.forget(value)),
             _ => {}
         }

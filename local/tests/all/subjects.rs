@@ -11,7 +11,10 @@ use shared::{
     },
 };
 
-use crate::support::Test;
+use crate::{
+    masters::{batch, master, project},
+    support::Test,
+};
 
 async fn put(test: &Test, key: Key) {
     let item: HashMap<String, AttributeValue> = key.into();
@@ -34,7 +37,14 @@ async fn every_subject_is_liked_collected_and_commented_on() {
         assert_eq!(store.comments(anna, subject, Page::first(10)).await.map(drop), nothing);
         assert_eq!(store.unmark(Mark::Like, anna, subject).await, Ok(()));
 
-        put(&test, keys::head(subject)).await;
+        match subject {
+            Subject::Ticket(ticket) => {
+                store.import(&master(1), false).await.unwrap();
+                store.import(&project(1, 1), false).await.unwrap();
+                store.import_tickets(&batch(ticket.0, 1, 1), false).await.unwrap();
+            }
+            _ => put(&test, keys::head(subject)).await,
+        }
         for user in [anna, bo, anna] {
             test.wait(1);
             store.mark(Mark::Like, user, subject).await.unwrap();

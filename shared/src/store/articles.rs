@@ -215,7 +215,7 @@ impl Store {
             }
         };
         let ((comments, users), text, is_follow) = tokio::try_join!(
-            self.comment_views(viewer, Votes::Shown, about, comments, others),
+            self.comment_views(viewer, Votes::Under(about), comments, others),
             text,
             self.is_following(viewer, article.author),
         )?;

@@ -8,14 +8,18 @@ use super::{
     contents::SHOWN,
     keys,
     table::{Action, Item, Range, Store, THERE, number, read},
+    ticket_circle::commented,
     users::Profile,
 };
-use crate::domain::{CommentId, DAY, Millis, Page, Refusal, Subject, SubjectKind, UserId};
+use crate::domain::{CommentId, DAY, Millis, Page, ProjectId, Refusal, Subject, SubjectKind, TicketId, UserId};
 
 const NO_COMMENT: Refusal = Refusal::NoSuch("comment");
 
 /// Text, in bytes, up to which a comment is one KB: a vote is then two write units. A longer text is an item of its own.
 const SHORT: usize = 600;
+
+/// The condition that a subject's ids of comments grow.
+pub(super) const LATER: &str = "(attribute_not_exists(last_comment) OR last_comment < :id)";
 
 /// How long a deleted comment keeps its place in lists that were pinned before.
 const REMEMBERED: Millis = DAY;
@@ -68,6 +72,9 @@ struct SubjectHead {
     comment_count: u64,
     last_comment: CommentId,
     withdrawn: bool,
+    /// A ticket has both, and is withdrawn with either.
+    batch: Option<TicketId>,
+    project: Option<ProjectId>,
 }
 
 /// That a comment was deleted, which had a place in lists that were pinned before.
@@ -104,10 +111,11 @@ pub struct CommentPage {
     pub comments: Vec<CommentView>,
 }
 
-/// Whether a list shows how its viewer voted.
-#[derive(Clone, Copy, PartialEq)]
+/// Whether comments are shown with how their viewer voted on them.
+#[derive(Clone, Copy)]
 pub(super) enum Votes {
-    Shown,
+    /// On comments under this subject.
+    Under(Subject),
     NotShown,
 }
 
@@ -138,8 +146,9 @@ struct KeptVote {
 
 impl Store {
     /// Writes a comment, or with `reply_to` answers one; `thread` is what the client takes for the thread's beginning.
-    /// 404 where the subject or what is answered is gone. One transaction, after a read of what is answered. The ids of a
-    /// subject's comments grow in the order in which they come to be there, so that a list can be pinned by its newest.
+    /// 404 where the subject or what is answered is gone. One transaction, after a read of what is answered, or two of the
+    /// ticket. The ids of a subject's comments grow in the order in which they come to be there, so that a list can be
+    /// pinned by its newest.
     pub async fn publish_comment(
         &self,
         user: UserId,
@@ -161,12 +170,21 @@ impl Store {
             }
         };
         let build = |later: Option<Item>| async move {
-            // A later one was there first.
-            let last = match later {
+            let head = match (later, on) {
+                // Whose it is and where it is in the circle, only its head says.
+                (None, Subject::Ticket(_)) => Some(self.get_raw(keys::head(on)).await?.unwrap_or_default()),
+                (later, _) => later,
+            };
+            let last = match &head {
                 Some(head) if head.is_empty() || head.contains_key("withdrawn") => {
                     return Err(Refusal::NoSuch(on.noun()));
                 }
-                Some(head) => read::<SubjectHead>(head)?.last_comment,
+                Some(head) => {
+                    let head: SubjectHead = read(head.clone())?;
+                    self.check_ticket(&head).await?;
+                    // A later one was there first.
+                    head.last_comment
+                }
                 None => CommentId(0),
             };
             let id = CommentId::fresh(&self.system).max(CommentId(last.0 + 1));
@@ -182,16 +200,21 @@ impl Store {
                 is_long,
             };
             let origin = Origin { subject: on, user, content: is_long.then(|| content.to_owned()) };
-            let mut actions = vec![
-                Action::update(keys::head(on), "SET last_comment = :id ADD comment_count :one")
-                    .when(format!("{SHOWN} AND (attribute_not_exists(last_comment) OR last_comment < :id)"))
-                    .with(":id", number(id.0))
-                    .with(":one", number(1))
-                    .or_look(),
+            let mut actions = match (on, head) {
+                (Subject::Ticket(ticket), Some(head)) => commented(ticket, &read(head)?, &comment),
+                _ => vec![
+                    Action::update(keys::head(on), "SET last_comment = :id ADD comment_count :one")
+                        .when(format!("{SHOWN} AND {LATER}"))
+                        .with(":id", number(id.0))
+                        .with(":one", number(1))
+                        .or_look(),
+                ],
+            };
+            actions.extend([
                 Action::put_new(keys::comment(on, id), &comment).or_again(),
                 // A comment elsewhere may have this id.
                 Action::put_new(keys::comment_subject(id), &origin).or_again(),
-            ];
+            ]);
             if let Some(reply) = reply {
                 let there = Action::check(keys::comment(on, reply.comment)).when(THERE);
                 actions.push(there.or_refuse(NO_COMMENT));
@@ -217,7 +240,8 @@ impl Store {
 
     /// Deletes comments that the caller wrote, or that stand under articles of the caller's: all or, where one is
     /// neither, none (403); what is gone already is fine, as is what stands under another kind of subject: it stays. One
-    /// by one, each whole, so that a repeat finishes what broke off. Two reads, and a transaction for each.
+    /// by one, each whole, so that a repeat finishes what broke off. Two reads, and a transaction for each, for a ticket's
+    /// another read before.
     pub async fn delete_comments(
         &self,
         caller: UserId,
@@ -235,15 +259,22 @@ impl Store {
         for (id, Origin { subject, .. }) in origins {
             let now = self.system.now();
             // Its place stays, for those who are paging through the list as it was.
-            let gone = Gone { comment: id, expires_at: (now + REMEMBERED) / 1000 };
-            let actions = vec![
-                // A parallel call may have deleted it; or the subject is gone, and its comments with it in a moment.
-                Action::delete_there(keys::comment_subject(id)).or_done(),
-                Action::add(keys::head(subject), "comment_count", -1).when(THERE).or_done(),
-                Action::delete_there(keys::comment(subject, id)),
-                Action::put(keys::comment_gone(subject, now, id), &gone),
-            ];
-            self.transact_once(actions).await?;
+            let gone = &Gone { comment: id, expires_at: (now + REMEMBERED) / 1000 };
+            let build = |_| async move {
+                let mut actions = vec![
+                    // A parallel call may have deleted it.
+                    Action::delete_there(keys::comment_subject(id)).or_done(),
+                    Action::delete_there(keys::comment(subject, id)),
+                    Action::put(keys::comment_gone(subject, now, id), gone),
+                ];
+                match subject {
+                    Subject::Ticket(ticket) => actions.extend(self.uncommented(ticket, id).await?),
+                    // Or the subject is gone, and its comments with it in a moment.
+                    _ => actions.insert(1, Action::add(keys::head(subject), "comment_count", -1).when(THERE).or_done()),
+                }
+                Ok((actions, ()))
+            };
+            self.transact(build).await?;
         }
         Ok(())
     }
@@ -295,8 +326,21 @@ impl Store {
             self.get::<SubjectHead>(keys::head(on)),
             self.newest::<Comment>(keys::subject(on), keys::COMMENT, page),
         )?;
-        head.filter(|head| !head.withdrawn).ok_or(Refusal::NoSuch(on.noun()))?;
-        Ok(self.comment_views(viewer, Votes::Shown, on, comments, []).await?.0)
+        let head = head.filter(|head| !head.withdrawn).ok_or(Refusal::NoSuch(on.noun()))?;
+        let views = self.comment_views(viewer, Votes::Under(on), comments, []);
+        let ((views, _), ()) = tokio::try_join!(views, self.check_ticket(&head))?;
+        Ok(views)
+    }
+
+    /// 404 where it is the head of a ticket that is withdrawn. One round where it is a ticket's.
+    async fn check_ticket(&self, head: &SubjectHead) -> Result<(), Refusal> {
+        match (head.batch, head.project) {
+            (Some(batch), Some(project)) => match self.shown_batches([(batch, project)].into_iter()).await?.is_empty() {
+                true => Err(Refusal::NoSuch("ticket")),
+                false => Ok(()),
+            },
+            _ => Ok(()),
+        }
     }
 
     /// A page of the list as it was then, less what was deleted since; without a snapshot, of the list now. Two rounds.
@@ -336,7 +380,7 @@ impl Store {
                 (page.offset + 1..=page.end()).contains(&place)
             });
         }
-        let (comments, _) = self.comment_views(viewer, Votes::NotShown, on, comments, []).await?;
+        let (comments, _) = self.comment_views(viewer, Votes::NotShown, comments, []).await?;
         Ok(CommentPage { newest, total: head.comment_count, comments })
     }
 
@@ -346,16 +390,21 @@ impl Store {
         &self,
         viewer: UserId,
         votes: Votes,
-        on: Subject,
         comments: Vec<Comment>,
         others: impl IntoIterator<Item = UserId>,
     ) -> Result<(Vec<CommentView>, HashMap<UserId, Profile>), Refusal> {
         let users = comments.iter().flat_map(Comment::users).chain(others);
-        let voted = comments.iter().filter(|_| votes == Votes::Shown).map(|comment| comment.id);
+        let votes = async {
+            let Votes::Under(on) = votes else {
+                return Ok(HashMap::new());
+            };
+            let ids = comments.iter().map(|comment| comment.id);
+            self.get_near(ids, |id| keys::vote(viewer, on, id), |vote: &KeptVote| vote.target).await
+        };
         let long = comments.iter().filter(|comment| comment.is_long).map(|comment| comment.id);
         let (users, votes, mut texts) = tokio::try_join!(
             self.profiles(viewer, users),
-            self.get_near(voted, |id| keys::vote(viewer, on, id), |vote: &KeptVote| vote.target),
+            votes,
             self.get_each_lately::<_, Origin>(long, keys::comment_subject),
         )?;
         let view = |mut comment: Comment| {

@@ -49,6 +49,7 @@
 //! | what articles a user collected, in the order of collecting | `U#<user>` | `COLLECT#<entry>` | `my_article_collect_list` |
 //! | a subject's comments, with their counts | `<subject>` | `COMMENT#<comment>` | lists of comments, votes |
 //! | what a comment stands under; its text where it is long | `C#<comment>` | `-` | all that is told a comment's id alone |
+//! | a ticket, at the place of its last comment that stands | `CIRCLE` | `<comment>` | `ticket_circle`, comments on tickets |
 //! | that a comment was deleted, for a day | `<subject>` | `GONE#<when>#<comment>` | document B's pinned lists |
 //! | a user's vote on a comment | `U#<user>` | `VOTE#<subject>#<comment>` | votes, lists of comments |
 //! | whose upload it is, and what was found of it | `M#<media id>` | `-` | `get_media_id`, all that takes one, `media` |
@@ -503,6 +504,13 @@ pub fn comment_gone(on: Subject, at: Millis, comment: CommentId) -> Key {
     Key { pk: subject(on), sk: format!("{}#{}", gone_at(at), id(comment.0)) }
 }
 
+/// One partition takes 1,000 units of writing a second: some 250 comments on tickets, each of which moves one.
+pub const CIRCLE: &str = "CIRCLE";
+
+pub fn circle(last: CommentId) -> Key {
+    Key { pk: CIRCLE.into(), sk: id(last.0) }
+}
+
 /// What the keys of comments begin with that were deleted in one millisecond.
 pub fn gone_at(at: Millis) -> String {
     format!("{GONE}{at:013}")
@@ -836,6 +844,7 @@ mod tests {
         let (article, game) = (Subject::Article(ArticleId(5)), Subject::Game(GameId(5)));
         assert_eq!(spelt(comment(article, CommentId(4))), "A#0000000000000005 / COMMENT#0000000000000004");
         assert_eq!(spelt(comment_subject(CommentId(4))), "C#0000000000000004 / -");
+        assert_eq!(spelt(circle(CommentId(4))), "CIRCLE / 0000000000000004");
         assert_eq!(
             spelt(comment_gone(article, 1_700_000_000_000, CommentId(4))),
             "A#0000000000000005 / GONE#1700000000000#0000000000000004"

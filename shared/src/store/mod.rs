@@ -27,6 +27,7 @@ mod reports;
 mod sessions;
 mod sms_codes;
 mod table;
+mod ticket_circle;
 mod tickets;
 mod users;
 mod window;

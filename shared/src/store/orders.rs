@@ -367,7 +367,7 @@ impl Store {
             let head = heads.get(ticket)?;
             let batch = batches.get(&head.batch).filter(|batch| !batch.withdrawn)?;
             projects.get(&head.project).filter(|project| !project.withdrawn)?;
-            let Ticket { batch: id, project, created_at: placed_at } = *head;
+            let Ticket { batch: id, project, created_at: placed_at, .. } = *head;
             Some(OrderItem { ticket: *ticket, batch: id, project, placed_at, price: batch.record.price })
         };
         tickets.iter().map(|ticket| item(ticket).ok_or_else(|| none.clone())).collect()

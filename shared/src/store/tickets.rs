@@ -15,6 +15,7 @@ use super::{
     keys::{self, Feed, Key},
     masters::{Master, Project},
     table::{Action, Range, Store, THERE, number, read},
+    ticket_circle::Places,
 };
 use crate::domain::{MasterId, MediaId, Millis, OrderId, Page, ProjectId, Refusal, TicketId, UserId};
 
@@ -47,12 +48,14 @@ pub struct TicketView {
 }
 
 /// A ticket itself.
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Ticket {
     pub batch: TicketId,
     pub project: ProjectId,
     /// Of its batch: with it, its place in the project's list is known.
     pub created_at: Millis,
+    /// In the circle.
+    pub places: Places,
 }
 
 /// In its project's list of open ones.
@@ -191,7 +194,7 @@ impl Store {
         let taken = Refusal::Conflict("one of these ids is another record's");
         for number in from..to {
             let ticket = TicketId(first.0 + number);
-            let head = Ticket { batch: first, project, created_at: batch.created_at };
+            let head = Ticket { batch: first, project, created_at: batch.created_at, places: Places::new() };
             actions.push(Action::put_new(keys::head(ticket), &head).or_refuse(taken.clone()));
             let key = match batch.withdrawn {
                 false => keys::open_ticket(project, batch.created_at, ticket),
@@ -256,16 +259,16 @@ impl Store {
         }
     }
 
-    /// A ticket, sold or not, and how many of its project are not sold; 404 where there is none, or its record is
-    /// withdrawn. Two rounds.
+    /// A ticket, sold or not, and how many of its project are not sold; 404 where there is none, or its record or its
+    /// project is withdrawn. Two rounds.
     pub async fn ticket(&self, id: TicketId) -> Result<(TicketView, u64), Refusal> {
-        let none = || Refusal::NoSuch("ticket");
-        let ticket: Ticket = self.get(keys::head(id)).await?.ok_or_else(none)?;
-        let (batch, unsold) = tokio::try_join!(
-            self.get::<Content<TicketBatch>>(keys::ticket_batch(ticket.batch)),
+        let none = Refusal::NoSuch("ticket");
+        let ticket: Ticket = self.get(keys::head(id)).await?.ok_or(none.clone())?;
+        let (mut batches, unsold) = tokio::try_join!(
+            self.shown_batches([(ticket.batch, ticket.project)].into_iter()),
             self.unsold_tickets(ticket.project),
         )?;
-        let batch = batch.filter(|batch| !batch.withdrawn).ok_or_else(none)?;
+        let batch = batches.remove(&ticket.batch).ok_or(none)?;
         Ok((TicketView { ticket_id: id, batch }, unsold))
     }
 
@@ -330,6 +333,21 @@ impl Store {
         self.get_each_lately(batches.collect::<BTreeSet<_>>(), keys::ticket_batch).await
     }
 
+    /// The same, but for those that are withdrawn, by their own records or with their projects. One round.
+    pub(super) async fn shown_batches(
+        &self,
+        batches: impl Iterator<Item = (TicketId, ProjectId)>,
+    ) -> Result<HashMap<TicketId, Content<TicketBatch>>, Refusal> {
+        let (batches, projects): (Vec<_>, BTreeSet<_>) = batches.unzip();
+        let (mut batches, projects) = tokio::try_join!(
+            self.batches_of(batches.into_iter()),
+            self.get_each_lately::<_, Standing>(projects, keys::project),
+        )?;
+        let stands = |project: &ProjectId| projects.get(project).is_some_and(|project| !project.withdrawn);
+        batches.retain(|_, batch| !batch.withdrawn && stands(&batch.record.project_id));
+        Ok(batches)
+    }
+
     /// A page of the tickets that can be bought of those masters whom the viewer follows, the newest batch first, with
     /// their masters; of the newest 1,000 batches. Two rounds, and more where it passes over tickets that were sold.
     pub async fn followed_tickets(
@@ -378,23 +396,15 @@ impl Store {
                 held >= wanted || queries == QUERIES
             });
             let (some, rest) = left.split_at(enough.map_or(left.len(), |last| last + 1));
-            let projects: BTreeSet<_> = some.iter().map(|entry| entry.project).collect();
             let masters = some.iter().map(|entry| entry.master.into()).collect();
-            let (batches, projects, masters, open) = tokio::try_join!(
-                self.get_each_lately::<_, Content<TicketBatch>>(
-                    some.iter().map(|entry| entry.batch),
-                    keys::ticket_batch
-                ),
-                self.get_each_lately::<_, Standing>(projects, keys::project),
+            let (batches, masters, open) = tokio::try_join!(
+                self.shown_batches(some.iter().map(|entry| (entry.batch, entry.project))),
                 reader.followed_makers(masters),
                 try_join_all(some.iter().map(|entry| self.open_of(entry, wanted))),
             )?;
             for (entry, open) in some.iter().zip(open) {
-                let batch = batches.get(&entry.batch).filter(|batch| !batch.withdrawn);
-                let project = projects.get(&entry.project).filter(|project| !project.withdrawn);
-                let (Some(batch), Some(_), Some(master)) = (batch, project, masters.get(&entry.master.into())) else {
-                    continue;
-                };
+                let (batch, master) = (batches.get(&entry.batch), masters.get(&entry.master.into()));
+                let (Some(batch), Some(master)) = (batch, master) else { continue };
                 let passed = (*skip).min(open.len());
                 *skip -= passed;
                 let view = |ticket_id| (TicketView { ticket_id, batch: batch.clone() }, master.clone());

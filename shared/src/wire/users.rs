@@ -55,3 +55,14 @@ impl From<Profile> for PublicProfile {
         }
     }
 }
+
+/// Where a user stands. Nothing raises it yet.
+#[derive(Default, Serialize, JsonSchema)]
+pub struct Rank {
+    /// 0 for a new user.
+    score: u32,
+    /// 0 for a new user.
+    level: u32,
+    /// 0 for a new user.
+    exp: u32,
+}

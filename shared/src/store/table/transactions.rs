@@ -69,7 +69,11 @@ impl Store {
         F: Future<Output = Result<(Vec<Action>, T), Refusal>>,
     {
         let mut seen = None;
-        for _ in 0..TRIES {
+        for tried in 0..TRIES {
+            if tried > 1 {
+                // Many are at the same item: who looks at once meets the next of them.
+                pause(&self.system, tried - 2).await;
+            }
             let (actions, made) = build(seen.take()).await?;
             if actions.is_empty() {
                 return Ok(made);
