@@ -59,7 +59,8 @@ impl Operation for TicketCircle {
 
     async fn handle(self, Reader(caller): Reader, app: &App) -> Result<Self::Response, Refusal> {
         let circle = app.store.ticket_circle(caller, self.page.of()).await?;
-        let talk = |(ticket, comment): (TicketView, CommentView)| Talk { ticket: ticket.into(), last_comment: comment.into() };
+        let talk =
+            |(ticket, comment): (TicketView, CommentView)| Talk { ticket: ticket.into(), last_comment: comment.into() };
         Ok(Named::new(circle.into_iter().map(talk).collect()))
     }
 }

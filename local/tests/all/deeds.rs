@@ -1368,7 +1368,10 @@ async fn what_is_half_there_is_found() {
     let kinds = ["OPENID#", "LIST#", "OPEN#"];
     let entries = [" / PROJECT#", " / TICKETS#"];
     let spare = |key: &str| {
-        kinds.iter().any(|kind| key.starts_with(kind)) || entries.iter().any(|entry| key.contains(entry)) || key.ends_with(" / AUTH") || key.ends_with(" / TOP")
+        kinds.iter().any(|kind| key.starts_with(kind))
+            || entries.iter().any(|entry| key.contains(entry))
+            || key.ends_with(" / AUTH")
+            || key.ends_with(" / TOP")
     };
     for key in items.keys().filter(|key| !spare(key) && **key != bos_image) {
         let mut items = items.clone();

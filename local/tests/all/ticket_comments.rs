@@ -242,7 +242,10 @@ async fn the_circle_costs_its_page() {
     let page = async || {
         test.wait(60_000);
         let (circle, cost) = test.line.meter(anna.circle(&test, json!({"limit": 20}))).await;
-        assert_eq!(circle.into_iter().map(|(ticket, _)| ticket).collect::<Vec<_>>(), (1..=20).rev().collect::<Vec<_>>());
+        assert_eq!(
+            circle.into_iter().map(|(ticket, _)| ticket).collect::<Vec<_>>(),
+            (1..=20).rev().collect::<Vec<_>>()
+        );
         (cost.rounds(), cost.read_units())
     };
     let cost = page().await;
@@ -268,8 +271,7 @@ async fn the_circle_is_read_below_what_is_withdrawn() {
     }
     store.import_tickets(&batch(1001, 300, 1), true).await.unwrap();
     for (offset, limit, shown) in [(0, 20, 20), (5, 10, 10), (25, 20, 5), (30, 20, 0)] {
-        let (circle, cost) =
-            test.line.meter(anna.circle(&test, json!({"limit": limit, "offset": offset}))).await;
+        let (circle, cost) = test.line.meter(anna.circle(&test, json!({"limit": limit, "offset": offset}))).await;
         let found: Vec<_> = circle.into_iter().map(|(ticket, _)| ticket).collect();
         assert_eq!(found, (1..=30 - offset).rev().take(shown).collect::<Vec<_>>(), "{offset}");
         assert!(cost.rounds() <= 10, "{offset}: {}", cost.rounds());

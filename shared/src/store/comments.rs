@@ -335,10 +335,12 @@ impl Store {
     /// 404 where it is the head of a ticket that is withdrawn. One round where it is a ticket's.
     async fn check_ticket(&self, head: &SubjectHead) -> Result<(), Refusal> {
         match (head.batch, head.project) {
-            (Some(batch), Some(project)) => match self.shown_batches([(batch, project)].into_iter()).await?.is_empty() {
-                true => Err(Refusal::NoSuch("ticket")),
-                false => Ok(()),
-            },
+            (Some(batch), Some(project)) => {
+                match self.shown_batches([(batch, project)].into_iter()).await?.is_empty() {
+                    true => Err(Refusal::NoSuch("ticket")),
+                    false => Ok(()),
+                }
+            }
             _ => Ok(()),
         }
     }

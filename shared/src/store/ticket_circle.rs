@@ -58,7 +58,8 @@ pub(super) fn commented(id: TicketId, ticket: &Ticket, comment: &Comment) -> Vec
         .with(":one", number(1))
         .naming("#place", name(comment.id))
         .or_look();
-    let naming = |head: Action, (at, (name, _)): (usize, &(&String, _))| head.naming(&format!("#left{at}"), (*name).clone());
+    let naming =
+        |head: Action, (at, (name, _)): (usize, &(&String, _))| head.naming(&format!("#left{at}"), (*name).clone());
     let head = left.iter().enumerate().fold(head, naming);
     let away = left.iter().map(|(_, place)| Action::delete(keys::circle(**place)));
     [head, entry(id, ticket, comment.clone())].into_iter().chain(away).collect()
