@@ -193,11 +193,11 @@ async fn all_speak_at_once() {
     let (anna, bo) = (User::new(&test, "13800138001").await, User::new(&test, "13800138002").await);
     tickets(&test, 1).await;
     let speak = |number: usize| {
-        let (test, user) = (test.clone(), UserId(if number % 2 == 0 { anna.id } else { bo.id }));
+        let (test, user) = (test.clone(), UserId(if number.is_multiple_of(2) { anna.id } else { bo.id }));
         async move {
             let store = &test.plaza.app.store;
             let id = store.publish_comment(user, TicketId(1), &format!("comment {number}"), None).await.unwrap();
-            if number % 3 == 0 {
+            if number.is_multiple_of(3) {
                 store.delete_comments(user, SubjectKind::Ticket, &[id].into()).await.unwrap();
             }
         }
