@@ -6,6 +6,7 @@ pub mod engines;
 pub mod events;
 mod guard;
 pub mod meter;
+pub mod model;
 pub mod sample;
 pub mod stream;
 pub mod template;

@@ -30,8 +30,8 @@ impl From<Article> for Body {
             content: article.content,
             images: article.images.into_iter().map(MediaKey).collect(),
             created_at: article.created_at,
-            like_count: article.like_count,
-            collect_count: article.collect_count,
+            like_count: article.like_count.max(0).unsigned_abs(),
+            collect_count: article.collect_count.max(0).unsigned_abs(),
             comment_count: article.comment_count,
         }
     }

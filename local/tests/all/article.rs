@@ -311,7 +311,7 @@ async fn counts_are_exact_under_parallel_repeats() {
     together(likers).await;
     let found = test.plaza.app.store.article(article).await.unwrap();
     let stayed = users.iter().filter(|user| user.0 % 3 != 0).count() as u64;
-    assert_eq!((found.like_count, found.collect_count), (stayed, stayed));
+    assert_eq!((found.like_count, found.collect_count), (stayed as i64, stayed as i64));
     let items = test.items().await;
     let count = |part: &str| items.keys().filter(|key| key.contains(part)).count() as u64;
     let marks = |name: &str| items.iter().filter(|(k, item)| k.contains("MARK#") && item.contains_key(name)).count();

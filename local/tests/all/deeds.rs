@@ -1416,9 +1416,16 @@ pub fn whole(items: &Items) {
         assert_eq!(id(found, name), wanted, "{name} of {key}");
     };
     let under = |prefix: &str| items.keys().filter(|key| key.starts_with(prefix)).count().to_string();
+    // In an item and its shards.
+    let counted = |key: &str, name: &str| {
+        let (pk, sk) = key.split_once(" / ").unwrap();
+        let shards = format!("{pk} / SHARD#{sk}#");
+        let counting = items.iter().filter(|(other, _)| *other == key || other.starts_with(&shards));
+        let counts = counting.filter_map(|(_, fields)| fields.get(name)?.as_str()?.parse::<i64>().ok());
+        counts.sum::<i64>().to_string()
+    };
     let count = |key: &str, name: &str, prefix: &str| {
-        let counted = items.get(key).and_then(|fields| fields.get(name)).map_or("0", |count| count.as_str().unwrap());
-        assert_eq!(counted, under(prefix), "{name} of {key}");
+        assert_eq!(counted(key, name), under(prefix), "{name} of {key}");
     };
     let user = |user: &str| assert!(items.contains_key(&format!("U#{user} / PROFILE")), "user {user} is missing");
     // What hangs on a subject names it.
@@ -1452,8 +1459,7 @@ pub fn whole(items: &Items) {
                 for (name, mark) in [("like_count", "liked"), ("collect_count", "collected")] {
                     let marked =
                         items.iter().filter(|(key, fields)| key.ends_with(&marks) && fields.contains_key(mark));
-                    let counted = fields.get(name).map_or("0", |count| count.as_str().unwrap());
-                    assert_eq!(counted, marked.count().to_string(), "{name} of {key}");
+                    assert_eq!(counted(key, name), marked.count().to_string(), "{name} of {key}");
                 }
                 count(key, "comment_count", &format!("{pk} / COMMENT#"));
                 if kind == "TICKET" {

@@ -7,6 +7,7 @@ mod catalogue;
 mod catalogue_deeds;
 mod clients;
 mod crash;
+mod crowds;
 mod deeds;
 mod desk;
 mod entry;

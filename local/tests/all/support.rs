@@ -32,7 +32,7 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use lambda_http::{Adapter, Context, LambdaEvent, Service as _, request::LambdaRequest, service_fn};
-use local::{ACTING, Options, Plaza, events, functions};
+use local::{ACTING, Options, Plaza, events, functions, model::Model};
 use serde_json::{Value, json};
 use shared::{
     domain::{MINUTE, Password, Phone, Refusal, SmsLimits, StoredPassword, System},
@@ -84,9 +84,18 @@ impl Test {
         Self::starting(&[], Some(data)).await
     }
 
+    /// With a table where transactions meet, at the model's pace.
+    pub async fn crowded(model: &Model) -> Self {
+        let line = Line { to: model.client(aws::http_client()), ..Line::default() };
+        Self::on_line(line, &[], None).await
+    }
+
     async fn starting(variables: &[(&'static str, &str)], data: Option<&Path>) -> Self {
+        Self::on_line(Line::default(), variables, data).await
+    }
+
+    async fn on_line(line: Line, variables: &[(&'static str, &str)], data: Option<&Path>) -> Self {
         let clock = Arc::new(AtomicU64::new(START));
-        let line = Line::default();
         let (time, real) = (clock.clone(), function::system());
         let options = Options {
             data: data.map(Path::to_owned),

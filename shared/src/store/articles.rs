@@ -1,6 +1,7 @@
 //! Articles (document B's posts): publishing and deleting them, and lists of them.
 use std::collections::{BTreeSet, HashMap};
 
+use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -9,7 +10,7 @@ use super::{
     keys,
     marks::Marks,
     numbered::{Numbered, Top},
-    table::{Action, Range, Store, full_page},
+    table::{Action, Range, Store, THERE, full_page},
     users::Profile,
 };
 use crate::domain::{ArticleId, CommentId, EntryId, MediaId, Millis, Page, Refusal, Subject, UserId};
@@ -40,14 +41,26 @@ pub struct Article {
     pub created_at: Millis,
     /// Its place in the list of all.
     number: u64,
-    pub like_count: u64,
-    pub collect_count: u64,
+    /// This and the next are less than they are, even below 0, until [`Store::add_shards`] was there.
+    pub like_count: i64,
+    pub collect_count: i64,
     pub comment_count: u64,
     /// The newest comment that there ever was: the next one's id is larger.
     pub(super) last_comment: CommentId,
     /// The text is an item of its own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_long: bool,
+    /// A crowd likes and collects it: over how many its counts are split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shards: Option<u16>,
+}
+
+/// What is counted of a crowd beside an article.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ArticleShard {
+    like_count: i64,
+    collect_count: i64,
 }
 
 /// The text of a long article.
@@ -107,6 +120,7 @@ impl Store {
                 comment_count: 0,
                 last_comment: CommentId(0),
                 is_long,
+                shards: None,
             };
             let entry = ArticleEntry { article: id, author, is_long };
             let mut actions = vec![
@@ -146,9 +160,12 @@ impl Store {
                 };
                 let (settled, articles) = again.as_ref().unwrap_or(known);
                 let articles = articles.iter().filter(|article| some.contains(&article.id)).collect::<Vec<_>>();
-                Ok((self.article_deletion(caller, &articles, *settled), ()))
+                let split = articles.iter().filter(|article| article.shards.is_some());
+                let split: Vec<_> = split.map(|article| keys::head(article.id)).collect();
+                Ok((self.article_deletion(caller, &articles, *settled), split))
             };
-            self.transact(build).await?;
+            let split = self.transact(build).await?;
+            try_join_all(split.iter().map(|head| self.delete_shards(head))).await?;
         }
         Ok(())
     }
@@ -176,7 +193,9 @@ impl Store {
         let mut actions = self.unnumber_actions(ALL, &numbers, settled);
         actions.push(Action::add(keys::counts(author), "articles", -(articles.len() as i64)));
         for article in articles {
-            actions.push(Action::delete_there(keys::head(article.id)).or_look());
+            // Its counts may be split since.
+            let same = if article.shards.is_some() { THERE } else { "attribute_not_exists(shards)" };
+            actions.push(Action::delete_there(keys::head(article.id)).and(same).or_look());
             actions.push(Action::delete_there(keys::own_article(author, article.id)).or_look());
             if !article.images.is_empty() {
                 actions.push(Action::delete_there(keys::pictured(author, article.id)).or_look());
@@ -188,6 +207,7 @@ impl Store {
     /// An article as it is now. One round, and one more for the text of a long one.
     pub async fn article(&self, id: ArticleId) -> Result<Article, Refusal> {
         let mut article: Article = self.get(keys::head(id)).await?.ok_or(Refusal::NoSuch("article"))?;
+        self.add_shards([&mut article], false).await?;
         if article.is_long {
             let text: ArticleText = self.get(keys::article_text(id)).await?.ok_or(Refusal::NoSuch("article"))?;
             article.content = text.content;
@@ -208,16 +228,18 @@ impl Store {
         let mut article = article.ok_or(Refusal::NoSuch("article"))?;
         let marked = likers.iter().chain(&collectors).map(|entry| entry.user);
         let others = marked.chain([article.author]).collect::<Vec<_>>();
+        let (author, is_long) = (article.author, article.is_long);
         let text = async {
-            match article.is_long {
+            match is_long {
                 true => Ok(self.get_each_lately::<_, ArticleText>([id], keys::article_text).await?.remove(&id)),
                 false => Ok(None),
             }
         };
-        let ((comments, users), text, is_follow) = tokio::try_join!(
+        let ((comments, users), text, is_follow, ()) = tokio::try_join!(
             self.comment_views(viewer, Votes::Under(about), comments, others),
             text,
-            self.is_following(viewer, article.author),
+            self.is_following(viewer, author),
+            self.add_shards([&mut article], false),
         )?;
         if let Some(ArticleText { content }) = text {
             article.content = content;
@@ -281,7 +303,9 @@ impl Store {
             let ids: Vec<_> = ids.collect();
             let mut articles = self.get_each_lately::<_, Article>(ids.iter().copied(), keys::head).await?;
             let long = articles.values().filter(|article| article.is_long).map(|article| article.id);
-            let texts = self.get_each_lately::<_, ArticleText>(long.collect::<Vec<_>>(), keys::article_text).await?;
+            let long: Vec<_> = long.collect();
+            let texts = self.get_each_lately::<_, ArticleText>(long, keys::article_text);
+            let (texts, ()) = tokio::try_join!(texts, self.add_shards(articles.values_mut(), true))?;
             add_texts(&mut articles, texts);
             Ok(ids.iter().filter_map(|id| articles.remove(id)).collect())
         })
@@ -295,14 +319,33 @@ impl Store {
         Ok(entries.iter().filter_map(|entry| articles.remove(&entry.article)).collect())
     }
 
-    /// Articles with their texts, as they were a moment ago; none that is gone. One round.
+    /// Articles with their texts, as they were a moment ago; none that is gone. One round; one more where a crowd was at
+    /// some of them.
     async fn articles_of(&self, entries: &[ArticleEntry]) -> Result<HashMap<ArticleId, Article>, Refusal> {
         let ids: Vec<_> = entries.iter().map(|entry| entry.article).collect();
         let long: Vec<_> = entries.iter().filter(|entry| entry.is_long).map(|entry| entry.article).collect();
         let (mut articles, texts) =
             tokio::try_join!(self.get_each_lately(ids, keys::head), self.get_each_lately(long, keys::article_text))?;
         add_texts(&mut articles, texts);
+        self.add_shards(articles.values_mut(), true).await?;
         Ok(articles)
+    }
+
+    /// Counts what a crowd did to articles. A query for each that was found by one, side by side.
+    async fn add_shards(
+        &self,
+        articles: impl IntoIterator<Item = &mut Article>,
+        lately: bool,
+    ) -> Result<(), Refusal> {
+        let split = articles.into_iter().filter(|article| article.shards.is_some());
+        let added = split.map(async |article| {
+            for shard in self.shards::<ArticleShard>(&keys::head(article.id), lately).await? {
+                article.like_count += shard.like_count;
+                article.collect_count += shard.collect_count;
+            }
+            Ok(())
+        });
+        try_join_all(added).await.map(drop)
     }
 
     /// Articles with their authors and the viewer's marks, those left out that are gone. One round.

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    contents::{Content, Record, SHOWN},
+    contents::{Content, Record},
     follows::Seen,
     keys::{self, Key},
     marks::Mark,
     merchants::Merchant,
-    table::Store,
+    table::{SHOWN, Store},
 };
 use crate::domain::{ClothId, Followee, MediaId, MerchantId, Millis, Page, Refusal, Subject, UserId};
 

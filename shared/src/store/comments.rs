@@ -5,9 +5,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    contents::SHOWN,
     keys,
-    table::{Action, Item, Range, Store, THERE, number, read},
+    table::{Action, Item, Range, SHOWN, Store, THERE, number, read},
     ticket_circle::commented,
     users::Profile,
 };

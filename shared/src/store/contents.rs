@@ -13,13 +13,14 @@ use super::{
 };
 use crate::domain::{Millis, Page, Refusal};
 
-/// The condition of whoever does something to content: it is there, and not withdrawn.
-pub(super) const SHOWN: &str = "attribute_exists(pk) AND attribute_not_exists(withdrawn)";
-
 /// A record of some kind of content.
 pub trait Record: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync {
     /// The item that it is.
     fn head(&self) -> Key;
+    /// The item that has its counts.
+    fn counts(&self) -> Key {
+        self.head()
+    }
     /// Whose it is, and what is said where there is no such owner: while they are withdrawn, so is all that they have.
     fn owner(&self) -> Option<(Key, Refusal)> {
         None
@@ -51,6 +52,9 @@ pub struct Content<R> {
     /// Only because its owner is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     with_owner: bool,
+    /// Over how many its counts are split: what is told of it here alone.
+    #[serde(default, skip_serializing)]
+    shards: Option<u16>,
 }
 
 impl<R: PartialEq> Content<R> {
@@ -109,6 +113,7 @@ impl Store {
                 record.take_along(self, withdrawn).await?;
             }
             let content = self.next_content(record, withdrawn || with_owner, with_owner, old.as_ref());
+            self.withdraw_shards_of(&content, old.as_ref()).await?;
             Ok((content_actions(&content, old)?, (Imported::Written, content)))
         };
         self.transact(build).await
@@ -126,6 +131,7 @@ impl Store {
                     let changed = old.filter(|old| !old.is_withdrawn_itself() && old.withdrawn != withdrawn);
                     let Some(old) = changed else { return Ok((vec![], ())) };
                     let content = self.next_content(&old.record, withdrawn, withdrawn, Some(&old));
+                    self.withdraw_shards_of(&content, Some(&old)).await?;
                     Ok((content_actions(&content, Some(old))?, ()))
                 }
             })
@@ -145,7 +151,22 @@ impl Store {
     ) -> Content<R> {
         let updated_at = self.system.now();
         let created_at = old.map_or(updated_at, |old| old.created_at);
-        Content { record: record.clone(), created_at, updated_at, withdrawn, with_owner }
+        let shards = old.and_then(|old| old.shards);
+        Content { record: record.clone(), created_at, updated_at, withdrawn, with_owner, shards }
+    }
+
+    /// First, as what it owns: a repeat finds it as it was.
+    async fn withdraw_shards_of<R: Record>(
+        &self,
+        content: &Content<R>,
+        old: Option<&Content<R>>,
+    ) -> Result<(), Refusal> {
+        match content.shards {
+            Some(shards) if old.is_some_and(|old| old.withdrawn != content.withdrawn) => {
+                self.withdraw_shards(&content.record.counts(), shards, content.withdrawn).await
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Content by its key; 404 where there is none, or it is withdrawn. One read.
@@ -196,8 +217,10 @@ fn head_action<R: Record>(content: &Content<R>, seen: Option<Millis>) -> Result<
     if content.withdrawn {
         change = change.with(":yes", AttributeValue::Bool(true));
     }
+    // Its counts were split since: the shards are to be told as well.
+    let split = if content.shards.is_some() { "attribute_exists(shards)" } else { "attribute_not_exists(shards)" };
     let change = match seen {
-        Some(seen) => change.when("updated_at = :seen").with(":seen", number(seen)),
+        Some(seen) => change.when("updated_at = :seen").with(":seen", number(seen)).and(split),
         None => change.when(NEW),
     };
     let record = to_attribute_value(&content.record).map_err(unreadable)?;

@@ -455,6 +455,8 @@ impl Store {
     /// wants the article to be there. Gives what is left to be done.
     async fn clear_article(&self, article: ArticleId) -> Result<Vec<Task>, Refusal> {
         let mut tasks = vec![];
+        // Who deleted it has done so, unless they broke off.
+        self.delete_shards(&keys::head(article)).await?;
         for kind in [keys::LIKER, keys::COLLECTOR, keys::COMMENT, keys::GONE] {
             let parts = self.parts(keys::subject(article.into()), kind).await?;
             match &parts[..] {

@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    contents::{Content, Record, SHOWN},
+    contents::{Content, Record},
     feeds::Beside,
     keys::{self, Feed},
-    table::{Action, Range, Store, full_page, number},
+    table::{Action, Item, Range, SHOWN, Store, THERE, Tally, full_page, number},
     users::Profile,
 };
 use crate::domain::{DAY, EntryId, Followee, Millis, Page, Refusal, UserId};
@@ -53,13 +53,22 @@ pub struct Seen<R> {
 }
 
 /// What one's pages count; exact.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Counts {
     pub articles: u64,
     /// The users whom they follow.
     pub follows: u64,
     pub followers: u64,
+}
+
+/// The same as it is kept, and a shard beside it, which only counts followers.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct KeptCounts {
+    articles: u64,
+    follows: u64,
+    followers: i64,
+    shards: Option<u16>,
 }
 
 /// The attribute of [`Counts`] that counts whom of a kind one follows.
@@ -71,26 +80,38 @@ fn follow_count(of: Followee) -> &'static str {
     }
 }
 
+/// Of somebody's followers.
+fn tally(of: Followee) -> Tally {
+    Tally { head: keys::followee_head(of), counts: keys::counts(of) }
+}
+
 impl Store {
     /// Follows; a repeat changes nothing. 404 where there is nobody to follow, 409 at 10,000. One transaction.
     pub async fn follow(&self, follower: UserId, followee: impl Into<Followee>) -> Result<(), Refusal> {
         let followee = followee.into();
-        let count = follow_count(followee);
+        let (count, tally) = (follow_count(followee), &tally(followee));
         let build = |_| async move {
-            let place = EntryId::fresh(&self.system);
+            let (place, nobody) = (EntryId::fresh(&self.system), Refusal::NoSuch(followee.noun()));
+            let more = Action::add(self.place(tally), "followers", 1).in_crowd(tally);
+            let counted = match more.key() == &tally.counts {
+                true => {
+                    vec![more, Action::check(tally.head.clone()).when(SHOWN).or_refuse(nobody).in_crowd(tally)]
+                }
+                // A shard knows.
+                false => vec![more.when(SHOWN).or_refuse(nobody)],
+            };
             let full = Refusal::Conflict("you follow 10,000, which is the most: unfollow one first");
             let mut actions = vec![
                 Action::put_new(keys::follows(follower, followee), &Follow { followee, place }).or_done(),
-                Action::check(keys::followee_head(followee)).when(SHOWN).or_refuse(Refusal::NoSuch(followee.noun())),
                 Action::add(keys::counts(follower), count, 1)
                     .when(format!("attribute_not_exists({count}) OR {count} < :most"))
                     .with(":most", number(MOST_FOLLOWS))
                     .or_refuse(full),
-                Action::add(keys::counts(followee), "followers", 1),
                 // Another follow of this millisecond may have drawn the same place.
                 Action::put_new(keys::following(follower, followee, place), &FolloweeEntry { followee }).or_again(),
                 Action::put_new(keys::follower(followee, place), &UserEntry { user: follower }).or_again(),
             ];
+            actions.extend(counted);
             actions.extend(self.beside(follower, followee, Some(place)));
             Ok((actions, ()))
         };
@@ -103,19 +124,27 @@ impl Store {
         let Some(Follow { place, .. }) = self.get(keys::follows(follower, followee)).await? else {
             return Ok(());
         };
-        let mut actions = vec![
-            // A parallel call may have done it.
-            Action::delete(keys::follows(follower, followee))
-                .when("place = :place")
-                .with(":place", number(place.0))
-                .or_done(),
-            Action::add(keys::counts(follower), follow_count(followee), -1),
-            Action::add(keys::counts(followee), "followers", -1),
-            Action::delete_there(keys::following(follower, followee, place)),
-            Action::delete_there(keys::follower(followee, place)),
-        ];
-        actions.extend(self.beside(follower, followee, None));
-        self.transact_once(actions).await
+        let tally = &tally(followee);
+        let build = |gone: Option<Item>| async move {
+            let mut actions = vec![
+                // A parallel call may have done it.
+                Action::delete(keys::follows(follower, followee))
+                    .when("place = :place")
+                    .with(":place", number(place.0))
+                    .or_done(),
+                Action::add(keys::counts(follower), follow_count(followee), -1),
+                Action::delete_there(keys::following(follower, followee, place)),
+                Action::delete_there(keys::follower(followee, place)),
+            ];
+            // Of whom is gone, nothing is counted.
+            if gone.is_none() {
+                let less = Action::add(self.place(tally), "followers", -1).when(THERE);
+                actions.push(less.or_look().in_crowd(tally));
+            }
+            actions.extend(self.beside(follower, followee, None));
+            Ok((actions, ()))
+        };
+        self.transact(build).await
     }
 
     /// Until the follow, or the unfollow, was followed up, whoever reads the follower's feeds finds it here.
@@ -125,8 +154,18 @@ impl Store {
         (!Feed::of(followee).is_empty()).then(|| Action::put(keys::lately_beside(follower, followee), &beside))
     }
 
+    /// What is counted of somebody. One round, and one more of whom a crowd follows.
     pub async fn counts(&self, of: impl Into<Followee>) -> Result<Counts, Refusal> {
-        Ok(self.get(keys::counts(of)).await?.unwrap_or_default())
+        let key = keys::counts(of);
+        let kept: KeptCounts = self.get(key.clone()).await?.unwrap_or_default();
+        let shards: Vec<KeptCounts> = match kept.shards {
+            Some(_) => self.shards(&key, false).await?,
+            None => vec![],
+        };
+        let followers = kept.followers + shards.iter().map(|shard| shard.followers).sum::<i64>();
+        // A query is not of one moment, so a sum may be a little off while it changes.
+        let followers = followers.max(0).unsigned_abs();
+        Ok(Counts { articles: kept.articles, follows: kept.follows, followers })
     }
 
     pub async fn is_following(&self, follower: UserId, followee: impl Into<Followee>) -> Result<bool, Refusal> {

@@ -28,6 +28,7 @@
 //! | that a gift was entered, by the operators' id | `GIVEN#<hash of the id>` | `-` | `give_gift` |
 //! | that VIP time was granted, by the operators' id | `GRANTED#<hash of the id>` | `-` | `grant_vip` |
 //! | how many articles, follows, followers one has | `<followee>` | `COUNTS` | all that shows them |
+//! | what is counted of one whom a crowd found, in sixteen shards | `<followee>`, `<subject>` | `SHARD#<COUNTS or HEAD>#<shard>` | all that counts or shows it |
 //! | that a user follows somebody | `U#<follower>` | `FOLLOWS#<followee>` | follow, unfollow, `is_follow`, feeds |
 //! | whose lists are always read beside a user's feeds | `U#<follower>` | `BESIDE#<kind>#ALWAYS#<id>` | feeds, `fanout` |
 //! | who was followed or unfollowed lately | `U#<follower>` | `BESIDE#<kind>#LATELY#<id>` | feeds, `fanout` |
@@ -295,6 +296,16 @@ pub fn followee_head(of: Followee) -> Key {
 
 pub fn counts(of: impl Into<Followee>) -> Key {
     key(followee(of.into()), "COUNTS")
+}
+
+/// What the keys of an item's shards begin with.
+pub fn shards(counts: &Key) -> String {
+    format!("SHARD#{}#", counts.sk)
+}
+
+/// A part of what an item counts, beside it.
+pub fn shard(counts: &Key, shard: u16) -> Key {
+    Key { pk: counts.pk.clone(), sk: format!("{}{shard:02}", shards(counts)) }
 }
 
 /// `fanout` is told of its coming and going, as of [`OWN_ARTICLE`]'s.
@@ -802,6 +813,7 @@ mod tests {
             "GRANTED#6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b / -"
         );
         assert_eq!(spelt(counts(UserId(6))), "U#0000000000000006 / COUNTS");
+        assert_eq!(spelt(shard(&counts(UserId(6)), 7)), "U#0000000000000006 / SHARD#COUNTS#07");
         let (hers, master) = (Followee::User(UserId(7)), Followee::Master(MasterId(0xabc)));
         let merchant = Followee::Merchant(MerchantId(0xdef));
         assert_eq!(spelt(counts(MasterId(0xabc))), "MASTER#00000000000000000000000000000abc / COUNTS");
@@ -827,6 +839,7 @@ mod tests {
         assert_eq!(spelt(follower(hers, EntryId(9))), "U#0000000000000007 / FOLLOWER#0000000000000009");
         assert_eq!(spelt(ahead(hers, UserId(6))), "U#0000000000000007 / AHEAD#0000000000000006");
         assert_eq!(spelt(head(ArticleId(5))), "A#0000000000000005 / HEAD");
+        assert_eq!(spelt(shard(&head(ArticleId(5)), 15)), "A#0000000000000005 / SHARD#HEAD#15");
         assert_eq!(spelt(head(GameId(5))), "GAME#0000000000000005 / HEAD");
         assert_eq!(spelt(head(ClothId(5))), "CLOTH#0000000000000005 / HEAD");
         assert_eq!(spelt(head(TicketId(5))), "TICKET#0000000000000005 / HEAD");

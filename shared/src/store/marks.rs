@@ -4,10 +4,9 @@ use std::collections::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    contents::SHOWN,
     follows::UserEntry,
     keys,
-    table::{Action, Store, THERE, number},
+    table::{Action, SHOWN, Store, THERE, Tally, number},
 };
 use crate::domain::{ArticleId, EntryId, Refusal, Subject, UserId};
 
@@ -69,10 +68,14 @@ struct MarkEntry {
 impl Store {
     /// Likes or collects; a repeat changes nothing. 404 where the subject is gone. One transaction.
     pub async fn mark(&self, mark: Mark, user: UserId, subject: impl Into<Subject>) -> Result<(), Refusal> {
-        self.mark_where(SHOWN, mark, user, subject.into()).await
+        let (subject, count) = (subject.into(), mark.attributes().1);
+        let tally = Tally::in_head(keys::head(subject));
+        let counted = || Action::add(self.place(&tally), count, 1).when(SHOWN).in_crowd(&tally);
+        self.mark_counted(mark, user, subject, counted).await
     }
 
-    /// The same where the subject is as `condition` says; 404 where it is not.
+    /// The same where the subject is as `condition` says; 404 where it is not. As a shard cannot say so, the count stays
+    /// whole.
     pub(super) async fn mark_where(
         &self,
         condition: &str,
@@ -80,7 +83,18 @@ impl Store {
         user: UserId,
         subject: Subject,
     ) -> Result<(), Refusal> {
-        let (attribute, count) = mark.attributes();
+        let counted = || Action::add(keys::head(subject), mark.attributes().1, 1).when(condition);
+        self.mark_counted(mark, user, subject, counted).await
+    }
+
+    async fn mark_counted(
+        &self,
+        mark: Mark,
+        user: UserId,
+        subject: Subject,
+        counted: impl Fn() -> Action,
+    ) -> Result<(), Refusal> {
+        let (attribute, counted) = (mark.attributes().0, &counted);
         let build = |_| async move {
             let place = EntryId::fresh(&self.system);
             let set =
@@ -88,7 +102,7 @@ impl Store {
             let set = set.when(format!("attribute_not_exists({attribute})")).with(":place", number(place.0));
             let subject_value = serde_dynamo::to_attribute_value(subject).map_err(super::table::unreadable)?;
             let mut actions = vec![
-                Action::add(keys::head(subject), count, 1).when(condition).or_refuse(Refusal::NoSuch(subject.noun())),
+                counted().or_refuse(Refusal::NoSuch(subject.noun())),
                 set.with(":subject", subject_value).or_done(),
             ];
             let entry = MarkEntry { user: UserEntry { user }, subject };
@@ -111,17 +125,21 @@ impl Store {
         let Some(place) = place else {
             return Ok(());
         };
-        let mut actions = vec![
-            // A parallel call has taken it back.
-            Action::update(keys::mark(user, subject), format!("REMOVE {attribute}"))
-                .when(format!("{attribute} = :place"))
-                .with(":place", number(place.0))
-                .or_done(),
-            // The subject is gone, and its marks with it in a moment.
-            Action::add(keys::head(subject), count, -1).when(THERE).or_done(),
-        ];
-        actions.extend(mark.entries(user, subject, place).into_iter().map(Action::delete_there));
-        self.transact_once(actions).await
+        let tally = &Tally::in_head(keys::head(subject));
+        let build = |_| async move {
+            let mut actions = vec![
+                // A parallel call has taken it back.
+                Action::update(keys::mark(user, subject), format!("REMOVE {attribute}"))
+                    .when(format!("{attribute} = :place"))
+                    .with(":place", number(place.0))
+                    .or_done(),
+                // The subject is gone, and its marks with it in a moment.
+                Action::add(self.place(tally), count, -1).when(THERE).or_done().in_crowd(tally),
+            ];
+            actions.extend(mark.entries(user, subject, place).into_iter().map(Action::delete_there));
+            Ok((actions, ()))
+        };
+        self.transact(build).await
     }
 
     /// Those of the subjects that a user has collected. One round; one more as below.

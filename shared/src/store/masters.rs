@@ -86,6 +86,10 @@ impl Record for Master {
         keys::followee_head(self.master_id.into())
     }
 
+    fn counts(&self) -> Key {
+        keys::counts(self.master_id)
+    }
+
     fn places(&self, created_at: Millis) -> Vec<Key> {
         let place = |list: MasterList, first| keys::place_hex(list.name(), first, created_at, self.master_id.0);
         vec![place(MasterList::All, false), place(MasterList::Recommended, self.recommended)]

@@ -25,6 +25,10 @@ impl Record for Merchant {
         keys::followee_head(self.merchant_id.into())
     }
 
+    fn counts(&self) -> Key {
+        keys::counts(self.merchant_id)
+    }
+
     /// No list shows them but their followers' own.
     fn places(&self, _: Millis) -> Vec<Key> {
         vec![]

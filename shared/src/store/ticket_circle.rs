@@ -11,9 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     comments::{Comment, CommentView, LATER, Votes},
-    contents::SHOWN,
     keys,
-    table::{Action, Range, Store, THERE, number},
+    table::{Action, Range, SHOWN, Store, THERE, number},
     tickets::{Ticket, TicketView},
 };
 use crate::domain::{CommentId, Page, ProjectId, Refusal, TicketId, UserId};

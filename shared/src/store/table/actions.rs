@@ -4,12 +4,13 @@ use aws_sdk_dynamodb::types::{
 };
 use serde::Serialize;
 
-use super::{Item, batches::whole, unreadable};
+use super::{Item, Tally, batches::whole, unreadable};
 use crate::{domain::Refusal, store::keys::Key};
 
-/// Conditions: the item is not there, or it is.
+/// Conditions: the item is not there, it is, or it is and was not withdrawn.
 pub const NEW: &str = "attribute_not_exists(pk)";
 pub const THERE: &str = "attribute_exists(pk)";
+pub const SHOWN: &str = "attribute_exists(pk) AND attribute_not_exists(withdrawn)";
 
 /// One write, or one check, in DynamoDB's own expressions.
 #[derive(Clone)]
@@ -20,6 +21,8 @@ pub struct Action {
     pub(super) values: Item,
     pub(super) names: Vec<(String, String)>,
     pub(super) refused: Refused,
+    /// Whose counts are split when others are met here too often.
+    pub(super) crowd: Option<Tally>,
 }
 
 #[derive(Clone)]
@@ -47,7 +50,7 @@ pub(super) enum Refused {
 
 impl Action {
     fn new(key: Key, write: Write) -> Self {
-        Self { key, write, condition: None, values: Item::new(), names: vec![], refused: Refused::Fault }
+        Self { key, write, condition: None, values: Item::new(), names: vec![], refused: Refused::Fault, crowd: None }
     }
 
     /// Puts an item in the place of whatever is there.
@@ -135,6 +138,11 @@ impl Action {
 
     pub fn or_refuse(self, refusal: Refusal) -> Self {
         Self { refused: Refused::Refuse(refusal), ..self }
+    }
+
+    /// Many want to do this at once: who meets others here again and again splits the counts.
+    pub fn in_crowd(self, tally: &Tally) -> Self {
+        Self { crowd: Some(tally.clone()), ..self }
     }
 
     /// The item's.

@@ -3,6 +3,7 @@ mod actions;
 mod batches;
 mod gets;
 mod ranges;
+mod shards;
 mod transactions;
 
 use std::{collections::HashMap, time::Duration};
@@ -15,11 +16,12 @@ use aws_sdk_dynamodb::{
 use serde::de::DeserializeOwned;
 use serde_dynamo::from_item;
 
-use self::gets::Loader;
+use self::{gets::Loader, shards::Split};
 pub use self::{
-    actions::{Action, NEW, THERE, assignments, named, number, set, set_of, text},
+    actions::{Action, NEW, SHOWN, THERE, assignments, named, number, set, set_of, text},
     batches::{Pace, put_request},
     ranges::{Range, full_page},
+    shards::Tally,
     transactions::Outcome,
 };
 use super::keys;
@@ -36,6 +38,7 @@ pub struct Store {
     /// Reads of this turn, by whether they must be right or may be a moment old.
     sure: Loader,
     light: Loader,
+    split: Split,
 }
 
 /// How often a write that met another one is tried in all, before the caller is told that we are busy.
@@ -47,7 +50,7 @@ const LONGEST_PAUSE: u64 = 300;
 impl Store {
     pub fn new(client: Client, table: String, system: System) -> Self {
         let (sure, light) = (Loader::default(), Loader::default());
-        Self { client, table, system, sure, light }
+        Self { client, table, system, sure, light, split: Split::default() }
     }
 
     /// Opens the connection, so that the first request finds it open. A failure shows at that request.

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
 };
 
 use super::{
-    Action, Item, Store, TRIES,
+    Action, Item, Store, TRIES, Tally,
     actions::{Refused, Write},
     broken, pause,
 };
@@ -22,14 +22,19 @@ pub enum Outcome {
 }
 
 /// How a transaction went.
-enum Attempt {
+pub(super) enum Attempt {
     Done,
     /// The condition of action number `at` does not hold: the item as it stands, empty where there is none.
     Refused {
         at: usize,
         item: Item,
     },
+    /// Others were at it again and again where a crowd may be.
+    Crowded(Tally),
 }
+
+/// How often others are met where a crowd may be, before it is taken for one.
+const CROWD: u32 = 3;
 
 impl Store {
     /// Sends an update, again where a transaction held the item. What a refusal means is the caller's to say.
@@ -79,19 +84,19 @@ impl Store {
                 return Ok(made);
             }
             let refused: Vec<_> = actions.iter().map(|action| action.refused.clone()).collect();
-            let actions = actions.into_iter().map(|action| action.build(&self.table)).collect::<Result<_, _>>()?;
-            let Attempt::Refused { at, item } = self.send(actions).await? else {
-                return Ok(made);
-            };
-            match refused.into_iter().nth(at) {
-                Some(Refused::Done) => return Ok(made),
-                Some(Refused::Again) => {}
-                Some(Refused::Look) => seen = Some(item),
-                Some(Refused::Refuse(refusal)) => return Err(refusal),
-                Some(Refused::Fault) | None => {
-                    tracing::error!(action = at, "a condition that always holds did not");
-                    return Err(Refusal::Internal);
-                }
+            match self.attempt(actions, CROWD).await? {
+                Attempt::Done => return Ok(made),
+                Attempt::Crowded(tally) => self.split(&tally).await?,
+                Attempt::Refused { at, item } => match refused.into_iter().nth(at) {
+                    Some(Refused::Done) => return Ok(made),
+                    Some(Refused::Again) => {}
+                    Some(Refused::Look) => seen = Some(item),
+                    Some(Refused::Refuse(refusal)) => return Err(refusal),
+                    Some(Refused::Fault) | None => {
+                        tracing::error!(action = at, "a condition that always holds did not");
+                        return Err(Refusal::Internal);
+                    }
+                },
             }
         }
         Err(Refusal::Unavailable)
@@ -102,8 +107,11 @@ impl Store {
         self.transact(|_| std::future::ready(Ok((actions.clone(), ())))).await
     }
 
-    /// Again where another write was at one of the items.
-    async fn send(&self, actions: Vec<TransactWriteItem>) -> Result<Attempt, Refusal> {
+    /// Again where another write was at one of the items; where a crowd may be, until so many tries have met others.
+    pub(super) async fn attempt(&self, actions: Vec<Action>, crowd: u32) -> Result<Attempt, Refusal> {
+        let crowds: Vec<_> = actions.iter().map(|action| action.crowd.clone()).collect();
+        let actions = actions.into_iter().map(|action| action.build(&self.table));
+        let actions: Vec<TransactWriteItem> = actions.collect::<Result<_, _>>()?;
         // One token for all tries: what was applied without our hearing of it is not applied again.
         let token = hex(&self.system.random::<16>());
         for tried in 0..TRIES {
@@ -115,13 +123,20 @@ impl Store {
             };
             match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(no)) => {
-                    let of_kind = |kind| no.cancellation_reasons().iter().position(|why| why.code() == Some(kind));
+                    let reasons = no.cancellation_reasons();
+                    let of_kind = |kind| reasons.iter().position(|why| why.code() == Some(kind));
                     if let Some(at) = of_kind("ConditionalCheckFailed") {
-                        let item = no.cancellation_reasons()[at].item().cloned().unwrap_or_default();
+                        let item = reasons[at].item().cloned().unwrap_or_default();
                         return Ok(Attempt::Refused { at, item });
                     }
                     if of_kind("ValidationError").is_some() {
                         return Err(broken(error));
+                    }
+                    let met = reasons.iter().zip(&crowds).filter(|(why, _)| why.code() == Some("TransactionConflict"));
+                    if tried + 1 >= crowd
+                        && let Some(tally) = met.filter_map(|(_, crowd)| crowd.clone()).next()
+                    {
+                        return Ok(Attempt::Crowded(tally));
                     }
                 }
                 Some(TransactWriteItemsError::TransactionInProgressException(_)) => {}
