@@ -438,8 +438,7 @@ fn refused(operation: &str, items: usize, refusal: &Refusal) -> HttpResponse {
 
 fn respond(status: u16, body: &Value) -> HttpResponse {
     let status = aws_smithy_runtime_api::http::StatusCode::try_from(status);
-    let mut response =
-        HttpResponse::new(status.expect("a status of three digits"), SdkBody::from(body.to_string()));
+    let mut response = HttpResponse::new(status.expect("a status of three digits"), SdkBody::from(body.to_string()));
     response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
     response
 }

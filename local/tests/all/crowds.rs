@@ -177,10 +177,7 @@ async fn what_a_deletion_left_of_it_is_cleared_away() {
     assert_eq!(shards(&test, &keys::head(article)).await.len(), 16);
     test.plaza.deliver().await.unwrap();
     assert_eq!(shards(&test, &keys::head(article)).await.len(), 0);
-    assert_eq!(
-        test.plaza.app.store.mark(Mark::Like, people[1], article).await,
-        Err(Refusal::NoSuch("article"))
-    );
+    assert_eq!(test.plaza.app.store.mark(Mark::Like, people[1], article).await, Err(Refusal::NoSuch("article")));
     items(&test).await;
 }
 

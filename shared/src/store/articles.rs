@@ -332,11 +332,7 @@ impl Store {
     }
 
     /// Counts what a crowd did to articles. A query for each that was found by one, side by side.
-    async fn add_shards(
-        &self,
-        articles: impl IntoIterator<Item = &mut Article>,
-        lately: bool,
-    ) -> Result<(), Refusal> {
+    async fn add_shards(&self, articles: impl IntoIterator<Item = &mut Article>, lately: bool) -> Result<(), Refusal> {
         let split = articles.into_iter().filter(|article| article.shards.is_some());
         let added = split.map(async |article| {
             for shard in self.shards::<ArticleShard>(&keys::head(article.id), lately).await? {

@@ -16,7 +16,6 @@ use aws_sdk_dynamodb::{
 use serde::de::DeserializeOwned;
 use serde_dynamo::from_item;
 
-use self::{gets::Loader, shards::Split};
 pub use self::{
     actions::{Action, NEW, SHOWN, THERE, assignments, named, number, set, set_of, text},
     batches::{Pace, put_request},
@@ -24,6 +23,7 @@ pub use self::{
     shards::Tally,
     transactions::Outcome,
 };
+use self::{gets::Loader, shards::Split};
 use super::keys;
 use crate::domain::{Refusal, System};
 
