@@ -131,7 +131,7 @@ impl Desk {
     }
 
     /// Has a function told of something, and notes it.
-    pub(crate) async fn event<T>(&self, function: &'static str, what: String, work: impl Future<Output = T>) -> T {
+    pub async fn event<T>(&self, function: &'static str, what: String, work: impl Future<Output = T>) -> T {
         let (done, millis, cost) = measured(ACTING.scope(function, work)).await;
         self.note(entry(function, what, millis, cost, INVOCATIONS));
         done

@@ -71,13 +71,14 @@ macro_rules! functions {
 functions! { account article common design_circle entry gallery game master member merchant order ticket user }
 
 /// The functions that nobody calls over HTTP, each with the name of a sample event.
-pub const BY_EVENT: [(&str, &str); 6] = [
+pub const BY_EVENT: [(&str, &str); 7] = [
     ("fanout", "article_published"),
     ("fanout", "tasks"),
     ("media", "object_created"),
     ("catalogue", "import"),
     ("catalogue", "sample"),
     ("payments", "every_minute"),
+    ("leaving", "every_minute"),
 ];
 
 tokio::task_local! {

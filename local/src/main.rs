@@ -9,6 +9,7 @@ use std::{
 use local::{
     Options, Plaza,
     containers::{self, Way},
+    desk::Desk,
     sample, write_private,
 };
 use shared::{App, function, outside::aws};
@@ -45,6 +46,9 @@ const PASSED_ON: &[&str] = &[
     "WEIBO_APP_ID",
     "WEIBO_BASE_URL",
 ];
+
+/// Between two runs of what is scheduled.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// How long whoever is in the middle of a request may take to end it when the runner stops.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -117,7 +121,7 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         served = serving.into_future() => served?,
         () = patience => {}
         () = stream.run() => {}
-        () = every_minute(&app) => {}
+        () = every_minute(&app, &desk) => {}
     }
     // Open files of the engines' otherwise.
     drop(stream);
@@ -125,11 +129,13 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Asks about charges whose outcome is not known, as the template's schedule does.
-async fn every_minute(app: &App) {
+/// What the template has scheduled: asks about charges whose outcome is not known, and erases who has left.
+async fn every_minute(app: &App, desk: &Desk) {
     loop {
-        tokio::time::sleep(Duration::from_secs(60)).await;
-        local::ACTING.scope("payments", payments::handle(app)).await;
+        tokio::time::sleep(MINUTE).await;
+        desk.event("payments", "a minute is over".into(), payments::handle(app)).await;
+        let deadline = app.system.now() + MINUTE.as_millis() as u64;
+        desk.event("leaving", "a minute is over".into(), leaving::handle(app, deadline)).await;
     }
 }
 

@@ -39,7 +39,7 @@ pub const DEVICE: &str = "sample-device-of-felix";
 pub const REVIEW_ACCOUNT: &str = "reviewer";
 pub const REVIEW_PASSWORD: &str = "review2026";
 pub const VERSION_UNDER_REVIEW: &str = "9.9.9";
-/// A phone that nobody has, whose code is always [`CODE`]; so is the code of Bo's.
+/// A phone that nobody has, whose code is always [`CODE`]; so is the code of Bo's and of Felix's.
 pub const RESERVED_PHONE: &str = "13900139000";
 const BOS_PHONE: &str = "13800138002";
 pub const CODE: &str = "123456";
@@ -63,7 +63,7 @@ pub async fn load(plaza: &Plaza, http: SharedHttpClient) -> Result<(), StartErro
     };
     at(THEN)?.community(at(BROUGHT)?).await.map_err(failed)?;
     let later = at(plaza.app.system.now() + FAR)?;
-    for number in [RESERVED_PHONE, BOS_PHONE] {
+    for number in [RESERVED_PHONE, BOS_PHONE, PHONE] {
         match later.app.store.new_sms_code(&phone(number), number, SmsLimits::NONE).await {
             // Sent at the last start.
             Ok(_) | Err(Refusal::TooMany(_)) => {}
@@ -247,6 +247,7 @@ impl Sample {
                 for sky in skies {
                     images.push(self.picture(*sky).await?);
                 }
+                self.app.store.own_files(author, &images).await?;
                 self.app.store.publish_article(author, content, images).await
             }
             Err(no) => Err(no),

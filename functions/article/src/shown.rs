@@ -87,7 +87,7 @@ pub struct ListedComment {
 
 impl From<CommentView> for ListedComment {
     fn from(mut seen: CommentView) -> Self {
-        let uid = |reply: Option<Reply>| reply.map(|reply| UserHex(reply.user));
+        let uid = |reply: Option<Reply>| Some(UserHex(reply?.user?));
         Self {
             reply_uid: uid(seen.comment.reply),
             first_reply_id: seen.comment.first_reply.map(|reply| CommentNumber(reply.comment)),

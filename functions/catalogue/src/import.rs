@@ -55,6 +55,7 @@ impl Record {
                 }
             }
             Self::Lock { user, locked } => store.lock_user(user, locked).await.map_err(blame("user_id")),
+            Self::Erase(user) => store.leave(user, None).await.map(written),
             // Each as if its author had deleted it; what is gone is gone.
             Self::Article(id) => match store.article_author(id).await? {
                 Some(author) => store.delete_articles(author, &BTreeSet::from([id])).await.map(|()| Imported::Written),
@@ -75,12 +76,7 @@ impl Record {
                 None => Ok(Imported::Unchanged),
             },
             Self::Gallery(id) => match store.gallery_owner(id).await? {
-                Some(owner) => {
-                    let pictures = store.close_gallery(owner, id).await?;
-                    let objects: Vec<_> = pictures.iter().map(|picture| picture.media.clone()).collect();
-                    app.media().withdraw(&objects).await?;
-                    store.drop_gallery(id, &pictures).await.map(|()| Imported::Written)
-                }
+                Some(owner) => app.delete_gallery(owner, id).await.map(|()| Imported::Written),
                 None => Ok(Imported::Unchanged),
             },
         }

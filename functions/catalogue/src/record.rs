@@ -26,7 +26,7 @@ const MOST_GIFTS: i64 = 1_000_000;
 
 /// What can be imported.
 pub const KINDS: &str = "banner, master, merchant, cloth, game, project, ticket, user, review_account, review_version, \
-                     vip, gift, user_lock, takedown";
+                     vip, gift, user_lock, user_erase, takedown";
 /// Of these, what can be withdrawn.
 const CONTENT: [&str; 8] = ["banner", "master", "merchant", "cloth", "game", "project", "ticket", "review_version"];
 
@@ -48,6 +48,7 @@ pub enum Record {
     Vip { grant_id: String, user: UserId, days: u32 },
     Gift { gift_id: String, to: UserId, from: UserId, code: String, count: u64, value: u64 },
     Lock { user: UserId, locked: bool },
+    Erase(UserId),
     Article(ArticleId),
     Comment(CommentId),
     Picture(PictureId),
@@ -183,6 +184,11 @@ struct UserLockFields {
 }
 
 #[derive(Deserialize)]
+struct UserEraseFields {
+    user_id: NamedUser,
+}
+
+#[derive(Deserialize)]
 struct TakedownFields {
     article_id: Option<Id>,
     comment_id: Option<Id>,
@@ -232,8 +238,12 @@ impl Record {
                 let UserLockFields { user_id, locked } = fields(record)?;
                 Ok(Self::Lock { user: user_id.0, locked })
             }
+            "user_erase" => {
+                let UserEraseFields { user_id } = fields(record)?;
+                Ok(Self::Erase(user_id.0))
+            }
             "takedown" => fields(record).and_then(Self::takedown),
-            "message" | "user_erase" => Err(Refusal::malformed(format!("kind: {kind} cannot be imported yet"))),
+            "message" => Err(Refusal::malformed(format!("kind: {kind} cannot be imported yet"))),
             _ => Err(Refusal::malformed(format!("kind: must be one of {KINDS}"))),
         }
     }
@@ -250,6 +260,8 @@ impl Record {
             Self::Comment(_) | Self::Picture(_) => 4,
             // With what the step before has taken out of them.
             Self::Article(_) | Self::Gallery(_) => 5,
+            // After all that is still said of them.
+            Self::Erase(_) => 5,
         }
     }
 
@@ -267,7 +279,9 @@ impl Record {
             Self::User { username, .. } => format!("user {username}"),
             Self::Reviewer { account, .. } => format!("reviewer {account}"),
             Self::Review { version, .. } => format!("version {version}"),
-            Self::Vip { user, .. } | Self::Lock { user, .. } | Self::Gift { to: user, .. } => format!("of {}", user.0),
+            Self::Vip { user, .. } | Self::Lock { user, .. } | Self::Gift { to: user, .. } | Self::Erase(user) => {
+                format!("of {}", user.0)
+            }
             // So do these, to the counts of what they are in.
             Self::Article(_) | Self::Comment(_) | Self::Picture(_) | Self::Gallery(_) => "takedowns".to_owned(),
         }
@@ -577,6 +591,7 @@ mod tests {
                 "vip" => fields_of::<VipFields>(),
                 "gift" => fields_of::<GiftFields>(),
                 "user_lock" => fields_of::<UserLockFields>(),
+                "user_erase" => fields_of::<UserEraseFields>(),
                 "takedown" => fields_of::<TakedownFields>(),
                 _ => panic!("{kind}: say here what its fields are"),
             };

@@ -15,11 +15,7 @@ impl Operation for UserPicDirDelete {
     const ROUTE: Route = Route::post("/user/pic_dir/delete");
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
-        let gallery = self.pic_dir_id.0;
-        let pictures = app.store.close_gallery(caller, gallery).await?;
-        let objects: Vec<_> = pictures.iter().map(|picture| picture.media.clone()).collect();
-        app.media().withdraw(&objects).await?;
-        app.store.drop_gallery(gallery, &pictures).await?;
+        app.delete_gallery(caller, self.pic_dir_id.0).await?;
         Ok(Done {})
     }
 }

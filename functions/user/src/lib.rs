@@ -3,8 +3,10 @@ mod my_follower;
 mod my_following_users;
 mod my_user_info;
 mod my_user_info_update;
+mod proof;
 mod send_sms_code;
 mod shown;
+mod user_erase;
 mod user_follow;
 mod user_info;
 mod user_login;
@@ -22,6 +24,7 @@ pub fn operations<L: Operations>(list: L) -> L {
         .add::<my_user_info::MyUserInfo>()
         .add::<my_user_info_update::MyUserInfoUpdate>()
         .add::<send_sms_code::SendSmsCode>()
+        .add::<user_erase::UserErase>()
         .add::<user_follow::UserFollow>()
         .add::<user_info::UserInfo>()
         .add::<user_login::UserLogin>()

@@ -202,6 +202,10 @@ async fn every_other_event_is_answered() {
                     let _: payments::Tick = serde_json::from_value(sent).unwrap();
                     json!(payments::handle(&plaza.app).await)
                 }
+                "leaving" => {
+                    let _: leaving::Tick = serde_json::from_value(sent).unwrap();
+                    json!(leaving::handle(&plaza.app, u64::MAX).await)
+                }
                 "media" => json!(media::handle(&plaza.app, serde_json::from_value(sent).unwrap()).await.unwrap()),
                 _ => panic!("{function}: say here how it is called"),
             }

@@ -49,6 +49,8 @@ pub fn contents() -> Vec<Value> {
 pub struct Scene {
     ann: u64,
     bo: u64,
+    /// Who leaves.
+    cleo: u64,
     token: String,
     article: ArticleId,
     comment: CommentId,
@@ -75,13 +77,16 @@ pub async fn scene(test: &Test) -> Scene {
         let own = store.own_gallery(UserId(ann), gallery).await.unwrap();
         *picture = store.add_picture(UserId(ann), own, media.clone()).await.unwrap();
     }
-    Scene { ann, bo, token, article, comment, gallery, pictures, media }
+    test.wait(1);
+    let (cleo, _) = test.person("13800138003").await;
+    test.wait(1);
+    Scene { ann, bo, cleo, token, article, comment, gallery, pictures, media }
 }
 
 impl Scene {
     /// What operators do to users.
     pub fn deeds(&self) -> Vec<Value> {
-        let Self { ann, bo, article, comment, gallery, pictures, .. } = self;
+        let Self { ann, bo, cleo, article, comment, gallery, pictures, .. } = self;
         vec![
             json!({"kind": "vip", "grant_id": "g-1", "user_id": ann, "days": 30}),
             json!({"kind": "gift", "gift_id": 77, "user_id": format!("{ann:032x}"), "from_user_id": bo,
@@ -91,6 +96,7 @@ impl Scene {
             json!({"kind": "takedown", "comment_id": comment.0}),
             json!({"kind": "takedown", "pic_id": pictures[0].0}),
             json!({"kind": "takedown", "pic_dir_id": gallery.0}),
+            json!({"kind": "user_erase", "user_id": cleo}),
         ]
     }
 }
@@ -271,7 +277,7 @@ async fn every_field_is_checked() {
     }
     wrong.push((with(takedown, "pic_id", 1.into()), "article_id".into()));
     wrong.push((json!({"kind": "takedown"}), "article_id".into()));
-    for kind in [json!("poem"), json!("message"), json!("user_erase"), json!(7), Value::Null] {
+    for kind in [json!("poem"), json!("message"), json!(7), Value::Null] {
         wrong.push((json!({"kind": kind}), "kind".into()));
     }
     for record in [json!(null), json!("banner"), json!([]), json!(1)] {

@@ -33,6 +33,7 @@ deeds! {
     takedown_comment: ToUsers<4>;
     takedown_picture: ToUsers<5>;
     takedown_gallery: ToUsers<6>;
+    user_erase: ToUsers<7>;
 }
 
 #[test]

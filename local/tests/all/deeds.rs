@@ -10,8 +10,8 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 use shared::{
     domain::{
-        ArticleId, ClothId, CommentId, GameId, MasterId, MediaId, MediaKind, MerchantId, Password, StoredPassword,
-        Subject, SubjectKind, TicketId, UserId,
+        ArticleId, ClothId, CommentId, DeviceId, GameId, MINUTE, MasterId, MediaId, MediaKind, MerchantId, Password,
+        StoredPassword, Subject, SubjectKind, TicketId, UserId,
     },
     store::{Changes, Cloth, Game, Mark, SignUp, Vote, keys},
 };
@@ -36,6 +36,8 @@ deeds! {
     user_follow: In<Follow>;
     user_unfollow: In<Unfollow>;
     user_logout: In<LogOut>;
+    user_erase: In<Erase>;
+    user_erase_by_code: EraseByCode;
     article_publish: In<Publish>;
     article_publish_with_an_image: In<PublishImage>;
     article_del: In<Delete>;
@@ -115,7 +117,7 @@ async fn person(test: &Test, name: &str) -> UserId {
     test.plaza.app.store.create_user(&by, None, Changes::default()).await.unwrap().id
 }
 
-async fn image(test: &Test, owner: UserId) -> MediaId {
+pub async fn image(test: &Test, owner: UserId) -> MediaId {
     let store = &test.plaza.app.store;
     let image = store.new_media(owner, MediaKind::Jpeg).await.unwrap();
     store.media_checked(&image, None).await.unwrap();
@@ -299,6 +301,38 @@ impl ByBo for LogOut {
     }
     async fn shows(scene: &Scene, test: &Test) {
         scene.call(test, "POST", "/my_user_info", json!({})).await.refused(401, 401);
+    }
+}
+
+/// Who came through a third party has neither phone nor password; with a device, and a comment of theirs.
+struct Erase;
+
+impl ByBo for Erase {
+    /// The token has ended.
+    const DONE_BEFORE: Option<&str> = Some("401");
+    const ENDS: bool = true;
+    const ROUTE: (&str, &str) = ("POST", "/user_erase");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        let store = &test.plaza.app.store;
+        let session = store.log_in_vouched(scene.bo).await.unwrap().session();
+        store.tie_device(&DeviceId::parse(DEVICE).unwrap(), &session).await.unwrap();
+        scene.comment(test, scene.bo).await;
+    }
+    fn body(_: &Scene) -> Value {
+        json!({})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        let bo = format!("/m_user/users/{}", scene.bo.0);
+        scene.call(test, "GET", &bo, Value::Null).await.refused(401, 401);
+        by_device(test).await.refused(400, 1001);
+        test.wait(2 * MINUTE);
+        assert_eq!(leaving::handle(&test.plaza.app, u64::MAX).await.erased, 1);
+        let anna = test.plaza.app.store.log_in_vouched(scene.anna).await.unwrap();
+        let token = test.plaza.app.new_token(&anna).unwrap().0;
+        call(test, &[("authorization", &token)], "GET", &bo, Value::Null).await.refused(404, 404);
+        let detail = test.json_as(&token, "/article_detail", json!({"article_id": scene.article})).await;
+        assert_eq!(detail.body["article_detail"]["comment_count"], 1, "{detail:?}");
     }
 }
 
@@ -1257,6 +1291,32 @@ impl Deed for SigningUp {
     }
 }
 
+/// Whose phone is free.
+struct EraseByCode {
+    token: String,
+    code: String,
+}
+
+impl Deed for EraseByCode {
+    /// The token has ended.
+    const DONE_BEFORE: Option<&str> = Some("401");
+    const PASSED_OVER: usize = 1;
+
+    async fn prepare(test: &Test) -> Self {
+        let (token, code) = with_a_code(test).await;
+        Self { token, code }
+    }
+    async fn act(&self, test: &Test) -> Answer {
+        test.json_as(&self.token, "/user_erase", json!({"code": self.code})).await
+    }
+    async fn shows(&self, test: &Test) {
+        test.json_as(&self.token, "/my_user_info", json!({})).await.refused(401, 401);
+        log_in(test, "abcd1234").await.refused(200, 3100);
+        test.wait(PAUSE);
+        test.person(PHONE).await;
+    }
+}
+
 /// A user's token, and a code that was sent to them.
 async fn with_a_code(test: &Test) -> (String, String) {
     let (_, token) = test.person(PHONE).await;
@@ -1427,7 +1487,11 @@ pub fn whole(items: &Items) {
     let count = |key: &str, name: &str, prefix: &str| {
         assert_eq!(counted(key, name), under(prefix), "{name} of {key}");
     };
-    let user = |user: &str| assert!(items.contains_key(&format!("U#{user} / PROFILE")), "user {user} is missing");
+    // Whoever has left is there until all else of theirs is gone.
+    let leaves = |user: &str| items.keys().any(|key| key.starts_with("LEAVING / ") && key.ends_with(user));
+    let user = |user: &str| {
+        assert!(items.contains_key(&format!("U#{user} / PROFILE")) || leaves(user), "user {user} is missing");
+    };
     // What hangs on a subject names it.
     let about = |fields: &BTreeMap<String, Value>| {
         let (kind, id) = fields["subject"].as_object().unwrap().iter().next().unwrap();
@@ -1507,6 +1571,10 @@ pub fn whole(items: &Items) {
                     *holes.entry(place / 128).or_insert(0) += 1;
                 }
             }
+            ("U", "COMMENT") if head(&about(fields)).is_some() => {
+                says(&format!("{} / COMMENT#{at}", about(fields)), "user", of);
+            }
+            ("U", "GIFT") => says(&format!("U#{at} / GAVE#{of}"), "to", of),
             ("U", "ARTICLE" | "PICTURED") => says(&format!("A#{at} / HEAD"), "author", of),
             ("U", "PROFILE") => {
                 let counts = format!("{pk} / COUNTS");
@@ -1569,6 +1637,12 @@ pub fn whole(items: &Items) {
             }
             ("A" | "GAME" | "TICKET", "COMMENT") if head(pk).is_some() => {
                 let origin = &items[&format!("C#{at} / -")];
+                let said = format!("U#{} / COMMENT#{at}", id(fields, "user"));
+                assert_eq!(items.get(&said).map(about).as_deref(), Some(pk), "{key}");
+                for reply in ["reply", "first_reply"].into_iter().filter_map(|reply| fields.get(reply)?.get("user")) {
+                    let answer = format!("U#{:0>16} / ANSWER#{at}", reply.as_str().unwrap());
+                    assert_eq!(items.get(&answer).map(about).as_deref(), Some(pk), "{key}");
+                }
                 assert_eq!((about(origin), id(origin, "user")), (pk.to_owned(), id(fields, "user")), "{key}");
                 assert!(head(pk).is_some_and(|head| id(head, "last_comment").as_str() >= at), "{key}");
                 let votes = |up: bool| {
@@ -1582,9 +1656,20 @@ pub fn whole(items: &Items) {
                 user(&id(fields, "user"));
                 says(&format!("{} / COMMENT#{of}", about(fields)), "id", of);
             }
-            ("M", _) => user(&id(fields, "owner")),
-            ("DEVICE" | "REVIEW", _) => user(&id(fields, "holder")),
-            ("FEEDBACK", _) => user(&sk[17..]),
+            ("M", _) => {
+                user(&id(fields, "owner"));
+                let theirs = format!("U#{} / MEDIA#{of}", id(fields, "owner"));
+                assert!(items.contains_key(&theirs), "{key}");
+            }
+            ("DEVICE", _) => {
+                let theirs = format!("U#{} / {pk}", id(fields, "holder"));
+                assert!(items.contains_key(&theirs) || leaves(&id(fields, "holder")), "{key}");
+            }
+            ("REVIEW", _) => user(&id(fields, "holder")),
+            ("FEEDBACK", _) => {
+                let theirs = format!("U#{} / {pk}#{}", &sk[17..], &sk[..16]);
+                assert!(items.contains_key(&theirs), "{key}");
+            }
             _ => {}
         }
     }

@@ -147,7 +147,7 @@ pub async fn for_long<D: Deed>(clean: &Clean, what: &str, test: Test, call: &'st
         same(&lasting, &after, what);
     }
     if call == "PUT" {
-        same(&left, &clean.before, what);
+        same(&lasting, &before, what);
     }
 
     let answer = deed.act(&test).await;
@@ -313,7 +313,15 @@ pub async fn items(test: &Test) -> Items {
                 name.replace_range(at..=at, "part");
             }
         }
-        // These are named by chance alone: here, by whose they are.
+        // A user's files and devices are named by chance alone: here, by their number.
+        for kind in [" / MEDIA#", " / DEVICE#"] {
+            if let Some((user, _)) = name.clone().split_once(kind) {
+                fields.remove("media");
+                let of = |number: usize| format!("{user}{kind}{number}");
+                name = (1..).map(of).find(|name| !plain.contains_key(name)).unwrap();
+            }
+        }
+        // These as well: here, by whose they are.
         for (kind, owner) in [("M#", "owner"), ("DEVICE#", "holder")] {
             if key.starts_with(kind) {
                 fields.remove("id");
@@ -423,11 +431,13 @@ fn borne(profile: &BTreeMap<String, Value>, field: &str) -> Option<String> {
     })
 }
 
-/// What must not be half there: all but what is counted before a thing is done, codes and guesses and numbers drawn.
+/// What must not be half there: all but what is counted before a thing is done, codes and guesses and numbers drawn, and
+/// what only says that files and devices may be a user's.
 fn lasting(items: &Items) -> Items {
     const COUNTED: [&str; 5] = ["SMS#", "SMSSOURCE#", "SMSDAY#", "GUESS#", "L#articles / TOP"];
     let mut items = items.clone();
     items.retain(|key, _| !COUNTED.iter().any(|kind| key.starts_with(kind)));
+    items.retain(|key, _| !["MEDIA", "DEVICE"].iter().any(|kind| key.contains(&format!(" / {kind}#"))));
     items.values_mut().for_each(|fields| fields.retain(|name, _| !["guesses", "wrong"].contains(&name.as_str())));
     items
 }

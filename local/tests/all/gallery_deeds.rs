@@ -236,6 +236,9 @@ pub fn whole(items: &Items) {
                 let cover = ["id", "media"].map(|name| first.and_then(|first| first.get(name)));
                 assert_eq!(["cover_id", "cover"].map(|name| fields.get(name)), cover, "{key}: cover");
             }
+            ("G", "HEAD") if is_closed(of) => {
+                assert!(items.contains_key(&format!("U#{} / CLOSING#{of}", id(&fields["owner"]))), "{key}");
+            }
             ("G", "HEAD") if !is_closed(of) => drop(there(&format!("U#{} / G#{of}", id(&fields["owner"])))),
             ("G", "P") if !is_closed(of) => assert_eq!(there(&format!("WALL / {at}")), fields, "{key}"),
             ("WALL", _) => {

@@ -207,6 +207,7 @@ async fn who_is_called_by_events_may_do_what_that_takes() {
                 "fanout" => drop(fanout::handle(app, serde_json::from_value(sent).unwrap(), u64::MAX).await),
                 "catalogue" => drop(catalogue::handle(app, serde_json::from_value(sent).unwrap(), u64::MAX).await),
                 "payments" => assert_eq!(payments::handle(app).await.failed, 0),
+                "leaving" => assert_eq!(leaving::handle(app, u64::MAX).await.failed, 0),
                 "media" => media::handle(app, serde_json::from_value(sent).unwrap()).await.unwrap(),
                 _ => panic!("{function}: say here how it is called"),
             }

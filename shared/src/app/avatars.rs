@@ -4,7 +4,7 @@ use bytes::Bytes;
 use super::App;
 use crate::{
     domain::{
-        Refusal, UserId,
+        MediaId, Refusal, UserId,
         picture::{AVATAR, LARGE_AVATAR, Picture},
     },
     off_thread,
@@ -17,9 +17,13 @@ impl App {
     pub async fn set_avatar(&self, user: UserId, picture: Bytes, field: &'static str) -> Result<Profile, Refusal> {
         let sizes = move || Ok(Picture::open(&picture, field)?.fit([LARGE_AVATAR, AVATAR]));
         let [large, small] = off_thread(sizes).await?;
-        // Both are there before the profile names them; to what a failure leaves behind nothing leads.
+        let ids = [&large, &small].map(|picture| MediaId::fresh(&self.system, picture.format.extension()));
+        // That they are the user's is known before they are there: whoever leaves finds them. And both are there before
+        // the profile names them.
+        self.store.own_files(user, &ids).await?;
         let media = self.media();
-        let (large, small) = tokio::try_join!(media.publish(large), media.publish(small))?;
+        tokio::try_join!(media.publish_picture(&ids[0], large), media.publish_picture(&ids[1], small))?;
+        let [large, small] = ids;
         let changes = Changes { avatar: Some(small), large_avatar: Some(large), ..Changes::default() };
         self.store.change_profile(user, changes).await
     }

@@ -1,5 +1,7 @@
 //! What a handler can use, and the verbs that need both the table and the bucket.
 mod avatars;
+mod galleries;
+mod leaving;
 mod orders;
 mod sms_codes;
 mod uploads;

@@ -85,12 +85,21 @@ impl Media {
 
     /// Takes objects away; what is gone already is fine. One request for up to 1,000.
     pub async fn withdraw(&self, ids: &[MediaId]) -> Result<(), Refusal> {
-        if ids.is_empty() {
+        self.remove(ids.iter().map(|id| format!("media/{id}")).collect()).await
+    }
+
+    /// The same, with uploads that are still to be checked. One request for up to 500.
+    pub async fn withdraw_all(&self, ids: &[MediaId]) -> Result<(), Refusal> {
+        self.remove(ids.iter().flat_map(|id| [format!("media/{id}"), format!("upload/{id}")]).collect()).await
+    }
+
+    async fn remove(&self, keys: Vec<String>) -> Result<(), Refusal> {
+        if keys.is_empty() {
             return Ok(());
         }
         let malformed = |_| Refusal::Internal;
-        let object = |id: &MediaId| ObjectIdentifier::builder().key(format!("media/{id}")).build().map_err(malformed);
-        let objects = ids.iter().map(object).collect::<Result<_, _>>()?;
+        let object = |key: String| ObjectIdentifier::builder().key(key).build().map_err(malformed);
+        let objects = keys.into_iter().map(object).collect::<Result<_, _>>()?;
         let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build().map_err(malformed)?;
         let request = self.client.delete_objects().bucket(&self.bucket).delete(delete);
         let answer = request.send().await.map_err(|error| aws::refusal("S3", &error))?;

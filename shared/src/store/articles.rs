@@ -253,7 +253,8 @@ impl Store {
             likers: profiles(likers),
             collectors: profiles(collectors),
             view: ArticleView {
-                author: users.get(&article.author).cloned().ok_or(Refusal::Internal)?,
+                // Who has left takes what they wrote with them, in a moment.
+                author: users.get(&article.author).cloned().ok_or(Refusal::NoSuch("article"))?,
                 is_like: marks.is_some_and(Marks::is_like),
                 is_collect: marks.is_some_and(Marks::is_collect),
                 article,

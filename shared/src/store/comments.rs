@@ -3,10 +3,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
+use serde_dynamo::to_attribute_value;
 
 use super::{
-    keys,
-    table::{Action, Item, Range, SHOWN, Store, THERE, number, read},
+    keys::{self, Key},
+    table::{Action, Item, Range, SHOWN, Store, THERE, assignments, named, number, read, unreadable},
     ticket_circle::commented,
     users::Profile,
 };
@@ -45,11 +46,19 @@ pub struct Comment {
     is_long: bool,
 }
 
-/// Another comment, which may be gone, and who wrote it.
+/// Another comment, which may be gone, and who wrote it: nobody once they have left.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
     pub comment: CommentId,
-    pub user: UserId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserId>,
+}
+
+/// A comment in its author's partition, or in that of somebody whom it answers.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(super) struct SaidEntry {
+    pub said: CommentId,
+    pub subject: Subject,
 }
 
 /// What is found by a comment's id alone: what it stands under, and who wrote it. It never changes.
@@ -160,7 +169,7 @@ impl Store {
             None => (None, None),
             Some((id, thread)) => {
                 let target = self.comment(on, id).await?.ok_or(NO_COMMENT)?;
-                let reply = Reply { comment: id, user: target.user };
+                let reply = Reply { comment: id, user: Some(target.user) };
                 let first = target.first_reply.unwrap_or(reply);
                 if thread.is_some_and(|thread| thread != first.comment) {
                     return Err(Refusal::malformed("send the comment that the thread began with"));
@@ -198,6 +207,7 @@ impl Store {
                 down_count: 0,
                 is_long,
             };
+            let entry = SaidEntry { said: id, subject: on };
             let origin = Origin { subject: on, user, content: is_long.then(|| content.to_owned()) };
             let mut actions = match (on, head) {
                 (Subject::Ticket(ticket), Some(head)) => commented(ticket, &read(head)?, &comment),
@@ -213,7 +223,12 @@ impl Store {
                 Action::put_new(keys::comment(on, id), &comment).or_again(),
                 // A comment elsewhere may have this id.
                 Action::put_new(keys::comment_subject(id), &origin).or_again(),
+                Action::put_new(keys::own_comment(user, id), &entry).or_again(),
             ]);
+            // So that whoever leaves finds where they are named.
+            let answered: BTreeSet<_> =
+                [reply, first_reply].into_iter().flatten().filter_map(|reply| reply.user).collect();
+            actions.extend(answered.into_iter().map(|user| Action::put(keys::answer(user, id), &entry)));
             if let Some(reply) = reply {
                 let there = Action::check(keys::comment(on, reply.comment)).when(THERE);
                 actions.push(there.or_refuse(NO_COMMENT));
@@ -255,7 +270,7 @@ impl Store {
         if heads.values().any(|head| head.author != Some(caller)) {
             return Err(Refusal::NotYours);
         }
-        for (id, Origin { subject, .. }) in origins {
+        for (id, Origin { subject, user, .. }) in origins {
             let now = self.system.now();
             // Its place stays, for those who are paging through the list as it was.
             let gone = &Gone { comment: id, expires_at: (now + REMEMBERED) / 1000 };
@@ -264,6 +279,7 @@ impl Store {
                     // A parallel call may have deleted it.
                     Action::delete_there(keys::comment_subject(id)).or_done(),
                     Action::delete_there(keys::comment(subject, id)),
+                    Action::delete(keys::own_comment(user, id)),
                     Action::put(keys::comment_gone(subject, now, id), gone),
                 ];
                 match subject {
@@ -311,6 +327,54 @@ impl Store {
             Ok((vec![head.when(THERE).with(":one", number(1)).or_refuse(NO_COMMENT), kept.or_look()], ()))
         };
         self.transact(build).await
+    }
+
+    /// Takes a user's vote back; of a comment that is gone nothing is counted any more. A read and a transaction.
+    pub(super) async fn take_vote_back(&self, key: Key) -> Result<(), Refusal> {
+        let key = &key;
+        let Some(KeptVote { target, up }) = self.get(key.clone()).await? else {
+            return Ok(());
+        };
+        let gone = || async { self.delete_all([key.clone()]).await };
+        let Some(Origin { subject, .. }) = self.get(keys::comment_subject(target)).await? else {
+            return gone().await;
+        };
+        let count = if up { Vote::Up } else { Vote::Down }.count();
+        let build = |seen: Option<Item>| async move {
+            if seen.is_some() {
+                gone().await?;
+                return Ok((vec![], ()));
+            }
+            let head = Action::add(keys::comment(subject, target), count, -1).when(THERE).or_look();
+            let kept = Action::delete(key.clone()).when("up = :up").with(":up", AttributeValue::Bool(up)).or_done();
+            Ok((vec![kept, head], ()))
+        };
+        self.transact(build).await
+    }
+
+    /// Of a comment that answers somebody who has left, that they were named. A read and a transaction.
+    pub(super) async fn forget_answered(
+        &self,
+        left: UserId,
+        SaidEntry { said, subject }: SaidEntry,
+    ) -> Result<(), Refusal> {
+        let Some(comment) = self.comment(subject, said).await? else {
+            return Ok(());
+        };
+        let forget =
+            |reply: Option<Reply>| reply.map(|reply| Reply { user: reply.user.filter(|user| *user != left), ..reply });
+        let changed =
+            [("reply", comment.reply), ("first_reply", comment.first_reply)].into_iter().filter_map(|(name, reply)| {
+                let forgotten = forget(reply).filter(|forgotten| Some(*forgotten) != reply)?;
+                Some(to_attribute_value(forgotten).map(|value| (name.to_owned(), value)).map_err(unreadable))
+            });
+        let set: Item = changed.collect::<Result<_, _>>()?;
+        if set.is_empty() {
+            return Ok(());
+        }
+        let update = Action::update(keys::comment(subject, said), assignments(&set, &[]));
+        // It may be deleted by now.
+        self.transact_once(vec![update.when(THERE).with_all(named(set)).or_done()]).await
     }
 
     /// A page of a subject's comments, the newest first. Two rounds. Costs what the offset passes over.
@@ -413,7 +477,7 @@ impl Store {
                 // One whose text is gone was deleted this moment.
                 comment.content = texts.remove(&comment.id)?.content?;
             }
-            let user = |reply: Option<Reply>| reply.and_then(|reply| users.get(&reply.user).cloned());
+            let user = |reply: Option<Reply>| reply.and_then(|reply| users.get(&reply.user?).cloned());
             let vote = votes.get(&comment.id);
             Some(CommentView {
                 author: users.get(&comment.user)?.clone(),
@@ -432,6 +496,6 @@ impl Comment {
     /// All whose names it takes to show it.
     fn users(&self) -> impl Iterator<Item = UserId> {
         let replies = [self.reply, self.first_reply].into_iter().flatten();
-        [self.user].into_iter().chain(replies.map(|reply| reply.user))
+        [self.user].into_iter().chain(replies.filter_map(|reply| reply.user))
     }
 }

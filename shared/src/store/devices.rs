@@ -19,6 +19,10 @@ struct TiedDevice {
     epoch: u32,
 }
 
+/// That a device is a user's: its key says which.
+#[derive(Serialize)]
+struct TheirDevice {}
+
 #[derive(Serialize, Deserialize)]
 struct UnderReview {}
 
@@ -49,6 +53,8 @@ impl Store {
             return Ok(());
         }
         self.count(to.user, Limit::Devices).await?;
+        // First that it is theirs, so that whoever leaves finds it.
+        self.put(keys::user_device(to.user, &keys::device(id)), &TheirDevice {}).await?;
         let update = Action::update(keys::device(id), "SET holder = :me, epoch = :epoch")
             .when(FREE_OR_MINE)
             .with(":me", number(tied.holder.0))
@@ -59,17 +65,21 @@ impl Store {
         }
     }
 
-    /// A fresh device id that signs somebody in who has just shown who they are. One write.
+    /// A fresh device id that signs somebody in who has just shown who they are. One transaction.
     pub async fn new_device(&self, of: &LoggedIn) -> Result<DeviceId, Refusal> {
-        let id = DeviceId::fresh(&self.system);
-        self.put(keys::device(&id), &TiedDevice { holder: of.profile.id, epoch: of.epoch }).await?;
+        let (id, user) = (DeviceId::fresh(&self.system), of.profile.id);
+        let device = keys::device(&id);
+        let theirs = Action::put(keys::user_device(user, &device), &TheirDevice {});
+        let tied = Action::put(device, &TiedDevice { holder: user, epoch: of.epoch });
+        self.transact_once(vec![theirs, tied]).await?;
         Ok(id)
     }
 
     /// The part of a registration that gives a device its user.
-    pub(super) fn device_action(&self, id: &DeviceId, user: UserId) -> Action {
-        let taken = Refusal::Conflict("this device has a user already: log in with it");
-        Action::put_new(keys::device(id), &TiedDevice { holder: user, epoch: 0 }).or_refuse(taken)
+    pub(super) fn device_actions(&self, id: &DeviceId, user: UserId) -> [Action; 2] {
+        let (device, taken) = (keys::device(id), Refusal::Conflict("this device has a user already: log in with it"));
+        let theirs = Action::put_new(keys::user_device(user, &device), &TheirDevice {}).or_again();
+        [theirs, Action::put_new(device, &TiedDevice { holder: user, epoch: 0 }).or_refuse(taken)]
     }
 
     /// Whether an app of this version is to be used with a review account alone.

@@ -72,7 +72,7 @@ impl Task {
     }
 }
 
-/// An entry below an article: a liker's and a collector's name the user.
+/// An entry below an article: a liker's, a collector's and a comment name the user.
 #[derive(Deserialize)]
 struct AttachedEntry {
     sk: String,
@@ -480,7 +480,10 @@ impl Store {
             match keys::list_of(&entry.sk) {
                 keys::LIKER => [mark, None],
                 keys::COLLECTOR => [mark, collect],
-                keys::COMMENT => [Some(keys::comment_subject(CommentId(number))), None],
+                keys::COMMENT => {
+                    let said = entry.user.map(|user| keys::own_comment(user, CommentId(number)));
+                    [Some(keys::comment_subject(CommentId(number))), said]
+                }
                 _ => [None, None],
             }
         };

@@ -40,7 +40,7 @@ struct PlacedEntry {
 /// That a user follows somebody.
 #[derive(PartialEq, Serialize, Deserialize)]
 pub(super) struct Follow {
-    followee: Followee,
+    pub followee: Followee,
     /// Its place in the lists of both: another one for each time that they follow.
     pub place: EntryId,
 }

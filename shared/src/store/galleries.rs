@@ -40,6 +40,12 @@ pub struct GalleryPicture {
     pub owner: UserId,
 }
 
+/// That a gallery is being deleted.
+#[derive(Serialize, Deserialize)]
+struct ClosingEntry {
+    gallery: GalleryId,
+}
+
 /// What is told to whoever has a gallery's id alone.
 #[derive(Serialize, Deserialize)]
 struct GalleryHead {
@@ -240,6 +246,8 @@ impl Store {
             self.transact_once(vec![
                 bools(closed).or_done(),
                 Action::delete_there(keys::user_gallery(caller, id)).or_done(),
+                // Should this break off for good, whoever leaves finds it.
+                Action::put(keys::closing_gallery(caller, id), &ClosingEntry { gallery: id }),
                 Action::add(keys::gallery_count(caller), "galleries", -1).when(THERE).or_done(),
             ])
             .await?;
@@ -251,9 +259,19 @@ impl Store {
     }
 
     /// The last part: what the gallery's id led to. The head goes last, for a repeat begins with it.
-    pub async fn drop_gallery(&self, id: GalleryId, pictures: &[GalleryPicture]) -> Result<(), Refusal> {
+    pub async fn drop_gallery(&self, owner: UserId, id: GalleryId, pictures: &[GalleryPicture]) -> Result<(), Refusal> {
         self.delete_all(pictures.iter().map(|picture| keys::gallery_picture(id, picture.id))).await?;
-        self.delete_all([keys::gallery_head(id)]).await
+        self.delete_all([keys::gallery_head(id), keys::closing_gallery(owner, id)]).await
+    }
+
+    /// One of a user's galleries, or one of theirs that is still being deleted. A query or two.
+    pub async fn gallery_left(&self, owner: UserId) -> Result<Option<GalleryId>, Refusal> {
+        let first = Range::new(keys::user(owner), keys::GALLERY);
+        if let Some(gallery) = self.items::<Gallery>(first, Page::first(1)).await?.pop() {
+            return Ok(Some(gallery.id));
+        }
+        let closing = Range::new(keys::user(owner), keys::CLOSING);
+        Ok(self.items::<ClosingEntry>(closing, Page::first(1)).await?.pop().map(|entry| entry.gallery))
     }
 
     /// Gives a heart; a repeat changes nothing.

@@ -40,9 +40,15 @@ pub struct Giver {
 
 /// All that one user gave another. Beside these an attribute for each code, so that two gifts at once both count.
 #[derive(Deserialize)]
-struct Given {
-    giver: UserId,
+pub(super) struct Given {
+    pub giver: UserId,
     worth: u64,
+}
+
+/// That a user gave somebody something.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(super) struct GaveEntry {
+    pub to: UserId,
 }
 
 /// What was entered as a gift.
@@ -86,6 +92,7 @@ impl Store {
                     .with(":giver", number(from.0))
                     .with(":count", number(count))
                     .with(":value", number(value)),
+                Action::put(keys::gave(from, to), &GaveEntry { to }),
             ];
             if from != to {
                 actions.push(Action::check(keys::profile(from)).when(THERE).or_refuse(NO_USER));

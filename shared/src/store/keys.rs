@@ -14,17 +14,21 @@
 //! | a user's gallery: name, count, cover | `U#<user>` | `G#<gallery>` | lists of galleries, uploads |
 //! | how many galleries a user has | `U#<user>` | `GALLERIES` | making and deleting one |
 //! | a gallery to which a user gave a heart | `U#<user>` | `H#<gallery>` | heartbeats |
+//! | a gallery that is being deleted | `U#<user>` | `CLOSING#<gallery>` | leaving |
 //! | whose gallery it is | `G#<gallery>` | `HEAD` | all that is told a gallery's id alone |
 //! | a gallery's pictures, the first one first | `G#<gallery>` | `P#<picture>` | its list |
 //! | all pictures, and each one's gallery | `WALL` | `<picture>` | the public wall, the detail page |
 //! | how many SMS were sent on a day | `SMSDAY#<day>` | `-` | `send_sms_code` |
 //! | whose device, and the epoch it was tied in | `DEVICE#<hash of its id>` | `-` | document B's session check |
+//! | which devices are a user's | `U#<user>` | `DEVICE#<hash of its id>` | leaving |
 //! | whose review account, by its name | `REVIEW#<account>` | `-` | `audit_login` |
 //! | an app version that is under review | `VERSION#<version>` | `-` | refusals to unregistered devices |
 //! | what a user wrote to the operators | `FEEDBACK#<day>` | `<feedback>#<user>` | `feedbacks`; operators |
+//! | where that lies | `U#<user>` | `FEEDBACK#<day>#<feedback>` | leaving |
 //! | where a user's device was, for a while | `U#<user>` | `TRACK#<track>` | `user_tracks`; operators |
 //! | how often a user did what is limited, in an hour or on a day | `U#<user>` | `DONE#<H or D><hour or day>` | see `Limit` |
 //! | what one user gave another, by code | `U#<to>` | `GIFT#<from>` | the homepage |
+//! | whom a user gave something | `U#<from>` | `GAVE#<to>` | leaving |
 //! | that a gift was entered, by the operators' id | `GIVEN#<hash of the id>` | `-` | `give_gift` |
 //! | that VIP time was granted, by the operators' id | `GRANTED#<hash of the id>` | `-` | `grant_vip` |
 //! | how many articles, follows, followers one has | `<followee>` | `COUNTS` | all that shows them |
@@ -51,9 +55,12 @@
 //! | a subject's comments, with their counts | `<subject>` | `COMMENT#<comment>` | lists of comments, votes |
 //! | what a comment stands under; its text where it is long | `C#<comment>` | `-` | all that is told a comment's id alone |
 //! | a ticket, at the place of its last comment that stands | `CIRCLE` | `<comment>` | `ticket_circle`, comments on tickets |
+//! | a user's comments | `U#<user>` | `COMMENT#<comment>` | leaving |
+//! | the comments that answer a user's | `U#<user>` | `ANSWER#<comment>` | leaving |
 //! | that a comment was deleted, for a day | `<subject>` | `GONE#<when>#<comment>` | document B's pinned lists |
 //! | a user's vote on a comment | `U#<user>` | `VOTE#<subject>#<comment>` | votes, lists of comments |
 //! | whose upload it is, and what was found of it | `M#<media id>` | `-` | `get_media_id`, all that takes one, `media` |
+//! | which uploads and avatars are a user's | `U#<user>` | `MEDIA#<media id>` | leaving |
 //! | a record of content, with what is counted of it | `<followee>`, `<subject>`, `PROJECT#<project>`, `TICKETS#<first ticket>` | `HEAD` | imports, all that shows it |
 //! | its copy in a list, the recommended ones last | `LIST#<list>` | `<recommended>#<when>#<id>` | lists of content |
 //! | a master's projects, and records of tickets | `<master>` | `PROJECT#<when>#<project>`, `TICKETS#<when>#<first ticket>` | `project_list`; back-filling feeds |
@@ -73,6 +80,7 @@
 //! | a project's tickets that can be bought, and for whom one is held | `OPEN#<project>` | `<created>#<ticket>` | `ticket_list`, orders |
 //! | those of withdrawn records | `CLOSED#<project>` | `<created>#<ticket>` | bringing a record back |
 //! | the banners of a place | `BANNER#<place>` | `<banner>` | the four lists of banners |
+//! | who has left and is being erased, by when to go on | `LEAVING` | `<when>#<user>` | `user_erase`, `leaving` |
 //!
 //! A subject is `A#<article>`, `GAME#<game>`, `CLOTH#<cloth>` or `TICKET#<ticket>`; a followee is `U#<user>`,
 //! `MASTER#<master>` or `MERCHANT#<merchant>`, and their kind is what stands before the `#`.
@@ -139,6 +147,11 @@ fn key(pk: String, sk: &str) -> Key {
 /// Of an item that is alone in its partition.
 const ALONE: &str = "-";
 
+/// Of an item that is alone in its partition.
+pub fn alone(pk: String) -> Key {
+    key(pk, ALONE)
+}
+
 pub fn profile(of: UserId) -> Key {
     key(user(of), "PROFILE")
 }
@@ -183,6 +196,18 @@ pub fn device(id: &DeviceId) -> Key {
     key(format!("DEVICE#{}", hash(id.as_str())), ALONE)
 }
 
+/// Which devices are a user's, by what [`device`] is called.
+pub const DEVICE: &str = "DEVICE#";
+
+pub fn user_device(of: UserId, device: &Key) -> Key {
+    Key { pk: user(of), sk: device.pk.clone() }
+}
+
+/// The device that an entry of [`DEVICE`]s names.
+pub fn device_of(entry: &Key) -> Key {
+    key(entry.sk.clone(), ALONE)
+}
+
 pub fn version_under_review(version: &str) -> Key {
     key(format!("VERSION#{}", hash(version)), ALONE)
 }
@@ -225,6 +250,12 @@ pub fn heart(of: UserId, gallery: GalleryId) -> Key {
     Key { pk: user(of), sk: format!("{HEART}{}", id(gallery.0)) }
 }
 
+pub const CLOSING: &str = "CLOSING#";
+
+pub fn closing_gallery(owner: UserId, gallery: GalleryId) -> Key {
+    Key { pk: user(owner), sk: format!("{CLOSING}{}", id(gallery.0)) }
+}
+
 pub fn gallery(gallery: GalleryId) -> String {
     format!("G#{}", id(gallery.0))
 }
@@ -252,6 +283,20 @@ pub fn feedback(at: Millis, feedback: FeedbackId, from: UserId) -> Key {
     Key { pk: format!("FEEDBACK#{}", at / DAY), sk: format!("{}#{}", id(feedback.0), id(from.0)) }
 }
 
+pub const FEEDBACK: &str = "FEEDBACK#";
+
+/// Where a piece of feedback lies, in its user's partition.
+pub fn user_feedback(of: UserId, feedback: &Key) -> Key {
+    let number = feedback.sk.split('#').next().unwrap_or_default();
+    Key { pk: user(of), sk: format!("{}#{number}", feedback.pk) }
+}
+
+/// The feedback that an entry of [`FEEDBACK`] names.
+pub fn feedback_of(from: UserId, entry: &Key) -> Option<Key> {
+    let (pk, number) = entry.sk.rsplit_once('#')?;
+    Some(Key { pk: pk.to_owned(), sk: format!("{number}#{}", id(from.0)) })
+}
+
 pub fn track(of: UserId, track: TrackId) -> Key {
     Key { pk: user(of), sk: format!("TRACK#{}", id(track.0)) }
 }
@@ -266,6 +311,12 @@ pub const GIFT: &str = "GIFT#";
 
 pub fn gift(to: UserId, from: UserId) -> Key {
     Key { pk: user(to), sk: format!("{GIFT}{}", id(from.0)) }
+}
+
+pub const GAVE: &str = "GAVE#";
+
+pub fn gave(from: UserId, to: UserId) -> Key {
+    Key { pk: user(from), sk: format!("{GAVE}{}", id(to.0)) }
 }
 
 /// Operators choose the ids, and how long they are.
@@ -482,7 +533,7 @@ pub fn place_number(place: &str) -> u64 {
 }
 
 pub fn mark(of: UserId, subject: impl Into<Subject>) -> Key {
-    Key { pk: user(of), sk: format!("MARK#{}", self::subject(subject.into())) }
+    Key { pk: user(of), sk: format!("{MARK}{}", self::subject(subject.into())) }
 }
 
 pub const LIKER: &str = "LIKER#";
@@ -511,6 +562,16 @@ pub fn comment_subject(of: CommentId) -> Key {
     key(format!("C#{}", id(of.0)), ALONE)
 }
 
+pub const ANSWER: &str = "ANSWER#";
+
+pub fn own_comment(by: UserId, comment: CommentId) -> Key {
+    Key { pk: user(by), sk: format!("{COMMENT}{}", id(comment.0)) }
+}
+
+pub fn answer(to: UserId, comment: CommentId) -> Key {
+    Key { pk: user(to), sk: format!("{ANSWER}{}", id(comment.0)) }
+}
+
 pub fn comment_gone(on: Subject, at: Millis, comment: CommentId) -> Key {
     Key { pk: subject(on), sk: format!("{}#{}", gone_at(at), id(comment.0)) }
 }
@@ -527,8 +588,11 @@ pub fn gone_at(at: Millis) -> String {
     format!("{GONE}{at:013}")
 }
 
+pub const VOTE: &str = "VOTE#";
+pub const MARK: &str = "MARK#";
+
 pub fn vote(of: UserId, on: Subject, comment: CommentId) -> Key {
-    Key { pk: user(of), sk: format!("VOTE#{}#{}", subject(on), id(comment.0)) }
+    Key { pk: user(of), sk: format!("{VOTE}{}#{}", subject(on), id(comment.0)) }
 }
 
 /// A numbered list's top and its holes: the top sorts last, so that a query from the end begins with it.
@@ -562,6 +626,8 @@ pub fn numbered_entry(list: &str, block: u64, number: u64) -> Key {
     Key { pk: numbered_block(list, block), sk: id(number) }
 }
 
+/// Of a user who has left, what stays: the books.
+pub const BOOKS: [&str; 4] = ["ITEMS#", ORDER, PAID, UNPAID];
 pub const ORDER: &str = "ORDER#";
 pub const UNPAID: &str = "UNPAID#";
 pub const PAID: &str = "PAID#";
@@ -739,6 +805,20 @@ pub fn media(id: &MediaId) -> Key {
     key(format!("M#{id}"), ALONE)
 }
 
+/// Of uploads, and avatars.
+pub const USER_MEDIA: &str = "MEDIA#";
+
+pub fn user_media(of: UserId, media: &MediaId) -> Key {
+    Key { pk: user(of), sk: format!("{USER_MEDIA}{media}") }
+}
+
+/// Who has left, those first who are to be gone on with first.
+pub const LEAVING: &str = "LEAVING";
+
+pub fn leaving(at: Millis, user: UserId) -> Key {
+    Key { pk: LEAVING.into(), sk: format!("{at:013}#{}", id(user.0)) }
+}
+
 /// `place` is a word of ours.
 pub fn banners(place: &str) -> String {
     format!("BANNER#{place}")
@@ -775,6 +855,7 @@ mod tests {
         assert_eq!(spelt(sms(&hong_kong)), "SMS#852-12345678 / -");
         assert_eq!(spelt(sms_source("0a1b")), "SMSSOURCE#0a1b / -");
         assert_eq!(spelt(user_gallery(UserId(6), GalleryId(7))), "U#0000000000000006 / G#0000000000000007");
+        assert_eq!(spelt(closing_gallery(UserId(6), GalleryId(7))), "U#0000000000000006 / CLOSING#0000000000000007");
         assert_eq!(spelt(gallery_count(UserId(6))), "U#0000000000000006 / GALLERIES");
         assert_eq!(spelt(heart(UserId(6), GalleryId(7))), "U#0000000000000006 / H#0000000000000007");
         assert_eq!(spelt(gallery_head(GalleryId(7))), "G#0000000000000007 / HEAD");
@@ -801,6 +882,17 @@ mod tests {
             "FEEDBACK#19675 / 0000000000000009#0000000000000006"
         );
         assert_eq!(spelt(track(UserId(6), TrackId(9))), "U#0000000000000006 / TRACK#0000000000000009");
+        let (wrote, hers) = (feedback(1_700_000_000_000, FeedbackId(9), UserId(6)), device(&device_id));
+        assert_eq!(spelt(user_feedback(UserId(6), &wrote)), "U#0000000000000006 / FEEDBACK#19675#0000000000000009");
+        assert_eq!(feedback_of(UserId(6), &user_feedback(UserId(6), &wrote)), Some(wrote));
+        assert_eq!(
+            spelt(user_device(UserId(6), &hers)),
+            "U#0000000000000006 / DEVICE#9f9f5111f7b27a781f1f1ddde5ebc2dd2b796bfc7365c9c28b548e564176929f"
+        );
+        assert_eq!(device_of(&user_device(UserId(6), &hers)), hers);
+        assert_eq!(spelt(user_media(UserId(6), &MediaId("a.jpeg".into()))), "U#0000000000000006 / MEDIA#a.jpeg");
+        assert_eq!(spelt(leaving(1_700_000_000_000, UserId(6))), "LEAVING / 1700000000000#0000000000000006");
+        assert_eq!(spelt(gave(UserId(6), UserId(7))), "U#0000000000000006 / GAVE#0000000000000007");
         assert_eq!(spelt(gift(UserId(6), UserId(7))), "U#0000000000000006 / GIFT#0000000000000007");
         assert_eq!(spelt(done(UserId(6), 1_700_000_000_000, HOUR)), "U#0000000000000006 / DONE#H472222");
         assert_eq!(spelt(done(UserId(6), 1_700_000_000_000, DAY)), "U#0000000000000006 / DONE#D19675");
@@ -858,6 +950,8 @@ mod tests {
         assert_eq!(spelt(comment(article, CommentId(4))), "A#0000000000000005 / COMMENT#0000000000000004");
         assert_eq!(spelt(comment_subject(CommentId(4))), "C#0000000000000004 / -");
         assert_eq!(spelt(circle(CommentId(4))), "CIRCLE / 0000000000000004");
+        assert_eq!(spelt(own_comment(UserId(6), CommentId(4))), "U#0000000000000006 / COMMENT#0000000000000004");
+        assert_eq!(spelt(answer(UserId(6), CommentId(4))), "U#0000000000000006 / ANSWER#0000000000000004");
         assert_eq!(
             spelt(comment_gone(article, 1_700_000_000_000, CommentId(4))),
             "A#0000000000000005 / GONE#1700000000000#0000000000000004"

@@ -55,7 +55,8 @@ impl Store {
         let user = self.whose(keys::phone(&code.phone)).await?.ok_or(Refusal::NotRegistered)?;
         let password = to_attribute_value(&password).map_err(unreadable)?;
         let reset = "SET password = :password, epoch = epoch + :one REMOVE ended, guesses, wrong, devices_from";
-        let reset = Action::update(keys::auth(user), reset).when(THERE);
+        // Who is not there has left this moment.
+        let reset = Action::update(keys::auth(user), reset).when(THERE).or_refuse(Refusal::NotRegistered);
         let reset = reset.with(":password", password).with(":one", number(1));
         self.transact_once(vec![self.use_code(code), reset]).await
     }
@@ -71,20 +72,47 @@ impl Store {
         let moment = moment(&self.system);
         let counted = self.count_try(&key, &moment, user.is_none());
         let (auth, profile) = tokio::try_join!(counted, self.get::<Profile>(profile))?;
-        let Auth { password: stored, epoch, locked, .. } = auth;
+        let Auth { epoch, locked, .. } = auth;
+        self.decide_try(key, moment, auth.password, password).await?;
+        match profile {
+            _ if locked => Err(Refusal::Locked(LockedBy::Operator)),
+            // They have left this moment.
+            None => Err(Refusal::WrongPassword),
+            Some(profile) => Ok(LoggedIn { profile, epoch }),
+        }
+    }
+
+    /// That whoever is signed in knows their password, if they have one: counted as a login by it is. 3100 where it is
+    /// wrong. Three rounds.
+    pub async fn prove_password(&self, user: UserId, password: Option<Password>) -> Result<(), Refusal> {
+        let (key, moment) = (keys::auth(user), moment(&self.system));
+        let auth: Auth = self.get(key.clone()).await?.ok_or(Refusal::NotSignedIn)?;
+        if auth.password.is_none() {
+            return Ok(());
+        }
+        let password = password.ok_or(Refusal::malformed("password: is missing"))?;
+        let Auth { password: stored, .. } = self.count_try(&key, &moment, false).await?;
+        self.decide_try(key, moment, stored, password).await
+    }
+
+    /// What a try at a password was that is counted: a right one forgets all tries, a wrong one is marked as such, and
+    /// 3100.
+    async fn decide_try(
+        &self,
+        key: keys::Key,
+        moment: String,
+        stored: Option<StoredPassword>,
+        password: Password,
+    ) -> Result<(), Refusal> {
         let right = off_thread(move || Ok(StoredPassword::verify(stored.as_ref(), &password))).await?;
         let decided = match right {
             true => Action::update(key, "REMOVE guesses, wrong"),
             // Counted again, where a right one beside it has just forgotten all.
             false => Action::update(key, "ADD guesses :moments, wrong :moments").with(":moments", set(&moment)),
         };
-        self.change(decided).await?;
-        match profile {
-            _ if !right => Err(Refusal::WrongPassword),
-            _ if locked => Err(Refusal::Locked(LockedBy::Operator)),
-            None => Err(Refusal::Internal),
-            Some(profile) => Ok(LoggedIn { profile, epoch }),
-        }
+        // Of who has left this moment nothing comes back.
+        self.change(decided.when(THERE)).await?;
+        if right { Ok(()) } else { Err(Refusal::WrongPassword) }
     }
 
     /// A login by an SMS code, which is used up: 3200 where it is wrong or used. 1001 where nobody has the phone,
@@ -113,7 +141,8 @@ impl Store {
                 let epoch = auth.epoch;
                 Ok((auth, LoggedIn { profile, epoch }))
             }
-            _ => Err(Refusal::Internal),
+            // They have left.
+            _ => Err(Refusal::NotRegistered),
         }
     }
 
@@ -121,8 +150,11 @@ impl Store {
     /// them, and in the end is told that we are busy. `nobodys`: where there is no user, the count ends by itself.
     async fn count_try(&self, key: &keys::Key, moment: &str, nobodys: bool) -> Result<Auth, Refusal> {
         let forgotten = if nobodys { " SET expires_at = :end" } else { "" };
+        let window = Window::condition("guesses");
+        // Of who has left nothing comes back: an `AUTH` of nothing but guesses would let all their tokens in again.
+        let window = if nobodys { window } else { format!("{THERE} AND {window}") };
         let mut update = Action::update(key.clone(), format!("ADD guesses :moments{forgotten}"))
-            .when(Window::condition("guesses"))
+            .when(window)
             .with(":moments", set(moment))
             .with(":moment", text(moment))
             .with(":most", number(GUESSES.most));
@@ -132,6 +164,7 @@ impl Store {
         for look in 0..LOOKS {
             let Auth { guesses, wrong, .. } = match self.change(update.clone()).await? {
                 Outcome::Done(item) => return read(item),
+                Outcome::Refused(item) if item.is_empty() => return Ok(Auth::default()),
                 Outcome::Refused(item) => read(item)?,
             };
             let now = self.system.now();

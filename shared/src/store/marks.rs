@@ -26,6 +26,13 @@ impl Mark {
         }
     }
 
+    fn other(self) -> Self {
+        match self {
+            Self::Like => Self::Collect,
+            Self::Collect => Self::Like,
+        }
+    }
+
     /// The lists in which it has a place, by the items that hold it there: of articles is shown who marked them, and what
     /// somebody collected.
     fn entries(self, user: UserId, subject: Subject, place: EntryId) -> Vec<keys::Key> {
@@ -42,7 +49,7 @@ impl Mark {
 /// A user's marks on a subject: each with its place in the lists.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(super) struct Marks {
-    subject: Subject,
+    pub subject: Subject,
     liked: Option<EntryId>,
     collected: Option<EntryId>,
 }
@@ -117,22 +124,26 @@ impl Store {
     /// Takes a mark back; one that was never made is fine. A read and a transaction.
     pub async fn unmark(&self, mark: Mark, user: UserId, subject: impl Into<Subject>) -> Result<(), Refusal> {
         let (subject, (attribute, count)) = (subject.into(), mark.attributes());
-        let marks: Option<Marks> = self.get(keys::mark(user, subject)).await?;
-        let place = marks.and_then(|marks| match mark {
-            Mark::Like => marks.liked,
-            Mark::Collect => marks.collected,
-        });
-        let Some(place) = place else {
-            return Ok(());
-        };
         let tally = &Tally::in_head(keys::head(subject));
         let build = |_| async move {
+            let marks: Option<Marks> = self.get(keys::mark(user, subject)).await?;
+            let places = marks.map(|marks| match mark {
+                Mark::Like => (marks.liked, marks.collected),
+                Mark::Collect => (marks.collected, marks.liked),
+            });
+            let Some((Some(place), other)) = places else {
+                return Ok((vec![], ()));
+            };
+            // Who has no mark left leaves nothing behind.
+            let (key, (other_attribute, _)) = (keys::mark(user, subject), mark.other().attributes());
+            let (taken, is_other) = match other {
+                Some(_) => (Action::update(key, format!("REMOVE {attribute}")), "attribute_exists"),
+                None => (Action::delete(key), "attribute_not_exists"),
+            };
+            let taken = taken.when(format!("{attribute} = :place AND {is_other}({other_attribute})"));
             let mut actions = vec![
-                // A parallel call has taken it back.
-                Action::update(keys::mark(user, subject), format!("REMOVE {attribute}"))
-                    .when(format!("{attribute} = :place"))
-                    .with(":place", number(place.0))
-                    .or_done(),
+                // A parallel call has taken it back, or made or taken the other.
+                taken.with(":place", number(place.0)).or_again(),
                 // The subject is gone, and its marks with it in a moment.
                 Action::add(self.place(tally), count, -1).when(THERE).or_done().in_crowd(tally),
             ];

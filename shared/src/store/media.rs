@@ -5,9 +5,9 @@ use serde_dynamo::to_attribute_value;
 
 use super::{
     keys,
-    table::{Action, Outcome, Store, number, read, text, unreadable},
+    table::{Action, Outcome, Range, Store, number, put_request, read, text, unreadable, whole},
 };
-use crate::domain::{DAY, MediaId, MediaKind, Millis, Refusal, UserId};
+use crate::domain::{DAY, MediaId, MediaKind, Millis, Page, Refusal, UserId};
 
 /// How long an upload may take to come and be checked.
 const LIFE: Millis = DAY;
@@ -24,6 +24,12 @@ pub struct MediaRecord {
     /// In seconds since 1970; what was checked stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<u64>,
+}
+
+/// In the list of a user's files.
+#[derive(Serialize, Deserialize)]
+struct MediaEntry {
+    media: MediaId,
 }
 
 /// It waits, once; what was found of it stays.
@@ -55,7 +61,9 @@ impl Store {
         let id = MediaId::fresh(&self.system, kind.extension());
         let expires_at = Some((self.system.now() + LIFE) / 1000);
         let record = MediaRecord { id, owner, standing: MediaStatus::Waiting, whole_seconds: None, expires_at };
-        self.put(keys::media(&record.id), &record).await?;
+        let entry = MediaEntry { media: record.id.clone() };
+        let both = [whole(keys::media(&record.id), &record)?, whole(keys::user_media(owner, &record.id), &entry)?];
+        self.write_all(both.into_iter().map(put_request).collect::<Result<_, _>>()?).await?;
         Ok(record.id)
     }
 
@@ -72,6 +80,25 @@ impl Store {
         let change = "SET standing = :found, whole_seconds = :length REMOVE expires_at";
         let update = Action::update(keys::media(id), change).with(":found", text("checked")).with(":length", length);
         self.settle_media(MediaStatus::Checked, update).await
+    }
+
+    /// That what is about to be published are files of a user's, of which no record tells. One write each.
+    pub async fn own_files(&self, owner: UserId, ids: &[MediaId]) -> Result<(), Refusal> {
+        let entry = |id: &MediaId| put_request(whole(keys::user_media(owner, id), &MediaEntry { media: id.clone() })?);
+        self.write_all(ids.iter().map(entry).collect::<Result<_, _>>()?).await
+    }
+
+    /// Some of a user's files. One query.
+    pub async fn files_of(&self, owner: UserId, most: usize) -> Result<Vec<MediaId>, Refusal> {
+        let range = Range::new(keys::user(owner), keys::USER_MEDIA);
+        let entries: Vec<MediaEntry> = self.items(range, Page::first(most)).await?;
+        Ok(entries.into_iter().map(|entry| entry.media).collect())
+    }
+
+    /// What was known of a user's files, whose objects are gone.
+    pub async fn forget_files(&self, owner: UserId, ids: &[MediaId]) -> Result<(), Refusal> {
+        self.delete_all(ids.iter().map(keys::media)).await?;
+        self.delete_all(ids.iter().map(|id| keys::user_media(owner, id))).await
     }
 
     /// It was found bad in this way, unless it was found good before. Gives how it stands now; a repeat changes nothing.

@@ -1,7 +1,10 @@
 //! What users report to the operators: feedback, and where their devices are.
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{keys, table::Store};
+use super::{
+    keys,
+    table::{Action, Store},
+};
 use crate::domain::{DAY, FeedbackId, Millis, Refusal, TrackId, UserId};
 
 /// How long reports of where a device is are kept.
@@ -16,15 +19,26 @@ pub struct Track {
     pub lat: Option<f64>,
 }
 
+/// What a user wrote to the operators.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Feedback {
+    from: UserId,
+    pub content: String,
+}
+
+/// That a user wrote to the operators: its key says where that lies.
+#[derive(Serialize)]
+struct FeedbackEntry {}
+
 impl Store {
+    /// One transaction: what was written, and where it lies.
     pub async fn keep_feedback(&self, from: UserId, content: &str) -> Result<(), Refusal> {
-        #[derive(Serialize)]
-        struct Feedback<'a> {
-            from: UserId,
-            content: &'a str,
-        }
-        let id = FeedbackId::fresh(&self.system);
-        self.put(keys::feedback(self.system.now(), id, from), &Feedback { from, content }).await
+        let key = keys::feedback(self.system.now(), FeedbackId::fresh(&self.system), from);
+        let actions = vec![
+            Action::put(keys::user_feedback(from, &key), &FeedbackEntry {}),
+            Action::put(key, &Feedback { from, content: content.to_owned() }),
+        ];
+        self.transact_once(actions).await
     }
 
     pub async fn keep_track(&self, of: UserId, track: &Track) -> Result<(), Refusal> {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     contents::Imported,
     keys,
-    table::{Action, Outcome, Store, number, read, set},
+    table::{Action, Outcome, Store, THERE, number, read, set},
 };
 use crate::domain::{Refusal, StoredPassword, UserId, token::Token};
 
@@ -87,22 +87,25 @@ impl Store {
         }
     }
 
-    /// Ends a token before its time, everywhere and at once. One write.
+    /// Ends a token before its time, everywhere and at once; of who has left, none is good. One write.
     pub async fn end_session(&self, token: &Token) -> Result<(), Refusal> {
         let key = keys::auth(token.user);
         loop {
             let update = Action::update(key.clone(), "ADD ended :ended")
-                .when("attribute_not_exists(ended) OR size(ended) < :most")
+                .when("attribute_exists(pk) AND (attribute_not_exists(ended) OR size(ended) < :most)")
                 .with(":ended", set(ended(token)))
                 .with(":most", number(MOST_ENDED));
             let Outcome::Refused(item) = self.change(update).await? else {
                 return Ok(());
             };
+            if item.is_empty() {
+                return Ok(());
+            }
             let now = format!("{:013}", self.system.now());
             let expired: BTreeSet<_> = read::<Auth>(item)?.ended.into_iter().filter(|ended| *ended < now).collect();
             if expired.is_empty() {
-                let all =
-                    Action::update(key, "SET epoch = epoch + :one REMOVE ended, devices_from").with(":one", number(1));
+                let all = Action::update(key, "SET epoch = epoch + :one REMOVE ended, devices_from");
+                let all = all.when(THERE).with(":one", number(1));
                 return self.change(all).await.map(drop);
             }
             self.forget_moments(&key, "ended", expired).await?;

@@ -40,6 +40,9 @@ pub struct Profile {
     claimed_phone: Option<Phone>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<Email>,
+    /// The partition of the third party's identity or the review account that leads to the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    came_by: Option<String>,
     /// The avatar in two sizes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub avatar: Option<MediaId>,
@@ -92,6 +95,34 @@ pub struct Profile {
 impl Profile {
     pub fn is_vip(&self, now: Millis) -> bool {
         self.vip_until.is_some_and(|until| now < until)
+    }
+
+    /// All keys that lead to the user but their devices'.
+    pub(super) fn names(&self) -> Vec<keys::Key> {
+        let names = [
+            self.phone.as_ref().map(keys::phone),
+            self.email.as_ref().map(keys::email),
+            self.username.as_deref().map(keys::name),
+            self.came_by.clone().map(keys::alone),
+        ];
+        names.into_iter().flatten().collect()
+    }
+
+    /// The condition that the names which may change are still these, with its values.
+    pub(super) fn same_names(&self) -> Result<(String, Item), Refusal> {
+        let (mut condition, mut values) = (THERE.to_owned(), Item::new());
+        let phone = self.phone.as_ref().map(to_attribute_value).transpose().map_err(unreadable)?;
+        let email = self.email.as_ref().map(|email| text(email.as_str()));
+        for (name, value) in [("phone", phone), ("email", email)] {
+            condition += &match value {
+                Some(value) => {
+                    values.insert(format!(":old_{name}"), value);
+                    format!(" AND {name} = :old_{name}")
+                }
+                None => format!(" AND attribute_not_exists({name})"),
+            };
+        }
+        Ok((condition, values))
     }
 
     /// Whole days, rounded up.
@@ -204,8 +235,13 @@ impl Store {
                 SignUp::Name(name) => Some(name.clone()),
                 _ => None,
             };
+            let came_by = match by {
+                SignUp::Review(account) => Some(keys::account(&Account::Review(account.clone())).pk),
+                SignUp::ThirdParty(provider, openid) => Some(keys::third_party(provider, openid).pk),
+                _ => None,
+            };
             let (created_at, nickname) = (self.system.now(), self.nickname());
-            let profile = Profile { id, created_at, nickname, phone, username, ..Profile::default() };
+            let profile = Profile { id, created_at, nickname, phone, username, came_by, ..Profile::default() };
             let mut profile: Item = to_item(&profile).map_err(unreadable)?;
             profile.extend(first.clone());
             let profile: Profile = read(profile)?;
@@ -220,7 +256,7 @@ impl Store {
             match by {
                 SignUp::Phone(code) => actions
                     .extend([self.use_code(code), holder(keys::phone(&code.phone)).or_refuse(Refusal::PhoneTaken)]),
-                SignUp::Device(device) => actions.push(self.device_action(device, id)),
+                SignUp::Device(device) => actions.extend(self.device_actions(device, id)),
                 SignUp::Review(account) => {
                     actions.push(holder(keys::account(&Account::Review(account.clone()))).or_refuse(taken))
                 }
@@ -388,18 +424,9 @@ impl Store {
             }
 
             let mut whole: Item = to_item(&old).map_err(unreadable)?;
-            let mut update = Action::update(keys::profile(user), assignments(&set, &remove));
-            let mut unchanged = THERE.to_owned();
-            for name in ["phone", "email"] {
-                unchanged += &match whole.get(name) {
-                    Some(value) => {
-                        update = update.with(&format!(":old_{name}"), value.clone());
-                        format!(" AND {name} = :old_{name}")
-                    }
-                    None => format!(" AND attribute_not_exists({name})"),
-                };
-            }
-            actions.push(update.when(unchanged).with_all(named(set.clone())).or_again());
+            let (same, values) = old.same_names()?;
+            let update = Action::update(keys::profile(user), assignments(&set, &remove)).when(same).with_all(values);
+            actions.push(update.with_all(named(set.clone())).or_again());
             whole.extend(set);
             remove.iter().for_each(|name| drop(whole.remove(name)));
             Ok((actions, read(whole)?))

@@ -80,7 +80,7 @@ impl Store {
 }
 
 /// An item with its key.
-pub(super) fn whole<T: Serialize>(key: Key, item: &T) -> Result<Item, Refusal> {
+pub fn whole<T: Serialize>(key: Key, item: &T) -> Result<Item, Refusal> {
     let mut whole: Item = to_item(item).map_err(unreadable)?;
     whole.extend(Item::from(key));
     Ok(whole)

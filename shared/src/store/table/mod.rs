@@ -18,7 +18,7 @@ use serde_dynamo::from_item;
 
 pub use self::{
     actions::{Action, NEW, SHOWN, THERE, assignments, named, number, set, set_of, text},
-    batches::{Pace, put_request},
+    batches::{Pace, put_request, whole},
     ranges::{Range, full_page},
     shards::Tally,
     transactions::Outcome,

@@ -1,0 +1,7 @@
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    shared::function::serve_events("leaving", async |app, _: leaving::Tick, deadline| {
+        Ok(leaving::handle(app, deadline).await)
+    })
+    .await
+}
