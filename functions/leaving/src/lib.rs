@@ -1,4 +1,4 @@
-//! Run every minute: takes away what users who have left leave behind, from wherever that stands.
+//! Run every minute: takes away what users who have left leave behind, and writes exports, from wherever that stands.
 //!
 //! (Not by a queue: whoever has much to be taken away would have to be sent to it again and again, and Lambda takes a
 //! function that feeds its own queue for a loop. A list in the table loses nothing, and a minute is soon enough.)
@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use shared::{
     App,
     domain::{MINUTE, Millis, Refusal},
-    store::Leaver,
+    store::{Exporting, Leaver},
 };
 
-/// What one user's turn takes: whoever leaves much behind does not keep others waiting.
+/// What one user's turn takes: whoever has much does not keep others waiting.
 const TURN: Millis = 10_000;
 /// What the last steps of a turn may take beyond it.
 const RESERVE: Millis = 10_000;
@@ -23,45 +23,71 @@ pub struct Tick {}
 pub struct Answer {
     /// Turns after which nothing was left of a user.
     pub erased: usize,
+    /// Exports that are ready, or no longer wanted.
+    pub exported: usize,
     /// Turns that were not enough.
     pub begun: usize,
     /// Turns that failed: a later run goes on.
     pub failed: usize,
 }
 
-/// Gives turns to whoever waits longest, while there is time. `deadline`: when Lambda ends us.
+/// Gives turns to whoever waits longest, while there is time: first to those who wait for their export. `deadline`: when
+/// Lambda ends us.
 pub async fn handle(app: &App, deadline: Millis) -> Answer {
     let mut answer = Answer::default();
     while app.system.now() + TURN + RESERVE < deadline {
-        let count = match app.store.first_leaver().await {
-            Ok(None) => break,
-            Ok(Some(leaver)) => match turn(app, &leaver).await {
-                Ok(true) => &mut answer.erased,
-                Ok(false) => &mut answer.begun,
-                Err(failure) => {
-                    tracing::warn!(user = leaver.user.0, %failure, "a user who left was not erased");
-                    // Behind the others, for what fails for good keeps none of them.
-                    if let Err(failure) = app.store.go_on_later(&leaver, MINUTE).await {
-                        tracing::error!(%failure, "the list of those who left cannot be written");
-                        answer.failed += 1;
-                        break;
-                    }
-                    &mut answer.failed
-                }
-            },
+        match next_turn(app, &mut answer).await {
+            Ok(true) => {}
+            Ok(false) => break,
             Err(failure) => {
-                tracing::error!(%failure, "the list of those who left cannot be read");
+                tracing::error!(%failure, "the lists of who is waiting cannot be read or written");
                 answer.failed += 1;
                 break;
             }
-        };
-        *count += 1;
+        }
     }
     answer
 }
 
-/// One user's turn; whether nothing is left of them.
-async fn turn(app: &App, leaver: &Leaver) -> Result<bool, Refusal> {
+/// Gives a turn, if somebody waits. What fails goes behind the others: if it fails for good, it keeps none of them.
+async fn next_turn(app: &App, answer: &mut Answer) -> Result<bool, Refusal> {
+    let (exporting, leaver) = tokio::try_join!(app.store.first_export(), app.store.first_leaver())?;
+    match (exporting, leaver) {
+        (Some(exporting), _) => match export(app, &exporting).await {
+            Ok(true) => answer.exported += 1,
+            Ok(false) => answer.begun += 1,
+            Err(failure) => {
+                tracing::warn!(user = exporting.user.0, %failure, "an export was not written");
+                app.store.export_later(&exporting, MINUTE).await?;
+                answer.failed += 1;
+            }
+        },
+        (None, Some(leaver)) => match erase(app, &leaver).await {
+            Ok(true) => answer.erased += 1,
+            Ok(false) => answer.begun += 1,
+            Err(failure) => {
+                tracing::warn!(user = leaver.user.0, %failure, "a user who left was not erased");
+                app.store.go_on_later(&leaver, MINUTE).await?;
+                answer.failed += 1;
+            }
+        },
+        (None, None) => return Ok(false),
+    }
+    Ok(true)
+}
+
+/// A turn for an export; whether that is all.
+async fn export(app: &App, exporting: &Exporting) -> Result<bool, Refusal> {
+    let is_ready = app.write_export(exporting, app.system.now() + TURN).await?;
+    match is_ready {
+        true => app.store.end_export(exporting).await?,
+        false => app.store.export_later(exporting, 0).await?,
+    }
+    Ok(is_ready)
+}
+
+/// A turn for a user who has left; whether nothing is left of them.
+async fn erase(app: &App, leaver: &Leaver) -> Result<bool, Refusal> {
     let until = app.system.now() + TURN;
     let is_erased = app.erase(leaver.user, until).await?;
     match is_erased {

@@ -7,6 +7,7 @@ mod proof;
 mod send_sms_code;
 mod shown;
 mod user_erase;
+mod user_export;
 mod user_follow;
 mod user_info;
 mod user_login;
@@ -25,6 +26,7 @@ pub fn operations<L: Operations>(list: L) -> L {
         .add::<my_user_info_update::MyUserInfoUpdate>()
         .add::<send_sms_code::SendSmsCode>()
         .add::<user_erase::UserErase>()
+        .add::<user_export::UserExport>()
         .add::<user_follow::UserFollow>()
         .add::<user_info::UserInfo>()
         .add::<user_login::UserLogin>()

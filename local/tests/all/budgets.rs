@@ -87,6 +87,7 @@ const LONG_ONES: &[(&str, &str)] = &[
         "the session, whose phone it is, the try at the code, what leads to the user, their end, what counts \
          their followers: once in a life",
     ),
+    ("user_export", "as user_erase: whoever gets all of a user's has to show more than a token"),
     (
         "user_update_avator",
         "that the picture is the user's is known before it is there, so that it is found when they leave",
@@ -202,6 +203,7 @@ const BUDGETS: &[Budget] = &[
     Budget { case: "ticket_list", rounds: 2, calls: 3, reads: 3.5, writes: 0.0 },
     Budget { case: "ticket_comment_publish", rounds: 4, calls: 5, reads: 3.0, writes: 13.0 },
     Budget { case: "user_erase", rounds: 6, calls: 7, reads: 5.0, writes: 13.0 },
+    Budget { case: "user_export", rounds: 5, calls: 5, reads: 3.0, writes: 9.0 },
     Budget { case: "user_follow", rounds: 2, calls: 3, reads: 1.0, writes: 15.0 },
     Budget { case: "user_get_user_info", rounds: 1, calls: 1, reads: 2.0, writes: 0.0 },
     Budget { case: "user_info", rounds: 1, calls: 1, reads: 4.0, writes: 0.0 },

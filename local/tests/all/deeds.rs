@@ -37,6 +37,7 @@ deeds! {
     user_unfollow: In<Unfollow>;
     user_logout: In<LogOut>;
     user_erase: In<Erase>;
+    user_export: In<Export>;
     user_erase_by_code: EraseByCode;
     article_publish: In<Publish>;
     article_publish_with_an_image: In<PublishImage>;
@@ -333,6 +334,26 @@ impl ByBo for Erase {
         call(test, &[("authorization", &token)], "GET", &bo, Value::Null).await.refused(404, 404);
         let detail = test.json_as(&token, "/article_detail", json!({"article_id": scene.article})).await;
         assert_eq!(detail.body["article_detail"]["comment_count"], 1, "{detail:?}");
+    }
+}
+
+/// What Bo has is told.
+struct Export;
+
+impl ByBo for Export {
+    const ENDS: bool = true;
+    const ROUTE: (&str, &str) = ("POST", "/user_export");
+
+    fn body(_: &Scene) -> Value {
+        json!({})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        assert_eq!(leaving::handle(&test.plaza.app, u64::MAX).await.exported, 1);
+        let answer = scene.call(test, "POST", "/user_export", json!({})).await;
+        let (status, _, file) = test.fetch(answer.body["url"].as_str().unwrap()).await;
+        assert_eq!(status, 200);
+        let file: Value = serde_json::from_slice(&file).unwrap();
+        assert_eq!(file["profile"][0]["uid"], format!("{:032x}", scene.bo.0));
     }
 }
 

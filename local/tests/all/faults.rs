@@ -287,7 +287,7 @@ pub async fn items(test: &Test) -> Items {
         for (name, value) in &mut fields {
             match (&**name, &*value) {
                 ("nickname", Value::String(name)) if name.starts_with("nick-") => *value = "drawn".into(),
-                ("password" | "digits" | "avatar" | "large_avatar" | "background" | "images", _) => {
+                ("password" | "digits" | "object_name" | "avatar" | "large_avatar" | "background" | "images", _) => {
                     *value = "drawn".into()
                 }
                 ("cover" | "media", _) => *value = "drawn".into(),

@@ -656,6 +656,135 @@ async fn a_payment_under_way_keeps_its_order() {
     assert!(!items.contains_key(&format!("U#{:016} / PENDING", scene.bo.id)));
 }
 
+/// The file that a user gets, fetched by the link that they are answered.
+async fn told(scene: &Scene) -> Value {
+    let Scene { test, bo, .. } = scene;
+    test.wait(MINUTE);
+    let code = json!({"code": test.code(BOS_PHONE).await});
+    let ready = bo.done(test, "user_export", code.clone()).await;
+    assert_eq!(ready["status"], "ready", "{ready:?}");
+    bo.call(test, "user_export", code).await.refused(200, 3200);
+    let url = ready["url"].as_str().unwrap();
+    let (status, _, file) = test.fetch(url).await;
+    assert_eq!(status, 200);
+    // The link is what lets anybody in.
+    assert_eq!(test.fetch(url.split('?').next().unwrap()).await.0, 403);
+    serde_json::from_slice(&file).unwrap()
+}
+
+#[tokio::test]
+async fn a_user_is_told_all_that_is_theirs() {
+    let scene = Scene::new().await;
+    let Scene { test, bo, anna, .. } = &scene;
+    bo.call(test, "user_export", json!({})).await.refused(400, 400);
+    test.wait(MINUTE);
+    let code = json!({"code": test.code(BOS_PHONE).await});
+    assert_eq!(bo.done(test, "user_export", code.clone()).await["status"], "pending");
+    // That it is on its way costs no code; the first call has used up its own.
+    bo.call(test, "user_export", code).await.refused(200, 3200);
+    test.wait(MINUTE);
+    let code = json!({"code": test.code(BOS_PHONE).await});
+    for _ in 0..2 {
+        assert_eq!(bo.done(test, "user_export", code.clone()).await["status"], "pending");
+    }
+    let answer = run(test).await;
+    assert_eq!((answer.exported, answer.failed), (1, 0), "{answer:?}");
+    assert_eq!(run(test).await, leaving::Answer::default());
+
+    let file = told(&scene).await;
+    let count = |list: &str| file[list].as_array().unwrap_or_else(|| panic!("{list}: {file:#}")).len();
+    let lists = [
+        ("profile", 1),
+        ("articles", 3),
+        ("comments", 5),
+        ("votes", 2),
+        ("marks", 4),
+        ("follows", 4),
+        ("followers", 2),
+        ("galleries", 2),
+        ("hearts", 1),
+        ("files", 5),
+        ("gifts_got", 1),
+        ("gifts_given", 1),
+        ("feedback", 1),
+        ("tracks", 1),
+        ("orders", 3),
+        ("cart", 1),
+        ("devices", 1),
+    ];
+    let found: Vec<_> = lists.iter().map(|(list, _)| (*list, count(list))).collect();
+    assert_eq!(found, lists, "{file:#}");
+    // And nothing else.
+    assert_eq!(file.as_object().unwrap().len(), lists.len() + 2);
+    assert_eq!(file["profile"][0]["email"], "bo@example.com");
+    let texts: Vec<_> = file["comments"].as_array().unwrap().iter().map(|comment| &comment["content"]).collect();
+    assert!(texts.contains(&&json!("long ".repeat(200))) && !texts.contains(&&json!("no")), "{texts:?}");
+    let standing: Vec<_> = file["orders"].as_array().unwrap().iter().map(|order| &order["status"]).collect();
+    assert_eq!(json!(standing), json!(["paid", "cancelled", "pending"]));
+    assert_eq!(file["gifts_got"][0], json!({"from_uid": anna.uid(), "gifts": {"rose": 2}, "value": 200}));
+    // Each link leads to a picture.
+    let pictures = &file["galleries"].as_array().unwrap()[0]["pictures"].as_array().unwrap()[..];
+    let links = file["files"].as_array().unwrap().iter().chain(pictures).map(|file| &file["url"]);
+    for link in links.chain(file["articles"][0]["images"].as_array().unwrap()) {
+        assert_eq!(test.fetch(link.as_str().unwrap()).await.0, 200, "{link}");
+    }
+
+    // One a day; and it goes with the user.
+    test.wait(DAY);
+    let code = json!({"code": test.code(BOS_PHONE).await});
+    assert_eq!(bo.done(test, "user_export", code).await["status"], "pending");
+    assert_eq!(run(test).await.exported, 1);
+    let exports = async || objects(test).await.into_iter().filter(|key| key.starts_with("export/")).count();
+    assert_eq!(exports().await, 2);
+    assert_eq!(scene.bo_leaves().await.code(), "0");
+    scene.everything_goes().await;
+    // The bucket's rules know of yesterday's.
+    assert_eq!(exports().await, 1);
+    scene.is_without_a_trace().await;
+}
+
+/// A file of many pieces, none of which is lost or there twice, though writing it breaks off; and one that is in the making
+/// when its user leaves.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_export_goes_on_where_it_broke_off() {
+    const ARTICLES: usize = 900;
+    let test = Test::start().await;
+    let store = &test.plaza.app.store;
+    let by = SignUp::ThirdParty("qq", "bo".into());
+    let id = store.create_user(&by, None, Changes::default()).await.unwrap().id;
+    let token = test.plaza.app.new_token(&store.log_in_vouched(id).await.unwrap()).unwrap().0;
+    let bo = User { id: id.0, token };
+    for number in 0..ARTICLES {
+        test.wait(1);
+        let text = format!("{number} {}", "海".repeat(4_990));
+        store.publish_article(id, &text, vec![]).await.unwrap();
+    }
+    assert_eq!(bo.done(&test, "user_export", json!({})).await["status"], "pending");
+    // Two pieces are kept, then nothing is.
+    test.line.spoil("PUT", [None, None].into_iter().chain([Some(crate::support::Fault::Broken); faults::MANY]));
+    let answer = run(&test).await;
+    assert_eq!((answer.exported, answer.failed), (0, 1), "{answer:?}");
+    test.line.mend();
+    test.wait(MINUTE);
+    let (answer, cost) = test.line.meter(run(&test)).await;
+    assert_eq!((answer.exported, answer.failed), (1, 0), "{answer:?}");
+    // Not from the beginning: of some 13 MB only the rest.
+    assert_eq!(cost.0.iter().filter(|call| call.operation == "PUT").count(), 1);
+    let ready = bo.done(&test, "user_export", json!({})).await;
+    let (_, _, file) = test.fetch(ready["url"].as_str().unwrap()).await;
+    let file: Value = serde_json::from_slice(&file).unwrap();
+    let articles = file["articles"].as_array().unwrap();
+    let numbers = articles.iter().map(|article| article["content"].as_str().unwrap().split(' ').next().unwrap());
+    assert_eq!(numbers.map(|number| number.parse().unwrap()).collect::<Vec<usize>>(), Vec::from_iter(0..ARTICLES));
+
+    test.wait(DAY);
+    assert_eq!(bo.done(&test, "user_export", json!({})).await["status"], "pending");
+    assert_eq!(bo.call(&test, "user_erase", json!({})).await.code(), "0");
+    assert_eq!(run(&test).await.exported, 1, "it is no longer wanted");
+    let exports = objects(&test).await.into_iter().filter(|key| key.starts_with("export/")).count();
+    assert_eq!(exports, 1, "yesterday's");
+}
+
 /// Who has done much: time, calls, units. Run alone, by its name, with `--ignored --nocapture`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes minutes"]

@@ -52,6 +52,10 @@ pub fn needs(request: &HttpRequest) -> Vec<Need> {
             match (request.method(), object) {
                 ("POST", "") if !uri.query().unwrap_or_default().contains("delete") => vec![need("sns:Publish", "")],
                 ("GET", "") => vec![need("s3:ListBucket", "")],
+                // In pieces.
+                ("POST", _) if uri.query().is_some_and(|query| query.contains("upload")) => {
+                    vec![need("s3:PutObject", object)]
+                }
                 // Which ones, its body says: all of them lie there.
                 ("POST", _) => vec![need("s3:DeleteObject", "media/")],
                 ("GET" | "HEAD", _) => vec![need("s3:GetObject", object)],

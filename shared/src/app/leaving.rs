@@ -38,6 +38,13 @@ impl App {
                 self.store.forget_files(user, &files).await?;
                 Ok(!files.is_empty())
             }
+            Trace::Export => match self.store.forgotten_export(user).await? {
+                Some(name) => {
+                    self.media().drop_export(&name).await?;
+                    self.store.forget_export(user).await.map(|()| true)
+                }
+                None => Ok(false),
+            },
             _ => self.store.erase_some(user, trace).await,
         }
     }

@@ -1,5 +1,6 @@
 //! What a handler can use, and the verbs that need both the table and the bucket.
 mod avatars;
+mod exports;
 mod galleries;
 mod leaving;
 mod orders;

@@ -7,7 +7,7 @@ use aws_sdk_s3::{
     operation::{copy_object::builders::CopyObjectFluentBuilder, put_object::builders::PutObjectFluentBuilder},
     presigning::PresigningConfig,
     primitives::ByteStream,
-    types::{Delete, MetadataDirective, ObjectIdentifier, TaggingDirective},
+    types::{CompletedMultipartUpload, CompletedPart, Delete, MetadataDirective, ObjectIdentifier, TaggingDirective},
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_types::SdkConfig;
@@ -21,6 +21,8 @@ use crate::{
 
 /// What an id names never changes; but what was deleted must not be served for long.
 const CACHING: &str = "public, max-age=31536000, s-maxage=300, immutable";
+/// How long an export's URL may be used.
+const EXPORT_LIFE: Duration = Duration::from_secs(15 * 60);
 /// How long an upload's URL may be used.
 const UPLOAD_LIFE: Duration = Duration::from_secs(15 * 60);
 /// The object store copies 200 MiB before it answers.
@@ -29,7 +31,7 @@ const COPY_LIMIT: Duration = Duration::from_secs(40);
 const SECONDS: &str = "whole-seconds";
 
 /// The object store. Of it only what lies under `media/` is served; under `upload/` lies what is to be checked, and under
-/// `check/` what is being checked and nobody else can write.
+/// `check/` what is being checked and nobody else can write; under `export/` what users are told of themselves.
 pub struct Media {
     client: Client,
     bucket: String,
@@ -223,6 +225,57 @@ impl Media {
         Ok(there(request.customize().config_override(patient()).send().await)?.is_some())
     }
 
+    /// Keeps a whole export. Nobody guesses its name, and only [`Media::export_url`] serves it.
+    pub async fn put_export(&self, name: &str, text: String) -> Result<(), Refusal> {
+        let request = self.client.put_object().bucket(&self.bucket).key(export_key(name)).content_type(JSON);
+        let sent = request.body(text.into_bytes().into()).customize().config_override(patient()).send().await;
+        sent.map(drop).map_err(|error| aws::refusal("S3", &error))
+    }
+
+    /// Begins an export that comes in pieces of 5 MiB or more, but for the last.
+    pub async fn begin_export(&self, name: &str) -> Result<String, Refusal> {
+        let request = self.client.create_multipart_upload().bucket(&self.bucket).key(export_key(name));
+        let begun = request.content_type(JSON).send().await.map_err(|error| aws::refusal("S3", &error))?;
+        begun.upload_id.ok_or(Refusal::Internal)
+    }
+
+    /// Keeps one of its pieces, and gives what [`Media::end_export`] knows it by. `None`: there is no such upload any more.
+    pub async fn put_piece(
+        &self,
+        name: &str,
+        upload: &str,
+        number: usize,
+        text: String,
+    ) -> Result<Option<String>, Refusal> {
+        let number = i32::try_from(number).map_err(|_| Refusal::Internal)?;
+        let request = self.client.upload_part().bucket(&self.bucket).key(export_key(name)).upload_id(upload);
+        let request = request.part_number(number).body(text.into_bytes().into());
+        Ok(there(request.customize().config_override(patient()).send().await)?.and_then(|kept| kept.e_tag))
+    }
+
+    /// Makes one of all pieces. `false`: there is no such upload any more.
+    pub async fn end_export(&self, name: &str, upload: &str, pieces: &[String]) -> Result<bool, Refusal> {
+        let part = |(number, piece): (i32, &String)| CompletedPart::builder().part_number(number).e_tag(piece).build();
+        let parts = CompletedMultipartUpload::builder().set_parts(Some((1..).zip(pieces).map(part).collect())).build();
+        let request = self.client.complete_multipart_upload().bucket(&self.bucket).key(export_key(name));
+        let request = request.upload_id(upload).multipart_upload(parts).customize().config_override(patient());
+        Ok(there(request.send().await)?.is_some())
+    }
+
+    /// Where an export can be fetched, for 15 minutes.
+    pub async fn export_url(&self, name: &str) -> Result<String, Refusal> {
+        let life = PresigningConfig::expires_in(EXPORT_LIFE).map_err(|_| Refusal::Internal)?;
+        let request = self.client.get_object().bucket(&self.bucket).key(export_key(name));
+        let signed = request.presigned(life).await;
+        signed.map(|signed| signed.uri().to_owned()).map_err(|error| aws::refusal("S3", &error))
+    }
+
+    /// Takes an export away; one that is gone is fine.
+    pub async fn drop_export(&self, name: &str) -> Result<(), Refusal> {
+        let request = self.client.delete_object().bucket(&self.bucket).key(export_key(name));
+        request.send().await.map(drop).map_err(|error| aws::refusal("S3", &error))
+    }
+
     /// Takes away what [`Media::set_aside`] has made.
     pub async fn drop_copy(&self, copy: &Upload) -> Result<(), Refusal> {
         let request = self.client.delete_object().bucket(&self.bucket).key(&copy.key);
@@ -234,6 +287,12 @@ impl Media {
         let request = self.client.delete_object().bucket(&self.bucket).key(format!("upload/{name}"));
         request.send().await.map(drop).map_err(|error| aws::refusal("S3", &error))
     }
+}
+
+const JSON: &str = "application/json";
+
+fn export_key(name: &str) -> String {
+    format!("export/{name}.json")
 }
 
 /// For what the object store takes long to do.

@@ -322,7 +322,7 @@ impl Store {
 
     /// Articles with their texts, as they were a moment ago; none that is gone. One round; one more where a crowd was at
     /// some of them.
-    async fn articles_of(&self, entries: &[ArticleEntry]) -> Result<HashMap<ArticleId, Article>, Refusal> {
+    pub(super) async fn articles_of(&self, entries: &[ArticleEntry]) -> Result<HashMap<ArticleId, Article>, Refusal> {
         let ids: Vec<_> = entries.iter().map(|entry| entry.article).collect();
         let long: Vec<_> = entries.iter().filter(|entry| entry.is_long).map(|entry| entry.article).collect();
         let (mut articles, texts) =

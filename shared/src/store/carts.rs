@@ -38,6 +38,11 @@ impl Cart {
         self.tickets.iter().any(|entry| entry.ticket == ticket)
     }
 
+    /// What is in it.
+    pub fn tickets(&self) -> impl Iterator<Item = TicketId> {
+        self.tickets.iter().map(|entry| entry.ticket)
+    }
+
     /// Puts it back without these, unless it has changed meanwhile.
     pub fn without(&self, user: UserId, tickets: &[TicketId]) -> Action {
         let left = self.tickets.iter().filter(|entry| !tickets.contains(&entry.ticket));

@@ -145,11 +145,11 @@ impl Vote {
 
 /// Somebody's vote, as it is kept.
 #[derive(Clone, Copy, Deserialize)]
-struct KeptVote {
+pub(super) struct KeptVote {
     /// The comment's id; `comment` is a word that the table keeps for itself.
-    target: CommentId,
+    pub target: CommentId,
     /// Or down.
-    up: bool,
+    pub up: bool,
 }
 
 impl Store {
@@ -447,6 +447,24 @@ impl Store {
         }
         let (comments, _) = self.comment_views(viewer, Votes::NotShown, comments, []).await?;
         Ok(CommentPage { newest, total: head.comment_count, comments })
+    }
+
+    /// Comments by their entries in their author's partition, with their texts; none that is gone. One round, and one more
+    /// for long texts.
+    pub(super) async fn comments_said(&self, entries: &[SaidEntry]) -> Result<Vec<(Subject, Comment)>, Refusal> {
+        let key = |(subject, said): (Subject, CommentId)| keys::comment(subject, said);
+        let said = entries.iter().map(|entry| (entry.subject, entry.said));
+        let mut found = self.get_each::<_, Comment>(said.clone(), key).await?;
+        let long: Vec<_> = found.values().filter(|comment| comment.is_long).map(|comment| comment.id).collect();
+        let mut texts = self.get_each::<_, Origin>(long, keys::comment_subject).await?;
+        let with_text = |(subject, said)| {
+            let mut comment = found.remove(&(subject, said))?;
+            if comment.is_long {
+                comment.content = texts.remove(&said)?.content?;
+            }
+            Some((subject, comment))
+        };
+        Ok(said.filter_map(with_text).collect())
     }
 
     /// Comments with all that is shown of them, and the profiles of all who take part in them, and of `others`. One

@@ -299,6 +299,6 @@ impl Store {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Heart {
-    heart: GalleryId,
+pub(super) struct Heart {
+    pub heart: GalleryId,
 }

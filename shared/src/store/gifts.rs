@@ -42,7 +42,7 @@ pub struct Giver {
 #[derive(Deserialize)]
 pub(super) struct Given {
     pub giver: UserId,
-    worth: u64,
+    pub worth: u64,
 }
 
 /// That a user gave somebody something.
@@ -155,7 +155,7 @@ fn is_same<T: PartialEq + DeserializeOwned>(entered: Option<Item>, entry: &T) ->
 }
 
 /// How many of each code.
-fn counts(item: &Item) -> BTreeMap<String, u64> {
+pub(super) fn counts(item: &Item) -> BTreeMap<String, u64> {
     let counted = item.iter().filter_map(|(name, value)| {
         let count = value.as_n().ok()?.parse().ok()?;
         Some((name.strip_prefix(OF_CODE)?.to_owned(), count))

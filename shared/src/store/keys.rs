@@ -80,6 +80,8 @@
 //! | a project's tickets that can be bought, and for whom one is held | `OPEN#<project>` | `<created>#<ticket>` | `ticket_list`, orders |
 //! | those of withdrawn records | `CLOSED#<project>` | `<created>#<ticket>` | bringing a record back |
 //! | the banners of a place | `BANNER#<place>` | `<banner>` | the four lists of banners |
+//! | a user's export of the day, and how far it is | `U#<user>` | `EXPORT` | `user_export`, `leaving` |
+//! | whose export is to be made, by when to go on | `EXPORTING` | `<when>#<user>` | the same |
 //! | who has left and is being erased, by when to go on | `LEAVING` | `<when>#<user>` | `user_erase`, `leaving` |
 //!
 //! A subject is `A#<article>`, `GAME#<game>`, `CLOTH#<cloth>` or `TICKET#<ticket>`; a followee is `U#<user>`,
@@ -297,8 +299,15 @@ pub fn feedback_of(from: UserId, entry: &Key) -> Option<Key> {
     Some(Key { pk: pk.to_owned(), sk: format!("{number}#{}", id(from.0)) })
 }
 
+/// Of a piece of feedback.
+pub fn feedback_id(of: &Key) -> Option<FeedbackId> {
+    number(of.sk.split('#').next()?).map(FeedbackId)
+}
+
+pub const TRACK: &str = "TRACK#";
+
 pub fn track(of: UserId, track: TrackId) -> Key {
-    Key { pk: user(of), sk: format!("TRACK#{}", id(track.0)) }
+    Key { pk: user(of), sk: format!("{TRACK}{}", id(track.0)) }
 }
 
 /// Of the hour or the day (UTC's) that `at` lies in.
@@ -812,6 +821,17 @@ pub fn user_media(of: UserId, media: &MediaId) -> Key {
     Key { pk: user(of), sk: format!("{USER_MEDIA}{media}") }
 }
 
+pub fn export(of: UserId) -> Key {
+    key(user(of), "EXPORT")
+}
+
+/// Whose export is to be made, those first who wait longest.
+pub const EXPORTING: &str = "EXPORTING";
+
+pub fn exporting(at: Millis, user: UserId) -> Key {
+    Key { pk: EXPORTING.into(), sk: format!("{at:013}#{}", id(user.0)) }
+}
+
 /// Who has left, those first who are to be gone on with first.
 pub const LEAVING: &str = "LEAVING";
 
@@ -891,6 +911,8 @@ mod tests {
         );
         assert_eq!(device_of(&user_device(UserId(6), &hers)), hers);
         assert_eq!(spelt(user_media(UserId(6), &MediaId("a.jpeg".into()))), "U#0000000000000006 / MEDIA#a.jpeg");
+        assert_eq!(spelt(export(UserId(6))), "U#0000000000000006 / EXPORT");
+        assert_eq!(spelt(exporting(1_700_000_000_000, UserId(6))), "EXPORTING / 1700000000000#0000000000000006");
         assert_eq!(spelt(leaving(1_700_000_000_000, UserId(6))), "LEAVING / 1700000000000#0000000000000006");
         assert_eq!(spelt(gave(UserId(6), UserId(7))), "U#0000000000000006 / GAVE#0000000000000007");
         assert_eq!(spelt(gift(UserId(6), UserId(7))), "U#0000000000000006 / GIFT#0000000000000007");

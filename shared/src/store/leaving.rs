@@ -62,13 +62,14 @@ pub enum Trace {
     Givers,
     Feedback,
     Files,
+    Export,
     Feeds,
     /// All else in their partition but the books.
     Rest,
 }
 
 impl Trace {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Devices,
         Self::Articles,
         Self::Galleries,
@@ -82,6 +83,7 @@ impl Trace {
         Self::Givers,
         Self::Feedback,
         Self::Files,
+        Self::Export,
         Self::Feeds,
         Self::Rest,
     ];
@@ -187,7 +189,7 @@ impl Store {
             Trace::Feedback => keys::FEEDBACK,
             Trace::Feeds => return self.erase_feeds(user).await,
             Trace::Rest => return self.erase_rest(user).await,
-            Trace::Galleries | Trace::Files => return Err(Refusal::Internal),
+            Trace::Galleries | Trace::Files | Trace::Export => return Err(Refusal::Internal),
         };
         let items = self.raw_items(Range::new(keys::user(user), list), Page::first(SOME)).await?;
         let entries: Vec<_> = items.iter().filter_map(Key::of).collect();

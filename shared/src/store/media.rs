@@ -28,8 +28,11 @@ pub struct MediaRecord {
 
 /// In the list of a user's files.
 #[derive(Serialize, Deserialize)]
-struct MediaEntry {
-    media: MediaId,
+pub(super) struct MediaEntry {
+    pub media: MediaId,
+    /// It is served, though no record tells of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_served: bool,
 }
 
 /// It waits, once; what was found of it stays.
@@ -61,7 +64,7 @@ impl Store {
         let id = MediaId::fresh(&self.system, kind.extension());
         let expires_at = Some((self.system.now() + LIFE) / 1000);
         let record = MediaRecord { id, owner, standing: MediaStatus::Waiting, whole_seconds: None, expires_at };
-        let entry = MediaEntry { media: record.id.clone() };
+        let entry = MediaEntry { media: record.id.clone(), is_served: false };
         let both = [whole(keys::media(&record.id), &record)?, whole(keys::user_media(owner, &record.id), &entry)?];
         self.write_all(both.into_iter().map(put_request).collect::<Result<_, _>>()?).await?;
         Ok(record.id)
@@ -84,7 +87,9 @@ impl Store {
 
     /// That what is about to be published are files of a user's, of which no record tells. One write each.
     pub async fn own_files(&self, owner: UserId, ids: &[MediaId]) -> Result<(), Refusal> {
-        let entry = |id: &MediaId| put_request(whole(keys::user_media(owner, id), &MediaEntry { media: id.clone() })?);
+        let entry = |id: &MediaId| {
+            put_request(whole(keys::user_media(owner, id), &MediaEntry { media: id.clone(), is_served: true })?)
+        };
         self.write_all(ids.iter().map(entry).collect::<Result<_, _>>()?).await
     }
 

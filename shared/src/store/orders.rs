@@ -128,8 +128,8 @@ impl OrderItem {
 
 /// The tickets of an order, or those that it brought.
 #[derive(Clone, Serialize, Deserialize)]
-struct OrderItems {
-    items: Vec<OrderItem>,
+pub(super) struct OrderItems {
+    pub items: Vec<OrderItem>,
 }
 
 /// In a list of orders.

@@ -19,6 +19,15 @@ pub struct Track {
     pub lat: Option<f64>,
 }
 
+/// A track by its key.
+#[derive(Deserialize)]
+pub(super) struct KeptTrack {
+    pub sk: String,
+    pub push_status: Option<bool>,
+    pub lng: Option<f64>,
+    pub lat: Option<f64>,
+}
+
 /// What a user wrote to the operators.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Feedback {

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use serde_dynamo::{to_attribute_value, to_item};
+use serde_json::{Value, json};
 
 use super::{
     contents::Imported,
@@ -95,6 +96,24 @@ pub struct Profile {
 impl Profile {
     pub fn is_vip(&self, now: Millis) -> bool {
         self.vip_until.is_some_and(|until| now < until)
+    }
+
+    /// As their own export tells it. `link`: where a file is served.
+    pub(super) fn told(&self, link: &(dyn Fn(&MediaId) -> String + Sync)) -> Value {
+        let url = |id: &Option<MediaId>| id.as_ref().map(link);
+        json!({
+            "uid": format!("{:032x}", self.id.0), "created_at": self.created_at, "nickname": self.nickname,
+            "username": self.username, "phone": self.phone.as_ref().map(Phone::to_string),
+            "claimed_phone": self.claimed_phone.as_ref().map(Phone::to_string),
+            "email": self.email.as_ref().map(Email::as_str), "came_by": self.came_by, "gender": self.gender,
+            "avatar": url(&self.avatar), "large_avatar": url(&self.large_avatar), "intro": self.intro,
+            "job_status": self.job_status, "province": self.province, "city": self.city, "birthday": self.birthday,
+            "age": self.age, "sex_attitude": self.sex_attitude, "job": self.job, "degree": self.degree,
+            "marriage": self.marriage, "online_period": self.online_period, "video_price": self.video_price,
+            "audio_price": self.audio_price, "background": url(&self.background), "audio_intro": url(&self.audio_intro),
+            "video_chat": url(&self.video_chat), "audio_chat": url(&self.audio_chat), "vip_until": self.vip_until,
+            "profit": self.profit,
+        })
     }
 
     /// All keys that lead to the user but their devices'.

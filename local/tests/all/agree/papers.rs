@@ -10,7 +10,7 @@ const DOCUMENTS: [(&str, &str, usize, usize); 5] = [
     ("A user galleries", "GET, query string, `{code,msg,format_msg,data}`", 5, 6),
     ("B members", "REST, bare JSON, a device or a token signs in", 15, 0),
     ("C accounts", "POST forms, `{code,msg,data}`", 4, 0),
-    ("D community", "RPC, JSON body with `token`", 91, 1),
+    ("D community", "RPC, JSON body with `token`", 91, 2),
     ("E profile", "JSON or form, `Authorization` header, `{code,msg,result}`", 5, 0),
 ];
 
