@@ -18,13 +18,14 @@ pub enum Limit {
     Galleries,
     /// Likes, collects and hearts.
     Marks,
+    Orders,
     Tracks,
     /// Ups and downs.
     Votes,
 }
 
 impl Limit {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Articles,
         Self::Comments,
         Self::Devices,
@@ -32,6 +33,7 @@ impl Limit {
         Self::Follows,
         Self::Galleries,
         Self::Marks,
+        Self::Orders,
         Self::Tracks,
         Self::Votes,
     ];
@@ -46,6 +48,7 @@ impl Limit {
             Self::Follows => ("follows", 1000, HOUR),
             Self::Galleries => ("galleries", 200, DAY),
             Self::Marks => ("marks", 2000, HOUR),
+            Self::Orders => ("orders", 300, HOUR),
             Self::Tracks => ("tracks", 1000, HOUR),
             Self::Votes => ("votes", 2000, HOUR),
         }
