@@ -1,10 +1,7 @@
-use shared::{
-    domain::Limit,
-    wire::{
-        dialect::D,
-        operation::*,
-        values::{List, OrderNumber, TicketNumber},
-    },
+use shared::wire::{
+    dialect::D,
+    operation::*,
+    values::{List, OrderNumber, TicketNumber},
 };
 
 use crate::shown::{PlacedOrder, blame, each_once};

@@ -310,7 +310,7 @@ async fn a_page_costs_its_page_of(count: u64) {
     let first = 1_000_000;
     store.import_tickets(&batch(first, count, 2), false).await.unwrap();
     let created_at = store.ticket(TicketId(first)).await.unwrap().0.batch.created_at;
-    let is_left = |at: &u64| at % (count / LEFT) == 0;
+    let is_left = |at: &u64| at.is_multiple_of(count / LEFT);
     let sold = (0..count).filter(|at| !is_left(at)).map(|at| TicketId(first + at)).collect::<Vec<_>>();
     for some in sold.chunks(25) {
         let gone = some.iter().map(|ticket| {
