@@ -9,6 +9,7 @@ mod clients;
 mod crash;
 mod crowds;
 mod deeds;
+mod dearest;
 mod desk;
 mod entry;
 mod fanout;

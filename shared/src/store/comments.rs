@@ -418,24 +418,25 @@ impl Store {
             let from = |newest| range.clone().up_to(keys::comment(on, newest).sk);
             if page.offset <= FEW {
                 let range = newest.map_or(range.clone(), from);
-                let (mut comments, gone) =
+                let (comments, gone) =
                     tokio::try_join!(self.items::<Comment>(range, Page::first(page.end())), gone)?;
                 let wanted = on_page(gone, comments.iter().map(|comment| comment.id).collect());
-                comments.retain(|comment| wanted.contains(&comment.id));
-                return Ok(comments);
+                return Ok((comments, wanted));
             }
-            let (places, gone) =
-                tokio::try_join!(self.comment_places(on, newest, Page::first(page.end())), gone)?;
+            let (places, gone) = tokio::try_join!(self.comment_places(on, newest, Page::first(page.end())), gone)?;
             let wanted = on_page(gone, places);
-            match wanted.first() {
-                Some(first) => self.items(from(*first), Page::first(wanted.len())).await,
-                None => Ok(vec![]),
-            }
+            let comments = match wanted.first() {
+                Some(first) => self.items(from(*first), Page::first(wanted.len())).await?,
+                None => vec![],
+            };
+            Ok((comments, wanted))
         };
-        let (head, comments) = tokio::try_join!(self.get::<SubjectHead>(keys::head(on)), comments)?;
+        let (head, (mut comments, wanted)) = tokio::try_join!(self.get::<SubjectHead>(keys::head(on)), comments)?;
         let head = head.ok_or(Refusal::NoSuch(on.noun()))?;
         // One may have come between the two reads.
         let newest = comments.first().map_or(head.last_comment, |comment| comment.id.max(head.last_comment));
+        comments.retain(|comment| wanted.contains(&comment.id));
+        let (comments, _) = self.comment_views(viewer, Votes::NotShown, comments, []).await?;
         Ok(CommentPage { newest, total: head.comment_count, comments })
     }
 
