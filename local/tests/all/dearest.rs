@@ -26,8 +26,8 @@ const STORM: u64 = 129_171_574_784_000;
 const HIS_MOUNTAINS: u64 = 129_171_468_288_000;
 const HIS_PICTURE: u64 = 129_171_472_384_000;
 
-/// A request, by what it sends in place of the sample event's fields (a text is the query), and the read units that it
-/// costs, exactly.
+/// A request, by what it sends in place of the sample event's fields (a text is the query), and the most read units that
+/// it may cost: little more than it does.
 struct Request {
     /// The operation's name, and in brackets which case of it.
     case: &'static str,
@@ -37,30 +37,30 @@ struct Request {
 
 #[rustfmt::skip]
 const DEAREST: &[Request] = &[
-    Request { case: "article_comment_list", sends: || json!({"article_id": STORM, "limit": 100, "offset": 10_000}), reads: 0.0 },
-    Request { case: "article_comment_list (from the first)", sends: || json!({"article_id": STORM, "limit": 100}), reads: 0.0 },
-    Request { case: "article_detail", sends: || json!({"article_id": STORM}), reads: 0.0 },
-    Request { case: "article_list", sends: || json!({"limit": 100}), reads: 0.0 },
-    Request { case: "following_article_list", sends: || json!({"limit": 100, "offset": 900}), reads: 0.0 },
-    Request { case: "game_comment_list", sends: || json!({"limit": 100, "offset": 10_000}), reads: 0.0 },
-    Request { case: "m_user_comments_get", sends: || format!("target_id={STORM}&target_type=post&cursor=9007199254740991-0&offset=10000&limit=100").into(), reads: 0.0 },
-    Request { case: "my_article_collect_list", sends: || json!({"limit": 100, "offset": 10_000}), reads: 0.0 },
-    Request { case: "my_article_list", sends: || json!({"limit": 100, "offset": 10_000}), reads: 0.0 },
-    Request { case: "my_follower", sends: || json!({"limit": 100, "offset": 10_000}), reads: 0.0 },
-    Request { case: "my_following_masters", sends: || json!({"limit": 100, "offset": 10_000}), reads: 0.0 },
-    Request { case: "my_following_merchants", sends: || json!({"limit": 100, "offset": 10_000}), reads: 0.0 },
-    Request { case: "my_following_users", sends: || json!({"limit": 100, "offset": 10_000}), reads: 0.0 },
-    Request { case: "my_order_list", sends: || json!({"limit": 100, "offset": 10_000}), reads: 0.0 },
-    Request { case: "my_order_list (cancelled)", sends: || json!({"limit": 100, "offset": 10_000, "status": 2}), reads: 0.0 },
-    Request { case: "my_order_list (paid)", sends: || json!({"limit": 100, "offset": 10_000, "status": 1}), reads: 0.0 },
-    Request { case: "my_ticket_list", sends: || json!({"limit": 100, "offset": 10_000}), reads: 0.0 },
-    Request { case: "ticket_comment_list", sends: || json!({"limit": 100, "offset": 10_000}), reads: 0.0 },
-    Request { case: "ticket_list", sends: || json!({"limit": 100, "offset": 10_000}), reads: 0.0 },
-    Request { case: "user_pic_detail", sends: || format!("pic_id={HIS_PICTURE}").into(), reads: 0.0 },
-    Request { case: "user_pic_dir_heartbeat_list", sends: || format!("user_id={FELIX}").into(), reads: 0.0 },
-    Request { case: "user_pic_dir_list", sends: || format!("user_id={FELIX}").into(), reads: 0.0 },
-    Request { case: "user_pic_dir_pic_list", sends: || format!("pic_dir_id={HIS_MOUNTAINS}").into(), reads: 0.0 },
-    Request { case: "user_pic_list", sends: || json!("limit=100"), reads: 0.0 },
+    Request { case: "article_comment_list", sends: || json!({"article_id": STORM, "limit": 100, "offset": 10_000}), reads: 320.0 },
+    Request { case: "article_comment_list (from the first)", sends: || json!({"article_id": STORM, "limit": 100}), reads: 220.0 },
+    Request { case: "article_detail", sends: || json!({"article_id": STORM}), reads: 330.0 },
+    Request { case: "article_list", sends: || json!({"limit": 100}), reads: 320.0 },
+    Request { case: "following_article_list", sends: || json!({"limit": 100, "offset": 900}), reads: 510.0 },
+    Request { case: "game_comment_list", sends: || json!({"limit": 100, "offset": 10_000}), reads: 330.0 },
+    Request { case: "m_user_comments_get", sends: || format!("target_id={STORM}&target_type=post&cursor=9007199254740991-0&offset=10000&limit=100").into(), reads: 340.0 },
+    Request { case: "my_article_collect_list", sends: || json!({"limit": 100, "offset": 10_000}), reads: 520.0 },
+    Request { case: "my_article_list", sends: || json!({"limit": 100, "offset": 10_000}), reads: 520.0 },
+    Request { case: "my_follower", sends: || json!({"limit": 100, "offset": 10_000}), reads: 210.0 },
+    Request { case: "my_following_masters", sends: || json!({"limit": 100, "offset": 10_000}), reads: 270.0 },
+    Request { case: "my_following_merchants", sends: || json!({"limit": 100, "offset": 10_000}), reads: 280.0 },
+    Request { case: "my_following_users", sends: || json!({"limit": 100, "offset": 10_000}), reads: 250.0 },
+    Request { case: "my_order_list", sends: || json!({"limit": 100, "offset": 10_000}), reads: 360.0 },
+    Request { case: "my_order_list (cancelled)", sends: || json!({"limit": 100, "offset": 10_000, "status": 2}), reads: 260.0 },
+    Request { case: "my_order_list (paid)", sends: || json!({"limit": 100, "offset": 10_000, "status": 1}), reads: 560.0 },
+    Request { case: "my_ticket_list", sends: || json!({"limit": 100, "offset": 10_000}), reads: 460.0 },
+    Request { case: "ticket_comment_list", sends: || json!({"limit": 100, "offset": 10_000}), reads: 340.0 },
+    Request { case: "ticket_list", sends: || json!({"limit": 100, "offset": 10_000}), reads: 270.0 },
+    Request { case: "user_pic_detail", sends: || format!("pic_id={HIS_PICTURE}").into(), reads: 25.0 },
+    Request { case: "user_pic_dir_heartbeat_list", sends: || format!("user_id={FELIX}").into(), reads: 20.0 },
+    Request { case: "user_pic_dir_list", sends: || format!("user_id={FELIX}").into(), reads: 25.0 },
+    Request { case: "user_pic_dir_pic_list", sends: || format!("pic_dir_id={HIS_MOUNTAINS}").into(), reads: 20.0 },
+    Request { case: "user_pic_list", sends: || json!("limit=100"), reads: 5.0 },
 ];
 
 type Item = HashMap<String, AttributeValue>;
@@ -307,8 +307,10 @@ async fn no_request_is_dearer_than_is_said() {
         let reads = cost.read_units();
         println!("{case:40} {reads:8.1} in {} calls, {} rounds", cost.0.len(), cost.rounds());
         match held {
-            Some(held) if held == reads => {
-                let line = format!("| `{case}` | {reads} |").replace(" (", "` (").replace(")` |", ") |");
+            Some(held) if (0.5 * held..=held).contains(&reads) => {
+                let (operation, which) = case.split_once(" (").unwrap_or((&case, ")"));
+                let which = which.trim_end_matches(')');
+                let line = format!("| `{operation}` | {which} | {held} |");
                 if !shown.contains(&line) {
                     wrong.push(format!("{case}: docs/costs.md does not say\n{line}"));
                 }
