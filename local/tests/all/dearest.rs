@@ -103,10 +103,16 @@ impl Hostile<'_> {
 
     /// The newest item of a list: of a partition those whose keys begin so.
     async fn newest(&self, pk: &str, list: &str) -> Item {
-        let query = self.0.table().query().table_name(&self.0.plaza.app.config.table).scan_index_forward(false).limit(1);
+        let query =
+            self.0.table().query().table_name(&self.0.plaza.app.config.table).scan_index_forward(false).limit(1);
         let query = query.key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to");
-        let values = [(":pk", pk.to_owned()), (":from", if list.is_empty() { "!".into() } else { list.to_owned() }), (":to", format!("{list}~"))];
-        let query = values.into_iter().fold(query, |query, (name, value)| query.expression_attribute_values(name, text(value)));
+        let values = [
+            (":pk", pk.to_owned()),
+            (":from", if list.is_empty() { "!".into() } else { list.to_owned() }),
+            (":to", format!("{list}~")),
+        ];
+        let query =
+            values.into_iter().fold(query, |query, (name, value)| query.expression_attribute_values(name, text(value)));
         let found = query.send().await.unwrap().items.unwrap_or_default().pop();
         found.unwrap_or_else(|| panic!("nothing of {pk} / {list}"))
     }
@@ -173,7 +179,8 @@ async fn hostile(test: &Test) {
     hostile.put((0..500).map(person).collect()).await;
 
     // A hundred articles of his and a hundred of others', as long as they may be.
-    let (content, images) = (longest(5_000), || (0..9).map(|_| MediaId::fresh(&test.plaza.app.system, "jpeg")).collect());
+    let (content, images) =
+        (longest(5_000), || (0..9).map(|_| MediaId::fresh(&test.plaza.app.system, "jpeg")).collect());
     let mut others = vec![];
     for at in 0..100 {
         test.wait(1);
@@ -214,7 +221,11 @@ async fn hostile(test: &Test) {
         let entry = hostile.newest(of, list).await;
         let entries = (0..100).map(|at| {
             let (mut entry, sk) = (entry.clone(), format!("{list}{:016}", beyond + at as u64));
-            entry.extend([("pk".into(), text(&storm)), ("sk".into(), text(sk)), ("user".into(), number(user(first + at)))]);
+            entry.extend([
+                ("pk".into(), text(&storm)),
+                ("sk".into(), text(sk)),
+                ("user".into(), number(user(first + at))),
+            ]);
             entry
         });
         hostile.put(entries.collect()).await;
@@ -229,27 +240,33 @@ async fn hostile(test: &Test) {
     hostile.put(gone.collect()).await;
 
     // Orders, each of one ticket, and tickets that others hold.
-    hostile.lengthen(&his, "ORDER#", beyond..beyond + 10_100, |at, item| drop(item.insert("id".into(), number(at)))).await;
+    hostile
+        .lengthen(&his, "ORDER#", beyond..beyond + 10_100, |at, item| drop(item.insert("id".into(), number(at))))
+        .await;
     for list in ["UNPAID#", "PAID#"] {
-        hostile.lengthen(&his, list, beyond..beyond + 10_100, |at, item| {
-            item.insert("order".into(), number(at));
+        hostile
+            .lengthen(&his, list, beyond..beyond + 10_100, |at, item| {
+                item.insert("order".into(), number(at));
+            })
+            .await;
+    }
+    hostile
+        .lengthen("OPEN#0000000000000001", "", beyond..beyond + 10_100, |_, item| {
+            item.extend([("held_until".into(), number(u64::MAX >> 11)), ("held_by".into(), number(beyond))]);
         })
         .await;
-    }
-    hostile.lengthen("OPEN#0000000000000001", "", beyond..beyond + 10_100, |_, item| {
-        item.extend([("held_until".into(), number(u64::MAX >> 11)), ("held_by".into(), number(beyond))]);
-    })
-    .await;
 
     // Galleries, pictures, hearts.
-    hostile.lengthen(&his, "G#", beyond..beyond + 198, |at, item| {
-        item.extend([("id".into(), number(at)), ("title".into(), text(longest(64)))]);
-    })
-    .await;
-    hostile.lengthen(&format!("G#{HIS_MOUNTAINS:016}"), "P#", beyond..beyond + 496, |at, item| {
-        item.insert("id".into(), number(at));
-    })
-    .await;
+    hostile
+        .lengthen(&his, "G#", beyond..beyond + 198, |at, item| {
+            item.extend([("id".into(), number(at)), ("title".into(), text(longest(64)))]);
+        })
+        .await;
+    hostile
+        .lengthen(&format!("G#{HIS_MOUNTAINS:016}"), "P#", beyond..beyond + 496, |at, item| {
+            item.insert("id".into(), number(at));
+        })
+        .await;
     hostile.lengthen("WALL", "", beyond..beyond + 100, |at, item| drop(item.insert("id".into(), number(at)))).await;
     let heart = hostile.newest("U#0129171464192000", "H#").await;
     let hearts = (0..1_000).map(|at| {

@@ -418,8 +418,7 @@ impl Store {
             let from = |newest| range.clone().up_to(keys::comment(on, newest).sk);
             if page.offset <= FEW {
                 let range = newest.map_or(range.clone(), from);
-                let (comments, gone) =
-                    tokio::try_join!(self.items::<Comment>(range, Page::first(page.end())), gone)?;
+                let (comments, gone) = tokio::try_join!(self.items::<Comment>(range, Page::first(page.end())), gone)?;
                 let wanted = on_page(gone, comments.iter().map(|comment| comment.id).collect());
                 return Ok((comments, wanted));
             }

@@ -187,9 +187,7 @@ impl Store {
         match task {
             Task::Spread { feed, by, place, part } => self.spread(*feed, *by, place, part, Pace::Slow).await,
             Task::Clear { article, part } => self.clear(*article, part, Pace::Slow).await.map(|()| vec![]),
-            Task::TakeHearts { gallery, part } => {
-                self.take_hearts(*gallery, part, Pace::Slow).await.map(|()| vec![])
-            }
+            Task::TakeHearts { gallery, part } => self.take_hearts(*gallery, part, Pace::Slow).await.map(|()| vec![]),
             Task::Refill { feed, of } => self.refill_feed(*feed, *of).await.map(|()| vec![]),
         }
     }

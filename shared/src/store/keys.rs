@@ -963,10 +963,7 @@ mod tests {
             told("U#0000000000000006", "FOLLOWS#U#9007199254740991"),
             Some(StreamChange::Follow { follower: UserId(6), followee: Followee::User(UserId((1 << 53) - 1)) })
         );
-        assert_eq!(
-            told("U#0000000000000006", "G#0000000000000007"),
-            Some(StreamChange::Gallery(GalleryId(7)))
-        );
+        assert_eq!(told("U#0000000000000006", "G#0000000000000007"), Some(StreamChange::Gallery(GalleryId(7))));
         for (pk, sk) in [
             ("U#0000000000000006", "PROFILE"),
             ("U#0000000000000006", "GALLERIES"),

@@ -61,10 +61,8 @@ impl Store {
                 .with(":bytes", number(bytes))
                 .with(":counted", number(counted))
                 .with(":waiting", serde_dynamo::to_attribute_value(MediaStatus::Waiting).map_err(unreadable)?);
-            let day = Action::update(
-                keys::done(upload.owner, now, DAY),
-                "ADD upload_bytes :more SET expires_at = :end",
-            );
+            let day =
+                Action::update(keys::done(upload.owner, now, DAY), "ADD upload_bytes :more SET expires_at = :end");
             let day = day
                 .when("attribute_not_exists(upload_bytes) OR upload_bytes <= :room")
                 .with(":more", number(more))
