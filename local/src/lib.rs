@@ -182,6 +182,8 @@ impl Plaza {
             ("STAGE", text("local")),
             ("PAYMENT_PROVIDER", text("sandbox")),
             ("SMS_PER_SOURCE_HOUR", text("1000")),
+            ("UPLOADS_PER_DAY", text("500")),
+            ("UPLOAD_MIB_PER_DAY", text("2048")),
         ]);
         environment.extend(options.variables);
         let desk = Arc::new(Desk::new(options.system.clone()));

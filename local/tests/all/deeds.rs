@@ -1568,6 +1568,7 @@ pub fn whole(items: &Items) {
                 says(&format!("U#{} / MARK#{pk}", id(fields, "user")), "collected", at);
             }
             ("A" | "GAME" | "TICKET", "COMMENT") if head(pk).is_some() => {
+                assert!(items.contains_key(&format!("{pk} / AT#{at}")), "{key} has no place");
                 let origin = &items[&format!("C#{at} / -")];
                 assert_eq!((about(origin), id(origin, "user")), (pk.to_owned(), id(fields, "user")), "{key}");
                 assert!(head(pk).is_some_and(|head| id(head, "last_comment").as_str() >= at), "{key}");
@@ -1577,6 +1578,7 @@ pub fn whole(items: &Items) {
                 };
                 assert_eq!((&text(fields, "up_count"), &text(fields, "down_count")), (&votes(true), &votes(false)));
             }
+            ("A" | "GAME" | "TICKET", "AT") if head(pk).is_some() => says(&format!("{pk} / COMMENT#{at}"), "id", at),
             ("A" | "GAME" | "TICKET", "GONE") => assert!(!items.contains_key(&format!("C#{} / -", &at[14..])), "{key}"),
             ("C", _) if head(&about(fields)).is_some() => {
                 user(&id(fields, "user"));

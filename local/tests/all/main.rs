@@ -8,6 +8,7 @@ mod catalogue_deeds;
 mod clients;
 mod crash;
 mod crowds;
+mod dearest;
 mod deeds;
 mod desk;
 mod entry;

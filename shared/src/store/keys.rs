@@ -14,6 +14,7 @@
 //! | a user's gallery: name, count, cover | `U#<user>` | `G#<gallery>` | lists of galleries, uploads |
 //! | how many galleries a user has | `U#<user>` | `GALLERIES` | making and deleting one |
 //! | a gallery to which a user gave a heart | `U#<user>` | `H#<gallery>` | heartbeats |
+//! | who gave a gallery a heart | `HEARTS#<gallery>` | `<user>` | `fanout`, when the gallery is gone |
 //! | whose gallery it is | `G#<gallery>` | `HEAD` | all that is told a gallery's id alone |
 //! | a gallery's pictures, the first one first | `G#<gallery>` | `P#<picture>` | its list |
 //! | all pictures, and each one's gallery | `WALL` | `<picture>` | the public wall, the detail page |
@@ -49,6 +50,7 @@
 //! | who collected it, in the same way | `A#<article>` | `COLLECTOR#<entry>` | `article_detail` |
 //! | what articles a user collected, in the order of collecting | `U#<user>` | `COLLECT#<entry>` | `my_article_collect_list` |
 //! | a subject's comments, with their counts | `<subject>` | `COMMENT#<comment>` | lists of comments, votes |
+//! | that there is such a comment, to count them by | `<subject>` | `AT#<comment>` | pages far down lists of comments |
 //! | what a comment stands under; its text where it is long | `C#<comment>` | `-` | all that is told a comment's id alone |
 //! | a ticket, at the place of its last comment that stands | `CIRCLE` | `<comment>` | `ticket_circle`, comments on tickets |
 //! | that a comment was deleted, for a day | `<subject>` | `GONE#<when>#<comment>` | document B's pinned lists |
@@ -223,6 +225,20 @@ pub fn gallery_count(owner: UserId) -> Key {
 
 pub fn heart(of: UserId, gallery: GalleryId) -> Key {
     Key { pk: user(of), sk: format!("{HEART}{}", id(gallery.0)) }
+}
+
+/// Those who gave a gallery a heart.
+pub fn hearts(of: GalleryId) -> String {
+    format!("HEARTS#{}", id(of.0))
+}
+
+pub fn heart_from(of: GalleryId, user: UserId) -> Key {
+    Key { pk: hearts(of), sk: id(user.0) }
+}
+
+/// Who gave the heart, from the sort key of [`heart_from`].
+pub fn heart_giver(sk: &str) -> Option<UserId> {
+    number(sk).map(UserId)
 }
 
 pub fn gallery(gallery: GalleryId) -> String {
@@ -489,6 +505,8 @@ pub const LIKER: &str = "LIKER#";
 pub const COLLECTOR: &str = "COLLECTOR#";
 pub const COLLECT: &str = "COLLECT#";
 pub const COMMENT: &str = "COMMENT#";
+/// Short, for a page far down a list reads thousands of them.
+pub const COMMENT_PLACE: &str = "AT#";
 pub const GONE: &str = "GONE#";
 
 pub fn liker(of: ArticleId, entry: EntryId) -> Key {
@@ -505,6 +523,10 @@ pub fn collect(of: UserId, entry: EntryId) -> Key {
 
 pub fn comment(on: Subject, comment: CommentId) -> Key {
     Key { pk: subject(on), sk: format!("{COMMENT}{}", id(comment.0)) }
+}
+
+pub fn comment_place(on: Subject, comment: CommentId) -> Key {
+    Key { pk: subject(on), sk: format!("{COMMENT_PLACE}{}", id(comment.0)) }
 }
 
 pub fn comment_subject(of: CommentId) -> Key {
@@ -677,6 +699,7 @@ pub fn content_place(created_at: Millis, content: u64) -> String {
 pub enum StreamChange {
     Entry { feed: Feed, by: Followee, place: String },
     Follow { follower: UserId, followee: Followee },
+    Gallery(GalleryId),
 }
 
 impl StreamChange {
@@ -685,6 +708,9 @@ impl StreamChange {
         let of = followee_of(&key.pk)?;
         if let (Some(followee), Followee::User(follower)) = (key.sk.strip_prefix(FOLLOWS), of) {
             return Some(Self::Follow { follower, followee: followee_of(followee)? });
+        }
+        if let (Some(gallery), Followee::User(_)) = (key.sk.strip_prefix(GALLERY), of) {
+            return number(gallery).map(GalleryId).map(Self::Gallery);
         }
         let entry = |feed: &Feed| {
             let place = key.sk.strip_prefix(feed.own_prefix())?.to_owned();
@@ -777,6 +803,8 @@ mod tests {
         assert_eq!(spelt(user_gallery(UserId(6), GalleryId(7))), "U#0000000000000006 / G#0000000000000007");
         assert_eq!(spelt(gallery_count(UserId(6))), "U#0000000000000006 / GALLERIES");
         assert_eq!(spelt(heart(UserId(6), GalleryId(7))), "U#0000000000000006 / H#0000000000000007");
+        assert_eq!(spelt(heart_from(GalleryId(7), UserId(6))), "HEARTS#0000000000000007 / 0000000000000006");
+        assert_eq!(heart_giver(&heart_from(GalleryId(7), UserId(6)).sk), Some(UserId(6)));
         assert_eq!(spelt(gallery_head(GalleryId(7))), "G#0000000000000007 / HEAD");
         assert_eq!(spelt(gallery_picture(GalleryId(7), PictureId(8))), "G#0000000000000007 / P#0000000000000008");
         assert_eq!(spelt(wall(PictureId(8))), "WALL / 0000000000000008");
@@ -856,6 +884,7 @@ mod tests {
         assert_eq!(spelt(collect(UserId(6), EntryId(9))), "U#0000000000000006 / COLLECT#0000000000000009");
         let (article, game) = (Subject::Article(ArticleId(5)), Subject::Game(GameId(5)));
         assert_eq!(spelt(comment(article, CommentId(4))), "A#0000000000000005 / COMMENT#0000000000000004");
+        assert_eq!(spelt(comment_place(article, CommentId(4))), "A#0000000000000005 / AT#0000000000000004");
         assert_eq!(spelt(comment_subject(CommentId(4))), "C#0000000000000004 / -");
         assert_eq!(spelt(circle(CommentId(4))), "CIRCLE / 0000000000000004");
         assert_eq!(
@@ -934,8 +963,11 @@ mod tests {
             told("U#0000000000000006", "FOLLOWS#U#9007199254740991"),
             Some(StreamChange::Follow { follower: UserId(6), followee: Followee::User(UserId((1 << 53) - 1)) })
         );
+        assert_eq!(told("U#0000000000000006", "G#0000000000000007"), Some(StreamChange::Gallery(GalleryId(7))));
         for (pk, sk) in [
             ("U#0000000000000006", "PROFILE"),
+            ("U#0000000000000006", "GALLERIES"),
+            ("MASTER#00000000000000000000000000000abc", "G#0000000000000007"),
             ("U#0000000000000006", "FOLLOWING#U#0000000000000009"),
             ("U#0000000000000006", "PICTURED#0000000000000005"),
             ("U#0000000000000006", "ARTICLE#5"),
