@@ -18,13 +18,15 @@ pub enum Limit {
     Galleries,
     /// Likes, collects and hearts.
     Marks,
+    /// To whomever; of these so many in one minute, too, see `Store::send_message`.
+    Messages,
     Tracks,
     /// Ups and downs.
     Votes,
 }
 
 impl Limit {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Articles,
         Self::Comments,
         Self::Devices,
@@ -32,6 +34,7 @@ impl Limit {
         Self::Follows,
         Self::Galleries,
         Self::Marks,
+        Self::Messages,
         Self::Tracks,
         Self::Votes,
     ];
@@ -46,6 +49,7 @@ impl Limit {
             Self::Follows => ("follows", 1000, HOUR),
             Self::Galleries => ("galleries", 200, DAY),
             Self::Marks => ("marks", 2000, HOUR),
+            Self::Messages => ("messages", 5000, DAY),
             Self::Tracks => ("tracks", 1000, HOUR),
             Self::Votes => ("votes", 2000, HOUR),
         }
