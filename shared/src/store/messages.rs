@@ -12,7 +12,7 @@ use std::{
     hash::Hash,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicU32, Ordering::Relaxed},
+        atomic::{AtomicBool, Ordering::Relaxed},
     },
 };
 
@@ -97,7 +97,8 @@ struct Sent {
 struct Said {
     message: MessageId,
     from: Side,
-    /// Of the receiver and the text.
+    to: UserId,
+    /// Of the text, which the user may delete.
     hash: String,
     /// It was taken back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -179,12 +180,10 @@ impl Store {
     /// Writes to somebody else. 404 where there is nobody, or they are withdrawn; 429 beyond 60 messages a minute, tries
     /// included. A round and a transaction.
     pub async fn send_message(&self, from: UserId, to: Side, content: &str) -> Result<MessageId, Refusal> {
-        let (from_side, receiver, tries) = (from.into(), &[to], &AtomicU32::new(0));
+        let (from_side, receiver, is_first) = (from.into(), &[to], &AtomicBool::new(true));
         let build = |_| async move {
-            let tried = tries.fetch_add(1, Relaxed);
-            if tried > 0 {
-                // Others write in this conversation, too.
-                self.pause_before(tried).await;
+            // Others write in this conversation, too.
+            if !is_first.swap(false, Relaxed) {
                 return self.sent(from_side, to, content).await;
             }
             let (there, sent, ()) = tokio::try_join!(
@@ -230,7 +229,7 @@ impl Store {
             user.first().ok_or(NO_USER)?;
             let from = *from.first().ok_or(Refusal::NoSuch("master or merchant"))?;
             let (mut actions, id) = self.sent(from, (*to).into(), content).await?;
-            let said = Said { message: id, from, hash: message.hash(), withdrawn: false };
+            let said = Said { message: id, from, to: *to, hash: message.hash(), withdrawn: false };
             actions.push(Action::put_new(keys::said(record_id), &said).or_look());
             Ok((actions, Imported::Written))
         };
@@ -240,10 +239,7 @@ impl Store {
     /// First the message goes, so that a repeat of what breaks off here begins again.
     async fn take_message_back(&self, message: &OperatorsMessage) -> Result<Imported, Refusal> {
         let said: Said = self.get(keys::said(&message.record_id)).await?.ok_or(Refusal::Unavailable)?;
-        let envelope: Option<Envelope> = self.get(keys::envelope(said.message)).await?;
-        if let Some(Side::User(user)) = envelope.map(|envelope| envelope.to) {
-            self.delete_messages(user, &BTreeSet::from([said.message])).await?;
-        }
+        self.delete_messages(said.to, &BTreeSet::from([said.message])).await?;
         self.put(keys::said(&message.record_id), &Said { withdrawn: true, ..said }).await?;
         Ok(Imported::Written)
     }
@@ -497,8 +493,7 @@ fn still_there(key: Key) -> Action {
 
 impl OperatorsMessage {
     fn hash(&self) -> String {
-        let said = format!("{} {}", self.to.0, self.content);
-        hex(digest::digest(&digest::SHA256, said.as_bytes()).as_ref())
+        hex(digest::digest(&digest::SHA256, self.content.as_bytes()).as_ref())
     }
 
     /// Whether it is what was said; 409 where it can no longer be.
@@ -506,7 +501,7 @@ impl OperatorsMessage {
         match (said.withdrawn, withdrawn) {
             (true, true) => Ok(true),
             (false, true) => Ok(false),
-            _ if said.hash != self.hash() || !self.from.contains(&said.from) => Err(Refusal::Conflict(
+            _ if (said.to, &said.hash) != (self.to, &self.hash()) || !self.from.contains(&said.from) => Err(Refusal::Conflict(
                 "another message was sent under this id: what was said stays as it is; choose another id",
             )),
             (true, false) => Err(Refusal::Conflict("this message was taken back: send it under another id")),
