@@ -68,7 +68,7 @@ macro_rules! functions {
     };
 }
 
-functions! { account article common design_circle entry gallery game master member merchant order ticket user }
+functions! { account article common design_circle entry gallery game master member merchant message order ticket user }
 
 /// The functions that nobody calls over HTTP, each with the name of a sample event.
 pub const BY_EVENT: [(&str, &str); 6] = [

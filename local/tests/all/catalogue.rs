@@ -91,6 +91,8 @@ impl Scene {
             json!({"kind": "takedown", "comment_id": comment.0}),
             json!({"kind": "takedown", "pic_id": pictures[0].0}),
             json!({"kind": "takedown", "pic_dir_id": gallery.0}),
+            json!({"kind": "message", "record_id": "m-1", "from_id": MASTER, "from_type": "master", "to_user_id": bo,
+                "content": "The gala is on."}),
         ]
     }
 }
@@ -184,7 +186,7 @@ async fn every_kind_is_imported_once() {
 async fn every_field_is_checked() {
     let test = Test::start().await;
     let scene = scene(&test).await;
-    let optional = ["recommended", "designer_intro", "count", "password_md5"];
+    let optional = ["recommended", "designer_intro", "count", "password_md5", "from_type"];
     let typed = json!({"kind": "user", "username": "mei", "password": "123456", "nickname": "Mei"});
     let right: Vec<_> = contents().into_iter().chain(scene.deeds()).chain([typed]).collect();
     // The sample event has all that there are.
@@ -271,7 +273,7 @@ async fn every_field_is_checked() {
     }
     wrong.push((with(takedown, "pic_id", 1.into()), "article_id".into()));
     wrong.push((json!({"kind": "takedown"}), "article_id".into()));
-    for kind in [json!("poem"), json!("message"), json!("user_erase"), json!(7), Value::Null] {
+    for kind in [json!("poem"), json!("user_erase"), json!(7), Value::Null] {
         wrong.push((json!({"kind": kind}), "kind".into()));
     }
     for record in [json!(null), json!("banner"), json!([]), json!(1)] {

@@ -33,6 +33,7 @@ deeds! {
     takedown_comment: ToUsers<4>;
     takedown_picture: ToUsers<5>;
     takedown_gallery: ToUsers<6>;
+    message: ToUsers<7>;
 }
 
 #[test]
@@ -91,10 +92,13 @@ struct ToUsers<const AT: usize>(Value);
 
 impl<const AT: usize> Deed for ToUsers<AT> {
     /// A gallery's pictures go after the gallery.
-    const IN_PARTS: bool = AT > 4;
+    const IN_PARTS: bool = matches!(AT, 5 | 6);
 
     async fn prepare(test: &Test) -> Self {
         let record = scene(test).await.deeds()[AT].clone();
+        if kind(&record) == "message" {
+            imported(test, [of_kind("master")]).await;
+        }
         test.wait(1);
         Self(record)
     }

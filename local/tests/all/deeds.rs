@@ -10,8 +10,8 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 use shared::{
     domain::{
-        ArticleId, ClothId, CommentId, GameId, MasterId, MediaId, MediaKind, MerchantId, Password, StoredPassword,
-        Subject, SubjectKind, TicketId, UserId,
+        ArticleId, ClothId, CommentId, GameId, MasterId, MediaId, MediaKind, MerchantId, Password, Side,
+        StoredPassword, Subject, SubjectKind, TicketId, UserId,
     },
     store::{Changes, Cloth, Game, Mark, SignUp, Vote, keys},
 };
@@ -72,6 +72,11 @@ deeds! {
     merchant_unfollow: In<UnfollowMerchant>;
     merchant_cloth_collect: In<CollectMerchantCloth>;
     merchant_cloth_uncollect: In<UncollectMerchantCloth>;
+    send_message_to_user: In<WriteToUser>;
+    send_message_to_master: In<WriteToMaster>;
+    send_message_to_merchant: In<WriteToMerchant>;
+    send_message_to_customer_service: In<WriteToService>;
+    message_del: In<DeleteMessages>;
     m_user_login_with_a_token: In<Tie>;
     m_user_users_post: RegisterDevice;
     m_user_users_patch: In<Patch>;
@@ -687,6 +692,104 @@ impl ByBo for RemoveFromCart {
     }
     async fn shows(scene: &Scene, test: &Test) {
         assert_eq!(scene.read(test, "shopping_cart_info", json!({})).await, json!([]));
+    }
+}
+
+/// Answers Anna.
+struct WriteToUser;
+
+impl ByBo for WriteToUser {
+    const ROUTE: (&str, &str) = ("POST", "/send_message_to_user");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        test.wait(1);
+        test.plaza.app.store.send_message(scene.anna, scene.bo.into(), "hello?").await.unwrap();
+    }
+    fn body(scene: &Scene) -> Value {
+        json!({"to_uid": scene.anna, "content": "hello!"})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        let anna = json!(format!("{:032x}", scene.anna.0));
+        scene.wrote(test, &[("hello!", anna)]).await;
+    }
+}
+
+struct WriteToMaster;
+
+impl ByBo for WriteToMaster {
+    const ROUTE: (&str, &str) = ("POST", "/send_message_to_master");
+
+    async fn prepare(_: &mut Scene, test: &Test) {
+        test.plaza.app.store.import(&master(1), false).await.unwrap();
+    }
+    fn body(_: &Scene) -> Value {
+        json!({"master_id": MasterId(1), "content": "x".repeat(601)})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        scene.wrote(test, &[(&"x".repeat(601), json!(MasterId(1)))]).await;
+    }
+}
+
+struct WriteToMerchant;
+
+impl ByBo for WriteToMerchant {
+    const ROUTE: (&str, &str) = ("POST", "/send_message_to_merchant");
+
+    async fn prepare(_: &mut Scene, test: &Test) {
+        shop(test).await;
+    }
+    fn body(_: &Scene) -> Value {
+        json!({"merchant_id": MERCHANT, "content": "hello!"})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        scene.wrote(test, &[("hello!", json!(MERCHANT))]).await;
+    }
+}
+
+struct WriteToService;
+
+impl ByBo for WriteToService {
+    const ROUTE: (&str, &str) = ("POST", "/send_message_to_customer_service");
+
+    fn body(_: &Scene) -> Value {
+        json!({"content": "hello!"})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        scene.wrote(test, &[("hello!", json!("customer_service"))]).await;
+    }
+}
+
+/// The newest of one conversation, and all of another.
+struct DeleteMessages;
+
+impl ByBo for DeleteMessages {
+    const IN_PARTS: bool = true;
+    const ROUTE: (&str, &str) = ("POST", "/message_del");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        let store = &test.plaza.app.store;
+        let (anna, service) = (Side::User(scene.anna), Side::CustomerService);
+        for (side, content, goes) in [(anna, "stays", false), (anna, "goes", true), (service, "goes", true)] {
+            test.wait(1);
+            let id = store.send_message(scene.bo, side, content).await.unwrap();
+            scene.targets.extend(goes.then_some(id.0));
+        }
+    }
+    fn body(scene: &Scene) -> Value {
+        json!({"message_id_list": scene.targets})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        scene.wrote(test, &[("stays", json!(format!("{:032x}", scene.anna.0)))]).await;
+    }
+}
+
+impl Scene {
+    /// Bo's conversations are so many, each with this last message to somebody.
+    async fn wrote(&self, test: &Test, wanted: &[(&str, Value)]) {
+        let center = self.read(test, "my_message_center", json!({})).await;
+        let last = center.as_array().unwrap().iter().map(|talk| &talk["last_message"]);
+        let found: Vec<_> = last.map(|last| (last["content"].as_str().unwrap(), last["to_id"].clone())).collect();
+        assert_eq!(found, wanted, "{center:#}");
     }
 }
 

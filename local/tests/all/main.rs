@@ -24,6 +24,7 @@ mod log_lines;
 mod masters;
 mod media;
 mod member;
+mod messages;
 mod orders;
 mod own_machine;
 mod pages;

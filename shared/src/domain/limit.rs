@@ -19,6 +19,8 @@ pub enum Limit {
     /// Likes, collects and hearts.
     Marks,
     Orders,
+    /// To whomever; of these so many in one minute, too, see `Store::send_message`.
+    Messages,
     Tracks,
     /// Files, to whichever operation; how many an operator says, see [`UploadQuota`].
     Uploads,
@@ -37,7 +39,7 @@ pub struct UploadQuota {
 }
 
 impl Limit {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Articles,
         Self::Comments,
         Self::Devices,
@@ -46,6 +48,7 @@ impl Limit {
         Self::Galleries,
         Self::Marks,
         Self::Orders,
+        Self::Messages,
         Self::Tracks,
         Self::Uploads,
         Self::Votes,
@@ -62,6 +65,7 @@ impl Limit {
             Self::Galleries => ("galleries", 200, DAY),
             Self::Marks => ("marks", 2000, HOUR),
             Self::Orders => ("orders", 300, HOUR),
+            Self::Messages => ("messages", 5000, DAY),
             Self::Tracks => ("tracks", 1000, HOUR),
             // Unless an operator says otherwise.
             Self::Uploads => ("uploads", 500, DAY),

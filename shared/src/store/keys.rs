@@ -74,10 +74,18 @@
 //! | how many of a project's tickets were sold, in eight parts | `PROJECT#<project>` | `SOLD#<part>` | all that counts tickets |
 //! | a project's tickets that can be bought, and for whom one is held | `OPEN#<project>` | `<created>#<ticket>` | `ticket_list`, orders |
 //! | those of withdrawn records | `CLOSED#<project>` | `<created>#<ticket>` | bringing a record back |
+//! | a message of a conversation, as a user has it | `U#<user>` | `CHAT#<side>#<message>` | `my_message`, sending, `message_del` |
+//! | a user's conversations, by the newest message of each | `U#<user>` | `LAST#<message>` | `my_message_center`, sending, `message_del` |
+//! | that a user has a conversation | `U#<user>` | `TALK#<side>` | its first message, deleting its last one |
+//! | whose message it is, and who deleted it; its text where it is long | `MESSAGE#<message>` | `-` | all that is told a message's id alone |
+//! | when a user sent messages, within a minute | `U#<user>` | `DONE#MESSAGES` | sending |
+//! | what users wrote to masters, merchants, customer service | `INBOX#<day>` | `<message>#<user>` | sending; operators |
+//! | that operators sent a message, by their id | `SAID#<hash of the id>` | `-` | imports of messages |
 //! | the banners of a place | `BANNER#<place>` | `<banner>` | the four lists of banners |
 //!
 //! A subject is `A#<article>`, `GAME#<game>`, `CLOTH#<cloth>` or `TICKET#<ticket>`; a followee is `U#<user>`,
-//! `MASTER#<master>` or `MERCHANT#<merchant>`, and their kind is what stands before the `#`.
+//! `MASTER#<master>` or `MERCHANT#<merchant>`, and their kind is what stands before the `#`. A conversation's other side is
+//! named like a followee, or `SERVICE`.
 //!
 //! An id is written with 16 digits (a master's and a merchant's with 32 hexadecimal ones), so that keys sort as ids do.
 //! What ends by itself carries `expires_at`, in seconds.
@@ -89,7 +97,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     Account, ArticleId, ClothId, CommentId, DAY, DeviceId, Email, EntryId, FeedbackId, Followee, GalleryId, MasterId,
-    MediaId, MerchantId, Millis, OrderId, Phone, PictureId, ProjectId, Subject, TicketId, TrackId, UserId, hex,
+    MediaId, MerchantId, MessageId, Millis, OrderId, Phone, PictureId, ProjectId, Side, Subject, TicketId, TrackId, UserId,
+    hex,
 };
 
 /// A noun whose things have a partition each. For who looks at the table past the functions, as no function does.
@@ -694,6 +703,48 @@ pub fn content_place(created_at: Millis, content: u64) -> String {
     format!("{created_at:013}#{}", id(content))
 }
 
+pub const LAST_MESSAGE: &str = "LAST#";
+
+fn side(of: Side) -> String {
+    of.followee().map_or("SERVICE".into(), followee)
+}
+
+/// What the keys of a conversation's messages begin with.
+pub fn conversation(with: Side) -> String {
+    format!("CHAT#{}#", side(with))
+}
+
+pub fn message(of: UserId, with: Side, message: MessageId) -> Key {
+    Key { pk: user(of), sk: format!("{}{}", conversation(with), id(message.0)) }
+}
+
+pub fn last_message(of: UserId, message: MessageId) -> Key {
+    Key { pk: user(of), sk: format!("{LAST_MESSAGE}{}", id(message.0)) }
+}
+
+pub fn talk(of: UserId, with: Side) -> Key {
+    Key { pk: user(of), sk: format!("TALK#{}", side(with)) }
+}
+
+pub fn envelope(of: MessageId) -> Key {
+    key(format!("MESSAGE#{}", id(of.0)), ALONE)
+}
+
+pub fn sent_messages(by: UserId) -> Key {
+    key(user(by), "DONE#MESSAGES")
+}
+
+/// Of the day (UTC's) on which it was sent. One partition takes 1,000 units of writing a second: some 500 messages.
+pub fn inbox(message: MessageId, from: UserId) -> Key {
+    let day = message.made_at() / DAY;
+    Key { pk: format!("INBOX#{day}"), sk: format!("{}#{}", id(message.0), id(from.0)) }
+}
+
+/// Operators choose the ids, and how long they are.
+pub fn said(id: &str) -> Key {
+    key(format!("SAID#{}", hash(id)), ALONE)
+}
+
 /// What the table's stream tells `fanout` of: this came or went, perhaps both by now.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StreamChange {
@@ -934,6 +985,31 @@ mod tests {
         assert_eq!(
             spelt(feed_entry(Feed::Projects, UserId(6), &at)),
             "FP#0000000000000006 / 1700000000000#0000000000000005"
+        );
+        let (me, message) = (UserId(6), MessageId(9));
+        assert_eq!(
+            spelt(self::message(me, Side::User(UserId(7)), message)),
+            "U#0000000000000006 / CHAT#U#0000000000000007#0000000000000009"
+        );
+        assert_eq!(
+            spelt(self::message(me, Side::Master(MasterId(0xabc)), message)),
+            "U#0000000000000006 / CHAT#MASTER#00000000000000000000000000000abc#0000000000000009"
+        );
+        assert_eq!(
+            spelt(self::message(me, Side::CustomerService, message)),
+            "U#0000000000000006 / CHAT#SERVICE#0000000000000009"
+        );
+        assert_eq!(spelt(last_message(me, message)), "U#0000000000000006 / LAST#0000000000000009");
+        assert_eq!(
+            spelt(talk(me, Side::Merchant(MerchantId(0xdef)))),
+            "U#0000000000000006 / TALK#MERCHANT#00000000000000000000000000000def"
+        );
+        assert_eq!(spelt(envelope(message)), "MESSAGE#0000000000000009 / -");
+        assert_eq!(spelt(sent_messages(me)), "U#0000000000000006 / DONE#MESSAGES");
+        assert_eq!(spelt(inbox(message, me)), "INBOX#20089 / 0000000000000009#0000000000000006");
+        assert_eq!(
+            spelt(said("1")),
+            "SAID#6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b / -"
         );
         assert_eq!(spelt(numbered_top("articles")), "L#articles / TOP");
         assert_eq!(spelt(numbered_holes("articles", 1)), "L#articles / HOLES#0000000001");
