@@ -1635,7 +1635,7 @@ pub fn whole(items: &Items) {
                 assert!(kind == "U" || items.contains_key(&format!("{at} / HEAD")), "{key}");
                 says(&format!("{at} / FOLLOWER#{place}"), "user", of);
                 // Written to, or known beside the feeds until it was followed up.
-                if kind != "MERCHANT" && !items.contains_key(&format!("{at} / AHEAD#{of}")) {
+                if kind != "MERCHANT" && !items.contains_key(&format!("AHEAD#{at} / {of}")) {
                     says(&format!("{pk} / BESIDE#{kind}#LATELY#{whom}"), "follow", &place);
                 }
             }

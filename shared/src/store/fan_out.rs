@@ -118,7 +118,7 @@ impl Store {
     pub async fn follow_up_entry(&self, feed: Feed, by: Followee, place: &str) -> Result<Vec<Task>, Refusal> {
         let (is_there, parts) = tokio::try_join!(
             self.get::<IgnoredAny>(keys::own_entry(feed, by, place)),
-            self.parts(keys::followee(by), keys::AHEAD),
+            self.parts(keys::ahead_list(by), ""),
         )?;
         let (is_there, article) = (is_there.is_some(), keys::place_article(feed, place));
         let mut tasks = match &parts[..] {
@@ -517,7 +517,7 @@ impl Store {
 
     /// Some of those whose feeds are written to.
     async fn ahead(&self, of: Followee, part: &Part) -> Result<BTreeSet<AheadEntry>, Refusal> {
-        let entries: Vec<AheadEntry> = self.items(part.of(keys::followee(of)), Page::first(usize::MAX)).await?;
+        let entries: Vec<AheadEntry> = self.items(part.of(keys::ahead_list(of)), Page::first(usize::MAX)).await?;
         Ok(entries.into_iter().collect())
     }
 }

@@ -35,7 +35,7 @@
 //! | who was followed or unfollowed lately | `U#<follower>` | `BESIDE#<kind>#LATELY#<id>` | feeds, `fanout` |
 //! | whom a user follows, in the order of following | `U#<follower>` | `FOLLOWING#<kind>#<entry>` | `my_following_users` |
 //! | who follows somebody, in the same order | `<followee>` | `FOLLOWER#<entry>` | `my_follower` |
-//! | into whose feeds somebody's entries are written | `<followee>` | `AHEAD#<follower>` | `fanout` |
+//! | into whose feeds somebody's entries are written | `AHEAD#<followee>` | `<follower>` | `fanout` |
 //! | an article, or another subject, with its counts | `<subject>` | `HEAD` | all that shows or marks one |
 //! | the text of an article, where it is long | `A#<article>` | `TEXT` | all that shows one |
 //! | all articles by number, in blocks (see `numbered`) | `L#articles#<block>` | `<number>` | `article_list` |
@@ -339,7 +339,6 @@ pub const FOLLOWING_USER: &str = "FOLLOWING#U#";
 pub const FOLLOWING_MASTER: &str = "FOLLOWING#MASTER#";
 pub const FOLLOWING_MERCHANT: &str = "FOLLOWING#MERCHANT#";
 pub const FOLLOWER: &str = "FOLLOWER#";
-pub const AHEAD: &str = "AHEAD#";
 
 pub fn follows(follower: UserId, of: Followee) -> Key {
     Key { pk: user(follower), sk: format!("{FOLLOWS}{}", followee(of)) }
@@ -378,9 +377,14 @@ pub fn follower(of: Followee, entry: EntryId) -> Key {
     Key { pk: followee(of), sk: format!("{FOLLOWER}{}", id(entry.0)) }
 }
 
-/// That a follower's feeds are written to when somebody makes something, ahead of being read.
+/// Those whose feeds are written to when somebody makes something, ahead of being read. In a partition of their own: the
+/// followee's has enough to write when many follow at once.
+pub fn ahead_list(of: Followee) -> String {
+    format!("AHEAD#{}", followee(of))
+}
+
 pub fn ahead(of: Followee, follower: UserId) -> Key {
-    Key { pk: followee(of), sk: format!("{AHEAD}{}", id(follower.0)) }
+    Key { pk: ahead_list(of), sk: id(follower.0) }
 }
 
 /// The partition of what can be liked, collected and commented on, with all that hangs on it.
@@ -916,7 +920,7 @@ mod tests {
             "U#0000000000000006 / FOLLOWING#MERCHANT#0000000000000009"
         );
         assert_eq!(spelt(follower(hers, EntryId(9))), "U#0000000000000007 / FOLLOWER#0000000000000009");
-        assert_eq!(spelt(ahead(hers, UserId(6))), "U#0000000000000007 / AHEAD#0000000000000006");
+        assert_eq!(spelt(ahead(hers, UserId(6))), "AHEAD#U#0000000000000007 / 0000000000000006");
         assert_eq!(spelt(head(ArticleId(5))), "A#0000000000000005 / HEAD");
         assert_eq!(spelt(shard(&head(ArticleId(5)), 15)), "A#0000000000000005 / SHARD#HEAD#15");
         assert_eq!(spelt(head(GameId(5))), "GAME#0000000000000005 / HEAD");
