@@ -162,4 +162,22 @@ call my_ticket_list "{$as_leo}"
 expect "\"ticket_id\":$stalls" && expect "\"ticket_id\":$rest"
 call project_detail "{$as_mia, \"project_id\": $number}"
 expect '"ticket_count":1'
+echo "— He writes to the master; the answer comes through the operators, once; what he deletes is gone for him alone."
+call send_message_to_master "{$as_leo, \"master_id\": \"$master_id\", \"content\": \"Is there a coat rack?\"}"
+question=$(field message_id)
+reply="\"kind\": \"message\", \"record_id\": \"reply-$number\", \"from_id\": \"$master_id\", \"to_user_id\": \"$leo_id\", \"content\": \"By the stove.\""
+content "{$reply}"
+expect '"imported":1'
+content "{$reply}" # again: it is said once
+expect '"unchanged":1'
+call my_message_center "{$as_leo}"
+expect "\"master_id\":\"$master_id\"" && expect '"name":"Master Wen"' && expect 'By the stove.'
+call my_message "{$as_leo, \"to_id\": \"$master_id\"}"
+expect 'By the stove.' && expect 'Is there a coat rack?' && expect "\"from_id\":\"$leo_id\""
+call message_del "{$as_leo, \"message_id_list\": [$question]}"
+call my_message "{$as_leo, \"to_id\": \"$master_id\"}"
+[[ $answer != *'coat rack'* ]]
+call send_message_to_user "{$as_leo, \"to_uid\": \"$mia_id\", \"content\": \"Two seats. Coming?\"}"
+call my_message_center "{$as_mia}"
+expect '"type":"user"' && expect '"nickname":"Leo"' && expect 'Two seats. Coming?'
 echo "— Done."

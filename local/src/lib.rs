@@ -68,7 +68,7 @@ macro_rules! functions {
     };
 }
 
-functions! { account article common design_circle entry gallery game master member merchant order ticket user }
+functions! { account article common design_circle entry gallery game master member merchant message order ticket user }
 
 /// The functions that nobody calls over HTTP, each with the name of a sample event.
 pub const BY_EVENT: [(&str, &str); 7] = [
@@ -183,6 +183,8 @@ impl Plaza {
             ("STAGE", text("local")),
             ("PAYMENT_PROVIDER", text("sandbox")),
             ("SMS_PER_SOURCE_HOUR", text("1000")),
+            ("UPLOADS_PER_DAY", text("500")),
+            ("UPLOAD_MIB_PER_DAY", text("2048")),
         ]);
         environment.extend(options.variables);
         let desk = Arc::new(Desk::new(options.system.clone()));

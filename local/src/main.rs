@@ -28,6 +28,8 @@ Serves all of Plaza on this machine alone, with a DynamoDB and an S3 of its own.
                                 third parties' logins: our app's id there, and where they are
   SMS_PER_DAY, SMS_PER_SOURCE_HOUR, SMS_COUNTRIES
                                 limits on codes, as in template.yaml
+  UPLOADS_PER_DAY, UPLOAD_MIB_PER_DAY
+                                what one user may upload, as in template.yaml
   PAYMENT_PROVIDER=http PAYMENT_URL=<url> PAYMENT_KEY=<key>
                                 who charges for orders, by docs/payment.md; without, nobody does and all is paid";
 
@@ -41,6 +43,8 @@ const PASSED_ON: &[&str] = &[
     "SMS_COUNTRIES",
     "SMS_PER_DAY",
     "SMS_PER_SOURCE_HOUR",
+    "UPLOADS_PER_DAY",
+    "UPLOAD_MIB_PER_DAY",
     "WECHAT_APP_ID",
     "WECHAT_BASE_URL",
     "WEIBO_APP_ID",

@@ -13,12 +13,12 @@ use std::{
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use futures_util::future::try_join_all;
 use image::{ImageFormat, Rgb, RgbImage};
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::{
     App,
     domain::{
         ArticleId, ClothId, CommentId, DAY, DeviceId, GalleryId, GameId, Gender, MasterId, MediaId, MerchantId, Millis,
-        OrderId, Password, Phone, PictureId, Refusal, SmsLimits, StoredPassword, Subject, SubjectKind, System,
+        OrderId, Page, Password, Phone, PictureId, Refusal, SmsLimits, StoredPassword, Subject, SubjectKind, System,
         TicketId, UserId,
         picture::{Format, GALLERY, Picture, Rendition},
         token::{DEVELOPMENT_KEY, Token, TokenKeys},
@@ -134,6 +134,7 @@ impl Sample {
         self.reviewer().await?;
         self.players(felix, anna).await?;
         self.orders(felix).await?;
+        self.messages(felix, anna).await?;
         let device = DeviceId::parse(DEVICE).ok_or(Refusal::Internal)?;
         store.tie_device(&device, &store.log_in_vouched(felix).await?.session()).await?;
         self.tick();
@@ -146,9 +147,8 @@ impl Sample {
 
     /// What operators brought, and its pictures: by the function that they call.
     async fn contents(&self) -> Result<(), Refusal> {
-        let event: Value = serde_json::from_str(CONTENTS).map_err(|_| Refusal::Internal)?;
-        let records = event["records"].as_array().into_iter().flatten();
-        let named = records.flat_map(|record| ["image", "avatar", "logo"].map(|field| record[field].as_str()));
+        let records = records(false)?;
+        let named = records.iter().flat_map(|record| ["image", "avatar", "logo"].map(|field| record[field].as_str()));
         let images: BTreeSet<&str> = named.flatten().collect();
         let publish = async |image: &str| {
             // Another sky for each.
@@ -158,9 +158,35 @@ impl Sample {
             self.app.media().publish_picture(&MediaId(image.to_owned()), picture).await
         };
         try_join_all(images.into_iter().map(publish)).await?;
-        let event = serde_json::from_value(event).map_err(|_| Refusal::Internal)?;
+        self.import(&records).await
+    }
+
+    async fn import(&self, records: &[Value]) -> Result<(), Refusal> {
+        let event = serde_json::from_value(json!({ "records": records })).map_err(|_| Refusal::Internal)?;
         let answer = catalogue::handle(&self.app, event, Millis::MAX).await;
         if answer.refused.is_empty() { Ok(()) } else { Err(Refusal::Internal) }
+    }
+
+    /// What Felix and Anna write, and what is answered.
+    async fn messages(&self, felix: UserId, anna: UserId) -> Result<(), Refusal> {
+        let written = [
+            (felix, MasterId(1).into(), "Is there a place left on Friday?"),
+            (felix, MerchantId(2).into(), "Do you post the robe abroad?"),
+            (anna, felix.into(), "Which lens was that, over the ridge?"),
+            (felix, anna.into(), "The long one. Come along next time!"),
+        ];
+        for (from, to, content) in written {
+            self.tick();
+            let (_, there) = self.app.store.messages(from, &[to], Page::first(100)).await?;
+            if there.iter().all(|message| message.content != content) {
+                self.app.store.send_message(from, to, content).await?;
+            }
+        }
+        for record in records(true)? {
+            self.tick();
+            self.import(&[record]).await?;
+        }
+        Ok(())
     }
 
     /// What Felix and Anna say and think of what operators brought.
@@ -291,6 +317,14 @@ impl Sample {
         }
         Ok(id)
     }
+}
+
+/// What operators bring: their messages, which come after what they answer, or all else.
+fn records(are_messages: bool) -> Result<Vec<Value>, Refusal> {
+    let mut event: Value = serde_json::from_str(CONTENTS).map_err(|_| Refusal::Internal)?;
+    let Value::Array(mut records) = event["records"].take() else { return Err(Refusal::Internal) };
+    records.retain(|record| (record["kind"] == "message") == are_messages);
+    Ok(records)
 }
 
 /// Three ridges under a sky of this colour.

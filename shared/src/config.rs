@@ -1,7 +1,7 @@
 //! What the environment says, read once at the start. A gap is named there and then, not at the first request.
 use std::str::FromStr;
 
-use crate::domain::{Phone, SmsLimits, token};
+use crate::domain::{Phone, SmsLimits, UploadQuota, token};
 
 /// Everything that may differ between two places where a function runs.
 pub struct Config {
@@ -22,6 +22,7 @@ pub struct Config {
     /// Country codes that codes are sent to; none means all.
     pub sms_countries: Vec<String>,
     pub sms_limits: SmsLimits,
+    pub uploads: UploadQuota,
     /// How orders are paid; none in a function that charges nobody.
     pub payment: Option<Payment>,
 }
@@ -92,6 +93,10 @@ impl Config {
                 hourly: whole("SMS_PER_SOURCE_HOUR", needed("SMS_PER_SOURCE_HOUR")?)?,
                 daily: whole("SMS_PER_DAY", needed("SMS_PER_DAY")?)?,
             },
+            uploads: UploadQuota {
+                files: whole("UPLOADS_PER_DAY", needed("UPLOADS_PER_DAY")?)?,
+                bytes: u64::from(whole::<u32>("UPLOAD_MIB_PER_DAY", needed("UPLOAD_MIB_PER_DAY")?)?) << 20,
+            },
             payment,
         };
         let keys = [&config.jwt_key, &config.jwt_keys_accepted, &config.im_key].into_iter().flatten();
@@ -151,6 +156,8 @@ mod tests {
             ("SMS_COUNTRIES", "86, 852"),
             ("SMS_PER_DAY", "1000"),
             ("SMS_PER_SOURCE_HOUR", "30"),
+            ("UPLOADS_PER_DAY", "500"),
+            ("UPLOAD_MIB_PER_DAY", "2048"),
         ];
         let all: Vec<_> = usual.iter().chain(change).collect();
         Config::read(|name| all.iter().rev().find(|(key, _)| *key == name).map(|(_, value)| value.to_string()))
@@ -160,6 +167,7 @@ mod tests {
     fn what_the_template_sets_is_enough() {
         let config = read(&[("AWS_ENDPOINT_URL_S3", "")]).unwrap();
         assert_eq!(config.sms_countries, ["86", "852"]);
+        assert_eq!(config.uploads, UploadQuota { files: 500, bytes: 2 << 30 });
         assert_eq!((config.jwt_keys_accepted, config.aws.s3), (None, None));
         assert!(read(&[("SMS_COUNTRIES", "*")]).unwrap().sms_countries.is_empty());
     }

@@ -54,6 +54,8 @@ pub enum Happened {
     SignUps,
     Orders,
     PaymentsRefused,
+    /// Money that is owed to a buyer and was not sent, each time that it was asked for.
+    RefundsFailed,
     UploadsRefused,
     CodesSent,
 }

@@ -28,6 +28,7 @@ impl Operation for UserUpdateAvator {
     type Response = Avator;
     const ROUTE: Route = Route::post("/user/update_avator");
     const REFUSES: &'static [Refusal] = &Refusal::of_image("image");
+    const LIMIT: Option<Limit> = Some(Limit::Uploads);
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Avator, Refusal> {
         let user = app.set_avatar(caller, self.image.0, "image").await?;

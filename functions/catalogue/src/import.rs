@@ -12,10 +12,11 @@ use tokio::sync::Semaphore;
 use crate::Record;
 
 impl Record {
-    /// Whether tickets are as the record says; of everything else, [`Record::import`] finds that out.
+    /// Whether tickets or a message are as the record says; of everything else, [`Record::import`] finds that out.
     pub async fn is_so(&self, app: &App) -> Result<bool, Refusal> {
         match self {
             Self::Tickets { batch, withdrawn } => app.store.are_tickets_made(batch, *withdrawn).await,
+            Self::Message { message, withdrawn } => app.store.is_operators_message(message, *withdrawn).await,
             _ => Ok(false),
         }
     }
@@ -54,6 +55,11 @@ impl Record {
                     given => given.map(written).map_err(blame_entry("gift_id")),
                 }
             }
+            Self::Message { message, withdrawn } => match store.import_message(&message, withdrawn).await {
+                Err(no @ Refusal::NoSuch("user")) => Err(blame("to_user_id")(no)),
+                Err(no @ Refusal::NoSuch(_)) => Err(blame("from_id")(no)),
+                other => other.map_err(blame("record_id")),
+            },
             Self::Lock { user, locked } => store.lock_user(user, locked).await.map_err(blame("user_id")),
             Self::Erase(user) => store.leave(user, None).await.map(written),
             // Each as if its author had deleted it; what is gone is gone.

@@ -1,15 +1,15 @@
 //! What operators send: the fields of each kind, bounded as they are in requests.
 use serde::{
     Deserialize, Deserializer,
-    de::{self, DeserializeOwned},
+    de::{self, DeserializeOwned, IntoDeserializer as _},
 };
 use serde_json::{Map, Value};
 use shared::{
     domain::{
         Account, ArticleId, ClothId, CommentId, Email, GalleryId, GameId, MasterId, MerchantId, Password, PictureId,
-        ProjectId, Refusal, TicketId, UserId, text::dialled,
+        ProjectId, Refusal, Side, TicketId, UserId, text::dialled,
     },
-    store::{Banner, Cloth, Game, Master, Merchant, Place, Project, TicketBatch},
+    store::{Banner, Cloth, Game, Master, Merchant, OperatorsMessage, Place, Project, TicketBatch},
     wire::{
         fields::Fields,
         values::{Line, MediaKey, NamedUser, Nickname, Prose, Typed, Whole},
@@ -26,9 +26,10 @@ const MOST_GIFTS: i64 = 1_000_000;
 
 /// What can be imported.
 pub const KINDS: &str = "banner, master, merchant, cloth, game, project, ticket, user, review_account, review_version, \
-                     vip, gift, user_lock, user_erase, takedown";
+                     vip, gift, user_lock, user_erase, takedown, message";
 /// Of these, what can be withdrawn.
-const CONTENT: [&str; 8] = ["banner", "master", "merchant", "cloth", "game", "project", "ticket", "review_version"];
+const CONTENT: [&str; 9] =
+    ["banner", "master", "merchant", "cloth", "game", "project", "ticket", "review_version", "message"];
 
 /// A step's records may need those of the steps before.
 pub const STEPS: usize = 6;
@@ -53,6 +54,7 @@ pub enum Record {
     Comment(CommentId),
     Picture(PictureId),
     Gallery(GalleryId),
+    Message { message: OperatorsMessage, withdrawn: bool },
 }
 
 type Id = Whole<u64, 0, LARGEST_ID>;
@@ -189,6 +191,16 @@ struct UserEraseFields {
 }
 
 #[derive(Deserialize)]
+struct MessageFields {
+    record_id: Key,
+    from_id: FromId,
+    from_type: Option<FromType>,
+    to_user_id: NamedUser,
+    content: Prose<1, 2_000>,
+    withdrawn: Option<bool>,
+}
+
+#[derive(Deserialize)]
 struct TakedownFields {
     article_id: Option<Id>,
     comment_id: Option<Id>,
@@ -243,7 +255,7 @@ impl Record {
                 Ok(Self::Erase(user_id.0))
             }
             "takedown" => fields(record).and_then(Self::takedown),
-            "message" => Err(Refusal::malformed(format!("kind: {kind} cannot be imported yet"))),
+            "message" => fields(record).map(Self::message),
             _ => Err(Refusal::malformed(format!("kind: must be one of {KINDS}"))),
         }
     }
@@ -257,7 +269,7 @@ impl Record {
             Self::Tickets { .. } => 2,
             Self::User { .. } | Self::Reviewer { .. } => 3,
             Self::Vip { .. } | Self::Gift { .. } | Self::Lock { .. } => 4,
-            Self::Comment(_) | Self::Picture(_) => 4,
+            Self::Comment(_) | Self::Picture(_) | Self::Message { .. } => 4,
             // With what the step before has taken out of them.
             Self::Article(_) | Self::Gallery(_) => 5,
             // After all that is still said of them.
@@ -282,6 +294,8 @@ impl Record {
             Self::Vip { user, .. } | Self::Lock { user, .. } | Self::Gift { to: user, .. } | Self::Erase(user) => {
                 format!("of {}", user.0)
             }
+            // In the order in which they were said.
+            Self::Message { message, .. } => format!("to {}", message.to.0),
             // So do these, to the counts of what they are in.
             Self::Article(_) | Self::Comment(_) | Self::Picture(_) | Self::Gallery(_) => "takedowns".to_owned(),
         }
@@ -389,6 +403,17 @@ impl Record {
 
     fn reviewer(ReviewAccountFields { account, password }: ReviewAccountFields) -> Result<Self, Refusal> {
         Ok(Self::Reviewer { account: account.0, password: Password::new_six_to_sixty_four(&password)? })
+    }
+
+    fn message(fields: MessageFields) -> Self {
+        let MessageFields { record_id, from_id: FromId(mut from), from_type, to_user_id, content, withdrawn } = fields;
+        from.retain(|side| match from_type {
+            Some(FromType::Master) => matches!(side, Side::Master(_)),
+            Some(FromType::Merchant) => matches!(side, Side::Merchant(_)),
+            None => true,
+        });
+        let message = OperatorsMessage { record_id: record_id.0, from, to: to_user_id.0, content: content.0 };
+        Self::Message { message, withdrawn: withdrawn.unwrap_or_default() }
     }
 
     fn takedown(fields: TakedownFields) -> Result<Self, Refusal> {
@@ -532,6 +557,29 @@ impl<'de> Deserialize<'de> for Hex {
     }
 }
 
+/// Whom the sender's id may mean: the first that there is.
+struct FromId(Vec<Side>);
+
+/// Which of them, where a master and a merchant have the same.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FromType {
+    Master,
+    Merchant,
+}
+
+impl<'de> Deserialize<'de> for FromId {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = Typed::deserialize(from)?.0;
+        if text == "customer_service" {
+            return Ok(Self(vec![Side::CustomerService]));
+        }
+        let wrong = || de::Error::custom("must be the 32 hexadecimal digits of a master or a merchant, or customer_service");
+        let Hex(id) = Hex::deserialize(text.into_deserializer()).map_err(|_: de::value::Error| wrong())?;
+        Ok(Self(vec![MasterId(id).into(), MerchantId(id).into()]))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -593,6 +641,7 @@ mod tests {
                 "user_lock" => fields_of::<UserLockFields>(),
                 "user_erase" => fields_of::<UserEraseFields>(),
                 "takedown" => fields_of::<TakedownFields>(),
+                "message" => fields_of::<MessageFields>(),
                 _ => panic!("{kind}: say here what its fields are"),
             };
             // All content can be, and is in no event that brings some.

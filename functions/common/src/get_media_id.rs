@@ -10,7 +10,8 @@ use shared::{
 /// any of the four kinds, whichever was asked for, and a film MP4 or QuickTime. Images are turned upright, stripped of
 /// metadata and made no larger than 2048 pixels each side, WebP and GIF pictures become a JPEG or PNG one; audio and
 /// video stay as they are. What is larger than its kind may be (images 10 MiB and 40 megapixels, audio 20 MiB, video
-/// 200 MiB), cut off or not what it says is removed, and so is what nobody uploads within a day. What an id names never
+/// 200 MiB), cut off or not what it says is removed, and so is what nobody uploads within a day, and what
+/// comes when the caller has put as many bytes there as an operator allows a day. What an id names never
 /// changes: for another file ask for another id.
 #[derive(Deserialize, JsonSchema)]
 pub struct GetMediaId {
@@ -37,6 +38,7 @@ impl Operation for GetMediaId {
     type Caller = SignedIn;
     type Response = NewMedia;
     const ROUTE: Route = Route::post("/get_media_id");
+    const LIMIT: Option<Limit> = Some(Limit::Uploads);
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<NewMedia, Refusal> {
         let Some(kind) = MediaKind::of_content_type(&self.content_type) else {

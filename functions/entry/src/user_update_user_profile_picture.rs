@@ -16,6 +16,7 @@ impl Operation for UserUpdateUserProfilePicture {
     type Response = Nothing;
     const ROUTE: Route = Route::put("/user/update_user_profile_picture");
     const REFUSES: &'static [Refusal] = &Refusal::of_image("file");
+    const LIMIT: Option<Limit> = Some(Limit::Uploads);
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Nothing, Refusal> {
         app.set_avatar(caller, self.file.0, "file").await?;

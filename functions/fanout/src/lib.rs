@@ -1,4 +1,4 @@
-//! The table's stream: what may happen some moments after a write, to feeds and behind deleted articles. What is more
+//! The table's stream: what may happen some moments after a write, to feeds and behind deleted articles and galleries. What is more
 //! than a few writes of it goes through a queue, which this function reads too.
 use aws_lambda_events::{
     dynamodb::{Event, EventRecord},
@@ -85,6 +85,7 @@ async fn follow_up(app: &App, record: &EventRecord) -> Result<(), Refusal> {
     let left = match key.as_ref().and_then(StreamChange::of) {
         Some(StreamChange::Entry { feed, by, place }) => app.store.follow_up_entry(feed, by, &place).await?,
         Some(StreamChange::Follow { follower, followee }) => app.store.follow_up_follow(follower, followee).await?,
+        Some(StreamChange::Gallery(gallery)) => app.store.follow_up_gallery(gallery).await?,
         None => vec![],
     };
     leave(app, &left).await

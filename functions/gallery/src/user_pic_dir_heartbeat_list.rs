@@ -6,7 +6,7 @@ use shared::wire::{
 
 /// Read the ids of the galleries that a user gave a heart, the newest gallery first (document A, 5). For everybody.
 ///
-/// Up to 1,000; galleries that are gone are left out.
+/// Up to 1,000; a gallery that is deleted goes from the list some moments later.
 #[derive(Deserialize, JsonSchema)]
 pub struct UserPicDirHeartbeatList {
     user_id: NamedUser,

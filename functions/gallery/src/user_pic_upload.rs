@@ -31,6 +31,7 @@ impl Operation for UserPicUpload {
     type Response = Uploaded;
     const ROUTE: Route = Route::post("/user/pic/upload");
     const REFUSES: &'static [Refusal] = &Refusal::of_image("image");
+    const LIMIT: Option<Limit> = Some(Limit::Uploads);
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Uploaded, Refusal> {
         let gallery = app.store.own_gallery(caller, self.pic_dir_id.0).await?;

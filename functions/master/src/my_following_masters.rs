@@ -1,6 +1,4 @@
-use shared::wire::{dialect::D, operation::*, values::Page};
-
-use crate::shown::MasterCard;
+use shared::wire::{dialect::D, masters::MasterCard, operation::*, values::Page};
 
 /// Read which masters the caller follows, the last followed first (document D).
 #[derive(Deserialize, JsonSchema)]

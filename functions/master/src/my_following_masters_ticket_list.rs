@@ -2,12 +2,11 @@ use shared::{
     store::{Master, Seen, TicketView},
     wire::{
         dialect::D,
+        masters::MasterCard,
         operation::*,
         values::{MediaKey, Page, ProjectNumber, TicketNumber},
     },
 };
-
-use crate::shown::MasterCard;
 
 /// Read the tickets that can be bought of the masters whom the caller follows, the newest first (document D).
 ///

@@ -3,39 +3,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use shared::{
     store::{Content, Master, ProjectView, Seen},
-    wire::values::{MasterHex, MediaKey, ProjectNumber},
+    wire::{
+        masters::MasterCard,
+        values::{MasterHex, MediaKey, ProjectNumber},
+    },
 };
 
-/// What is shown of a master nearly everywhere.
-#[derive(Serialize, JsonSchema)]
-pub struct MasterCard {
-    master_id: MasterHex,
-    name: String,
-    avatar: MediaKey,
-    intro: String,
-    address: String,
-    /// `YYYY-MM-DD`.
-    birthday: String,
-    /// Milliseconds since 1970.
-    created_at: u64,
-}
-
-impl From<Content<Master>> for MasterCard {
-    fn from(master: Content<Master>) -> Self {
-        let Content { record, created_at, .. } = master;
-        Self {
-            master_id: MasterHex(record.master_id),
-            name: record.name,
-            avatar: MediaKey(record.avatar),
-            intro: record.intro,
-            address: record.address,
-            birthday: record.birthday,
-            created_at,
-        }
-    }
-}
-
-/// The same, as the caller sees them.
+/// A master, as the caller sees them.
 #[derive(Serialize, JsonSchema)]
 pub struct SeenMaster {
     #[serde(flatten)]

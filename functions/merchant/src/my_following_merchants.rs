@@ -1,6 +1,4 @@
-use shared::wire::{dialect::D, operation::*, values::Page};
-
-use crate::shown::MerchantCard;
+use shared::wire::{dialect::D, merchants::MerchantCard, operation::*, values::Page};
 
 /// Read which merchants the caller follows, the last followed first (document D).
 #[derive(Deserialize, JsonSchema)]

@@ -2,7 +2,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::{
-    store::{ClothView, Content, Merchant, Seen},
+    store::{ClothView, Merchant, Seen},
     wire::{
         cloths::ShownCloth,
         values::{MediaKey, MerchantHex},
@@ -31,36 +31,6 @@ impl From<Seen<Merchant>> for SeenMerchant {
             intro: merchant.intro,
             address: merchant.address,
             is_follow: seen.is_follow,
-        }
-    }
-}
-
-/// A merchant in their followers' list.
-#[derive(Serialize, JsonSchema)]
-pub struct MerchantCard {
-    merchant_id: MerchantHex,
-    name: String,
-    logo: MediaKey,
-    intro: String,
-    address: String,
-    phone: String,
-    email: String,
-    /// Milliseconds since 1970.
-    created_at: u64,
-}
-
-impl From<Content<Merchant>> for MerchantCard {
-    fn from(merchant: Content<Merchant>) -> Self {
-        let Content { record, created_at, .. } = merchant;
-        Self {
-            merchant_id: MerchantHex(record.merchant_id),
-            name: record.name,
-            logo: MediaKey(record.logo),
-            intro: record.intro,
-            address: record.address,
-            phone: record.phone,
-            email: record.email,
-            created_at,
         }
     }
 }

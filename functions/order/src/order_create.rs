@@ -4,7 +4,7 @@ use shared::wire::{
     values::{List, OrderNumber, TicketNumber},
 };
 
-use crate::shown::{PlacedOrder, each_once};
+use crate::shown::{PlacedOrder, blame, each_once};
 
 /// Order tickets (document D).
 ///
@@ -22,9 +22,11 @@ impl Operation for OrderCreate {
     type Caller = Buyer;
     type Response = PlacedOrder;
     const ROUTE: Route = Route::post("/order_create");
+    const LIMIT: Option<Limit> = Some(Limit::Orders);
 
     async fn handle(self, buyer: Buyer, app: &App) -> Result<PlacedOrder, Refusal> {
-        let id = app.store.place_order(buyer.user, &each_once(self.ticket_id_list)?, false, buyer.key()?).await?;
-        Ok(PlacedOrder { order_id: OrderNumber(id) })
+        let tickets = each_once(self.ticket_id_list)?;
+        let placed = app.store.place_order(buyer.user, &tickets, false, buyer.key()?).await;
+        Ok(PlacedOrder { order_id: OrderNumber(placed.map_err(blame)?) })
     }
 }

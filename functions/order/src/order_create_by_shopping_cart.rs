@@ -4,7 +4,7 @@ use shared::wire::{
     values::{List, OrderNumber, TicketNumber},
 };
 
-use crate::shown::{PlacedOrder, each_once};
+use crate::shown::{PlacedOrder, blame, each_once};
 
 /// Order tickets that are in the shopping cart, which they leave (document D).
 ///
@@ -20,9 +20,11 @@ impl Operation for OrderCreateByShoppingCart {
     type Caller = Buyer;
     type Response = PlacedOrder;
     const ROUTE: Route = Route::post("/order_create_by_shopping_cart");
+    const LIMIT: Option<Limit> = Some(Limit::Orders);
 
     async fn handle(self, buyer: Buyer, app: &App) -> Result<PlacedOrder, Refusal> {
-        let id = app.store.place_order(buyer.user, &each_once(self.ticket_id_list)?, true, buyer.key()?).await?;
-        Ok(PlacedOrder { order_id: OrderNumber(id) })
+        let tickets = each_once(self.ticket_id_list)?;
+        let placed = app.store.place_order(buyer.user, &tickets, true, buyer.key()?).await;
+        Ok(PlacedOrder { order_id: OrderNumber(placed.map_err(blame)?) })
     }
 }

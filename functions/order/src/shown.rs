@@ -51,6 +51,12 @@ pub fn each_once(tickets: List<TicketNumber, 1, 50>) -> Result<Vec<TicketId>, Re
     }
 }
 
+/// Names what of a request to order is to blame.
+pub fn blame(no: Refusal) -> Refusal {
+    let field = if no == Refusal::KeyUsed { "Idempotency-Key" } else { "ticket_id_list" };
+    Refusal::of(field)(no)
+}
+
 /// What was ordered.
 #[derive(Serialize, JsonSchema)]
 pub struct PlacedOrder {

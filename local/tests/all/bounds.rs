@@ -175,3 +175,59 @@ async fn a_collection_is_filled_past_what_went() {
     assert_eq!(shown, ids[10..30].iter().rev().map(|id| id.0).collect::<Vec<_>>());
     println!("{} rounds, {} units", cost.rounds(), cost.read_units());
 }
+
+/// Deep in a list of comments, where they are only counted: the same pages as if each were read, pinned or not, whatever
+/// was deleted meanwhile.
+#[tokio::test]
+async fn deep_pages_of_comments_are_those_of_the_whole_list() {
+    let test = Test::start().await;
+    let (anna, token) = test.person("13800138001").await;
+    let (anna, store) = (UserId(anna), &test.plaza.app.store);
+    let article = publish(&test, anna, 1).await[0];
+    let mut all = vec![];
+    for number in 0..130 {
+        let text = if number % 10 == 0 { "long ".repeat(150) } else { number.to_string() };
+        all.push(store.publish_comment(anna, article, &text, None).await.unwrap());
+        test.wait(1);
+    }
+    all.reverse();
+    let listed = async |offset: usize| {
+        let body = json!({"article_id": article.0, "limit": 20, "offset": offset});
+        page(&test, &token, "article_comment_list", body).await.0
+    };
+    let pinned = async |cursor: &str, offset: usize| {
+        let query = format!("target_id={}&target_type=post&cursor={cursor}&offset={offset}&limit=20", article.0);
+        let request = Request::builder().header("authorization", &token);
+        let body = test.send(request, &format!("/m_user/comments?{query}"), "").await.body;
+        let ids = body["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().parse().unwrap());
+        (ids.collect::<Vec<u64>>(), body["cursor"].as_str().unwrap().to_owned())
+    };
+    let cursor = pinned("", 0).await.1;
+    let ids = |from: usize, of: &[CommentId]| of.iter().skip(from).take(20).map(|id| id.0).collect::<Vec<_>>();
+    let offsets = [0, 1, 39, 40, 41, 60, 100, 111, 129, 130, 140];
+    for offset in offsets {
+        assert_eq!(listed(offset).await, ids(offset, &all), "{offset}");
+        assert_eq!(pinned(&cursor, offset).await.0, ids(offset, &all), "{offset}");
+        assert_eq!(pinned("", offset).await.0, ids(offset, &all), "{offset}");
+    }
+    let goes = |at: usize| at % 7 == 3 || (45..50).contains(&at);
+    let gone: BTreeSet<_> = (0..130).filter(|at| goes(*at)).map(|at| all[at]).collect();
+    test.wait(1);
+    store.delete_comments(anna, SubjectKind::Article, &gone).await.unwrap();
+    for _ in 0..30 {
+        store.publish_comment(anna, article, "later", None).await.unwrap();
+        test.wait(1);
+    }
+    let stay: Vec<_> = all.iter().copied().filter(|id| !gone.contains(id)).collect();
+    for offset in offsets {
+        // Each keeps its place in the list as it was.
+        let wanted: Vec<_> = ids(offset, &all).into_iter().filter(|id| !gone.contains(&CommentId(*id))).collect();
+        assert_eq!(pinned(&cursor, offset).await.0, wanted, "{offset}");
+        assert_eq!(listed(30 + offset).await, ids(offset, &stay), "{offset}");
+    }
+    // With the article all goes.
+    store.delete_articles(anna, &[article].into()).await.unwrap();
+    test.plaza.deliver().await.unwrap();
+    let left = test.items().await.into_keys().filter(|key| key.starts_with(&format!("A#{:016}", article.0))).count();
+    assert_eq!(left, 0);
+}

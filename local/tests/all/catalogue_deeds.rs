@@ -34,6 +34,7 @@ deeds! {
     takedown_picture: ToUsers<5>;
     takedown_gallery: ToUsers<6>;
     user_erase: ToUsers<7>;
+    message: ToUsers<8>;
 }
 
 #[test]
@@ -92,10 +93,13 @@ struct ToUsers<const AT: usize>(Value);
 
 impl<const AT: usize> Deed for ToUsers<AT> {
     /// A gallery's pictures go after the gallery.
-    const IN_PARTS: bool = AT > 4;
+    const IN_PARTS: bool = matches!(AT, 5 | 6);
 
     async fn prepare(test: &Test) -> Self {
         let record = scene(test).await.deeds()[AT].clone();
+        if kind(&record) == "message" {
+            imported(test, [of_kind("master")]).await;
+        }
         test.wait(1);
         Self(record)
     }

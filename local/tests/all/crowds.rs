@@ -21,6 +21,8 @@ use crate::{
 };
 
 const CROWD: u64 = 24;
+/// What counts are split into.
+const SHARDS: usize = 16;
 
 /// Where transactions meet, and nothing else is in the way.
 fn model() -> Model {
@@ -97,7 +99,7 @@ async fn a_crowd_at_an_article_splits_its_counts() {
     assert_eq!(shards(&test, &head).await.len(), 0);
 
     like(&test, &people, article).await;
-    assert_eq!(shards(&test, &head).await.len(), 16);
+    assert_eq!(shards(&test, &head).await.len(), SHARDS);
     assert_eq!(likes(&test, article).await, 24);
     // Wherever it is shown.
     let author = people[0];
@@ -174,7 +176,7 @@ async fn what_a_deletion_left_of_it_is_cleared_away() {
     assert!(deletion.step().await.is_none());
     deletion.die_after_step().await;
     test.line.hold_at(None);
-    assert_eq!(shards(&test, &keys::head(article)).await.len(), 16);
+    assert_eq!(shards(&test, &keys::head(article)).await.len(), SHARDS);
     test.plaza.deliver().await.unwrap();
     assert_eq!(shards(&test, &keys::head(article)).await.len(), 0);
     assert_eq!(test.plaza.app.store.mark(Mark::Like, people[1], article).await, Err(Refusal::NoSuch("article")));
@@ -205,7 +207,7 @@ async fn a_crowd_that_follows_does_not_keep_a_star_from_publishing() {
         }
     };
     tokio::join!(follow(&test, fans, star), publish());
-    assert_eq!(shards(&test, &keys::counts(star)).await.len(), 16);
+    assert_eq!(shards(&test, &keys::counts(star)).await.len(), SHARDS);
     let counts = store.counts(star).await.unwrap();
     assert_eq!((counts.articles, counts.followers, counts.follows), (6, 23, 0));
 
@@ -263,7 +265,7 @@ async fn content_is_withdrawn_with_its_shards_and_comes_back_with_them() {
         tokio::join!(follow(&test, people, of_master), like(&test, people, of_game));
     }
     for counts in &counted {
-        assert_eq!(shards(&test, counts).await.len(), 16, "{counts:?}");
+        assert_eq!(shards(&test, counts).await.len(), SHARDS, "{counts:?}");
     }
     assert_eq!(test.plaza.app.store.counts(of_master).await.unwrap().followers, 24);
     items(&test).await;

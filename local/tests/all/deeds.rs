@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use shared::{
     domain::{
         ArticleId, ClothId, CommentId, DeviceId, GameId, MINUTE, MasterId, MediaId, MediaKind, MerchantId, Password,
+        Side,
         StoredPassword, Subject, SubjectKind, TicketId, UserId,
     },
     store::{Changes, Cloth, Game, Mark, SignUp, Vote, keys},
@@ -75,6 +76,11 @@ deeds! {
     merchant_unfollow: In<UnfollowMerchant>;
     merchant_cloth_collect: In<CollectMerchantCloth>;
     merchant_cloth_uncollect: In<UncollectMerchantCloth>;
+    send_message_to_user: In<WriteToUser>;
+    send_message_to_master: In<WriteToMaster>;
+    send_message_to_merchant: In<WriteToMerchant>;
+    send_message_to_customer_service: In<WriteToService>;
+    message_del: In<DeleteMessages>;
     m_user_login_with_a_token: In<Tie>;
     m_user_users_post: RegisterDevice;
     m_user_users_patch: In<Patch>;
@@ -742,6 +748,104 @@ impl ByBo for RemoveFromCart {
     }
     async fn shows(scene: &Scene, test: &Test) {
         assert_eq!(scene.read(test, "shopping_cart_info", json!({})).await, json!([]));
+    }
+}
+
+/// Answers Anna.
+struct WriteToUser;
+
+impl ByBo for WriteToUser {
+    const ROUTE: (&str, &str) = ("POST", "/send_message_to_user");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        test.wait(1);
+        test.plaza.app.store.send_message(scene.anna, scene.bo.into(), "hello?").await.unwrap();
+    }
+    fn body(scene: &Scene) -> Value {
+        json!({"to_uid": scene.anna, "content": "hello!"})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        let anna = json!(format!("{:032x}", scene.anna.0));
+        scene.wrote(test, &[("hello!", anna)]).await;
+    }
+}
+
+struct WriteToMaster;
+
+impl ByBo for WriteToMaster {
+    const ROUTE: (&str, &str) = ("POST", "/send_message_to_master");
+
+    async fn prepare(_: &mut Scene, test: &Test) {
+        test.plaza.app.store.import(&master(1), false).await.unwrap();
+    }
+    fn body(_: &Scene) -> Value {
+        json!({"master_id": MasterId(1), "content": "x".repeat(601)})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        scene.wrote(test, &[(&"x".repeat(601), json!(MasterId(1)))]).await;
+    }
+}
+
+struct WriteToMerchant;
+
+impl ByBo for WriteToMerchant {
+    const ROUTE: (&str, &str) = ("POST", "/send_message_to_merchant");
+
+    async fn prepare(_: &mut Scene, test: &Test) {
+        shop(test).await;
+    }
+    fn body(_: &Scene) -> Value {
+        json!({"merchant_id": MERCHANT, "content": "hello!"})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        scene.wrote(test, &[("hello!", json!(MERCHANT))]).await;
+    }
+}
+
+struct WriteToService;
+
+impl ByBo for WriteToService {
+    const ROUTE: (&str, &str) = ("POST", "/send_message_to_customer_service");
+
+    fn body(_: &Scene) -> Value {
+        json!({"content": "hello!"})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        scene.wrote(test, &[("hello!", json!("customer_service"))]).await;
+    }
+}
+
+/// The newest of one conversation, and all of another.
+struct DeleteMessages;
+
+impl ByBo for DeleteMessages {
+    const IN_PARTS: bool = true;
+    const ROUTE: (&str, &str) = ("POST", "/message_del");
+
+    async fn prepare(scene: &mut Scene, test: &Test) {
+        let store = &test.plaza.app.store;
+        let (anna, service) = (Side::User(scene.anna), Side::CustomerService);
+        for (side, content, goes) in [(anna, "stays", false), (anna, "goes", true), (service, "goes", true)] {
+            test.wait(1);
+            let id = store.send_message(scene.bo, side, content).await.unwrap();
+            scene.targets.extend(goes.then_some(id.0));
+        }
+    }
+    fn body(scene: &Scene) -> Value {
+        json!({"message_id_list": scene.targets})
+    }
+    async fn shows(scene: &Scene, test: &Test) {
+        scene.wrote(test, &[("stays", json!(format!("{:032x}", scene.anna.0)))]).await;
+    }
+}
+
+impl Scene {
+    /// Bo's conversations are so many, each with this last message to somebody.
+    async fn wrote(&self, test: &Test, wanted: &[(&str, Value)]) {
+        let center = self.read(test, "my_message_center", json!({})).await;
+        let last = center.as_array().unwrap().iter().map(|talk| &talk["last_message"]);
+        let found: Vec<_> = last.map(|last| (last["content"].as_str().unwrap(), last["to_id"].clone())).collect();
+        assert_eq!(found, wanted, "{center:#}");
     }
 }
 
@@ -1621,7 +1725,7 @@ pub fn whole(items: &Items) {
                 assert!(kind == "U" || items.contains_key(&format!("{at} / HEAD")), "{key}");
                 says(&format!("{at} / FOLLOWER#{place}"), "user", of);
                 // Written to, or known beside the feeds until it was followed up.
-                if kind != "MERCHANT" && !items.contains_key(&format!("{at} / AHEAD#{of}")) {
+                if kind != "MERCHANT" && !items.contains_key(&format!("AHEAD#{at} / {of}")) {
                     says(&format!("{pk} / BESIDE#{kind}#LATELY#{whom}"), "follow", &place);
                 }
             }
@@ -1657,6 +1761,7 @@ pub fn whole(items: &Items) {
                 says(&format!("U#{} / MARK#{pk}", id(fields, "user")), "collected", at);
             }
             ("A" | "GAME" | "TICKET", "COMMENT") if head(pk).is_some() => {
+                assert!(items.contains_key(&format!("{pk} / AT#{at}")), "{key} has no place");
                 let origin = &items[&format!("C#{at} / -")];
                 let said = format!("U#{} / COMMENT#{at}", id(fields, "user"));
                 assert_eq!(items.get(&said).map(about).as_deref(), Some(pk), "{key}");
@@ -1672,6 +1777,7 @@ pub fn whole(items: &Items) {
                 };
                 assert_eq!((&text(fields, "up_count"), &text(fields, "down_count")), (&votes(true), &votes(false)));
             }
+            ("A" | "GAME" | "TICKET", "AT") if head(pk).is_some() => says(&format!("{pk} / COMMENT#{at}"), "id", at),
             ("A" | "GAME" | "TICKET", "GONE") => assert!(!items.contains_key(&format!("C#{} / -", &at[14..])), "{key}"),
             ("C", _) if head(&about(fields)).is_some() => {
                 user(&id(fields, "user"));

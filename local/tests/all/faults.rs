@@ -17,6 +17,7 @@ use crate::{
     catalogue_deeds::whole as whole_catalogue,
     deeds::whole as whole_community,
     gallery_deeds::whole as whole_galleries,
+    messages::whole as whole_conversations,
     support::{Answer, Fault, PAUSE, START, Test, multipart, picture},
 };
 
@@ -234,7 +235,7 @@ fn plain(answer: Answer) -> (StatusCode, Value) {
             Value::Object(fields) => {
                 for (name, value) in fields {
                     match (&**name, &*value) {
-                        ("uid" | "id" | "article_id" | "comment_id" | "order_id", _) => *value = "drawn".into(),
+                        ("uid" | "id" | "article_id" | "comment_id" | "order_id" | "message_id", _) => *value = "drawn".into(),
                         ("token" | "im_token" | "device_id", _) => *value = "drawn".into(),
                         ("media_id" | "upload_url", _) => *value = "drawn".into(),
                         ("pic_dir_id" | "pic_id" | "url", _) => *value = "drawn".into(),
@@ -275,6 +276,7 @@ pub async fn items(test: &Test) -> Items {
     whole_community(&items);
     whole_galleries(&items);
     whole_catalogue(&items);
+    whole_conversations(&items);
 
     let mut chance = Chance::default();
     for (key, fields) in &items {

@@ -1,11 +1,15 @@
 //! Document A, over HTTP against the engines.
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
-use futures_util::{StreamExt as _, future::join_all, stream};
+use futures_util::{
+    StreamExt as _,
+    future::{BoxFuture, join_all},
+    stream,
+};
 use serde_json::{Value, json};
 use shared::domain::{DAY, GalleryId, UserId, picture::Picture};
 
-use crate::support::{Answer, Fault, Test, picture};
+use crate::support::{Answer, Fault, Test, picture, together};
 
 async fn create(test: &Test, token: &str, name: &str) -> u64 {
     // Ids are ordered by the millisecond.
@@ -264,6 +268,7 @@ async fn hearts_are_given_once_and_show_what_is_there() {
     }
     assert_eq!(hearts().await, json!([b, a]));
     test.json_as(&other, "/user/pic_dir/delete", json!({ "pic_dir_id": b })).await;
+    test.plaza.deliver().await.unwrap();
     assert_eq!(hearts().await, json!([a]));
     heart("add", b).await.refused(404, 404);
     heart("add", 7).await.refused(404, 404);
@@ -273,19 +278,56 @@ async fn hearts_are_given_once_and_show_what_is_there() {
     assert_eq!(hearts().await, json!([]));
 }
 
+/// However many gave it one, and though the cleaning up is broken off and done twice; others' hearts stay.
 #[tokio::test]
-async fn hearts_beyond_one_batch_survive_what_the_table_leaves_over() {
+async fn a_deleted_gallery_takes_its_hearts_along() {
     let test = Test::start().await;
-    let (user, token) = test.user("13800138001").await;
-    let galleries = stream::iter(0..120).then(|n| create_as(&test, &token, n)).collect::<Vec<_>>().await;
+    let (owner, token) = test.user("13800138001").await;
+    let (gone, stays) = (create(&test, &token, "gone").await, create(&test, &token, "stays").await);
     let app = &test.plaza.app;
-    for gallery in &galleries {
-        app.store.give_heart(UserId(user), GalleryId(*gallery)).await.unwrap();
+    for giver in 1..=250 {
+        for gallery in [gone, stays] {
+            app.store.give_heart(UserId(giver), GalleryId(gallery)).await.unwrap();
+        }
     }
-    test.line.spoil("BatchGetItem", [Fault::Unprocessed, Fault::Unprocessed]);
-    let hearts = test.get(&format!("/user/pic_dir/heartbeat/list?user_id={user}")).await.body["data"]["list"].clone();
+    app.store.take_heart(UserId(7), GalleryId(gone)).await.unwrap();
+    app.store.take_heart(UserId(7), GalleryId(stays)).await.unwrap();
+    let hearts = async |of: &str| test.items().await.into_keys().filter(|key| key.contains(of)).count();
+    assert_eq!((hearts(" / H#").await, hearts("HEARTS#").await), (498, 498));
+    test.json_as(&token, "/user/pic_dir/delete", json!({ "pic_dir_id": gone })).await;
+    // The last part leaves the deletion of the second batch to a repeat.
+    test.line.spoil("BatchWriteItem", [Fault::Unprocessed, Fault::Throttle]);
+    test.plaza.deliver().await.unwrap();
     assert_eq!(test.line.unstruck(), 0);
-    assert_eq!(hearts, json!(galleries.iter().rev().collect::<Vec<_>>()));
+    assert_eq!((hearts(" / H#").await, hearts("HEARTS#").await), (249, 249));
+    assert!(app.store.follow_up_gallery(GalleryId(gone)).await.unwrap().is_empty());
+    assert!(app.store.follow_up_gallery(GalleryId(stays)).await.unwrap().is_empty());
+    assert_eq!(hearts("HEARTS#").await, 249);
+    assert_eq!(app.store.hearts_of(UserId(8)).await.unwrap(), [GalleryId(stays)]);
+    assert_eq!(app.store.galleries_of(UserId(owner)).await.unwrap().len(), 1);
+}
+
+/// A heart that is given in the moment in which the gallery is closed is refused, or taken away with the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_heart_is_left_of_a_gallery_that_went_meanwhile() {
+    let test = Arc::new(Test::start().await);
+    let (owner, token) = test.user("13800138001").await;
+    for _ in 0..10 {
+        let gallery = GalleryId(create(&test, &token, "goes").await);
+        let give = |giver: u64| {
+            let test = test.clone();
+            async move { drop(test.plaza.app.store.give_heart(UserId(giver), gallery).await) }
+        };
+        let close = {
+            let test = test.clone();
+            async move { drop(test.plaza.app.store.close_gallery(UserId(owner), gallery).await.unwrap()) }
+        };
+        let givers = (1..=8).map(|giver| Box::pin(give(giver)) as BoxFuture<'static, ()>);
+        together(givers.chain([Box::pin(close) as BoxFuture<'static, ()>])).await;
+        test.plaza.deliver().await.unwrap();
+        let left: Vec<_> = test.items().await.into_keys().filter(|key| key.contains(" / H#")).collect();
+        assert_eq!(left, Vec::<String>::new());
+    }
 }
 
 async fn create_as(test: &Test, token: &str, number: usize) -> u64 {

@@ -8,7 +8,7 @@ use shared::{
     App,
     domain::{
         ArticleId, ClothId, CommentId, DAY, Followee, GalleryId, GameId, MINUTE, MasterId, MerchantId, Password,
-        Refusal, Subject, SubjectKind, TicketId, UserId,
+        Refusal, Side, Subject, SubjectKind, TicketId, UserId,
     },
     store::{Changes, Game, Gift, Mark, SignUp, Vote, keys},
 };
@@ -171,6 +171,19 @@ impl Scene {
         as_bo("/m_user/feedbacks", json!({"content": "More tea."})).await;
         as_bo("/m_user/user_tracks", json!({"lng": 116.4, "lat": 39.9})).await;
 
+        // Letters, one of which Bo has deleted.
+        let write = async |from: &User, to: Side, text: &str| {
+            test.wait(1);
+            store.send_message(user(from), to, text).await.unwrap()
+        };
+        let (to_anna, to_bo) = (Side::User(user(&anna)), Side::User(user(&bo)));
+        write(&bo, to_anna, "are you there?").await;
+        write(&anna, to_bo, "yes").await;
+        let deleted = write(&bo, to_anna, "good").await;
+        store.delete_messages(user(&bo), &[deleted].into()).await.unwrap();
+        write(&bo, to_anna, &long).await;
+        write(&bo, Side::Master(MasterId(1)), "a seat?").await;
+
         // An order that is paid, one that is cancelled, one that waits, and a cart.
         let order = async |ticket: u64, key: Option<&str>| {
             test.wait(1);
@@ -269,6 +282,13 @@ impl Scene {
         assert_eq!(anna.list(test, "my_following_users", json!({}), "uid").await, [json!(cleo.uid())]);
         assert_eq!(cleo.list(test, "following_article_list", json!({}), "content").await, [""; 0]);
         assert_eq!(cleo.list(test, "article_list", json!({}), "content").await, ["the sea"]);
+        // Whom Bo wrote to keeps what they got, from nobody.
+        let center = anna.done(test, "my_message_center", json!({})).await;
+        let conversation = &center["my_message_center"][0];
+        assert_eq!((&conversation["type"], &conversation["user"]), (&json!("user"), &Value::Null), "{conversation:#}");
+        assert_eq!(conversation["last_message"]["from_id"], Value::Null);
+        let messages = anna.list(test, "my_message", json!({"to_id": self.bo.uid()}), "content").await;
+        assert_eq!(messages, [&*"long ".repeat(200), "good", "yes", "are you there?"]);
         let ticket = anna.done(test, "ticket_list", json!({"project_id": 1})).await;
         // All but what was paid for.
         assert_eq!(ticket["ticket_list"].as_array().unwrap().len(), 9);
@@ -283,12 +303,13 @@ async fn unexpired(test: &Test) -> faults::Items {
     items
 }
 
-/// What tells of somebody by one of these names, but for the books.
+/// What tells of somebody by one of these names, but for the books and what others keep of conversations.
 async fn traces(test: &Test, names: &[&str]) -> Vec<String> {
     let items = unexpired(test).await.into_iter();
     let is_book = |key: &str| {
-        ["ORDER#", "GIVEN#", "GRANTED#"].iter().any(|kind| key.starts_with(kind))
+        ["ORDER#", "GIVEN#", "GRANTED#", "MESSAGE#", "INBOX#"].iter().any(|kind| key.starts_with(kind))
             || keys::BOOKS.iter().any(|book| key.contains(&format!(" / {book}")))
+            || [keys::CHAT, keys::LAST_MESSAGE, "TALK#"].iter().any(|of| key.contains(&format!(" / {of}")))
     };
     let told = items.filter(|(key, _)| !is_book(key)).map(|(key, fields)| format!("{key} {}", json!(fields)));
     told.filter(|text| names.iter().any(|name| text.contains(name))).collect()
@@ -707,6 +728,7 @@ async fn a_user_is_told_all_that_is_theirs() {
         ("gifts_got", 1),
         ("gifts_given", 1),
         ("feedback", 1),
+        ("messages", 4),
         ("tracks", 1),
         ("orders", 3),
         ("cart", 1),

@@ -47,12 +47,9 @@ async fn every_operation_with_a_limit_keeps_to_it() {
         seen.push(limit);
         let event = events::load(&events::path(function, &listed.name)).unwrap();
         let answer = invoke(&test.plaza, &event).await;
-        assert_eq!(
-            (&answer["statusCode"], &answer["body"]["code"]),
-            (&json!(429), &json!(429)),
-            "{}: {answer}",
-            listed.name
-        );
+        // Document C has codes in words.
+        let code = answer["body"]["code"].to_string();
+        assert_eq!((&answer["statusCode"], code.trim_matches('"')), (&json!(429), "429"), "{}: {answer}", listed.name);
         let message = answer["body"]["msg"].as_str().unwrap();
         assert!(message.contains(&limit.words()) && message.ends_with(" min"), "{message}");
         let described = &reference["paths"][listed.path][listed.method.as_str().to_lowercase()]["responses"]["429"];

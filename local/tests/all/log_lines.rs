@@ -69,6 +69,18 @@ async fn a_request_leaves_one_line_of_json() {
     assert_eq!(metrics["Dimensions"], json!([["Stack"]]));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_is_repeated_is_counted_once() {
+    let test = Test::start().await;
+    sample::load(&test.plaza, aws::http_client()).await.unwrap();
+    let mut order = events::load(&events::path("order", "order_create")).unwrap();
+    order["headers"]["idempotency-key"] = "once".into();
+    for counted in [json!(1), Value::Null] {
+        let line: Value = serde_json::from_str(&line(&test, &order).await).unwrap();
+        assert_eq!((&line["code"], &line["Orders"]), (&json!(0), &counted), "{line}");
+    }
+}
+
 /// Every operation as its event has it, then with a canary in place of each field, on storage that is well and on
 /// storage that fails.
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@ use std::{collections::HashSet, io::Cursor};
 
 use aws_lambda_events::s3::S3Event;
 use bytes::Bytes;
+use futures_util::future::join_all;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
@@ -13,7 +14,7 @@ use shared::{
     domain::{DAY, MediaClass, MediaId, MediaKind, Refusal, UploadFault, UserId},
     function,
     outside::aws,
-    store::{Banner, MediaRecord, MediaStatus, Place},
+    store::{Banner, MediaRecord, MediaStatus, Place, keys},
 };
 
 use crate::support::{Fault, START, Test, picture};
@@ -256,7 +257,7 @@ async fn a_film_is_not_downloaded() {
     calls[1..3].sort();
     let heads = ["GET"; 4];
     // It is looked at in a copy of ours.
-    let (look, copy) = (["BatchGetItem", "HEAD", "HEAD"], ["PUT", "HEAD"]);
+    let (look, copy) = (["BatchGetItem", "HEAD", "HEAD", "TransactWriteItems"], ["PUT", "HEAD"]);
     assert_eq!(calls, [&look[..], &copy, &heads, &["PUT", "DELETE", "UpdateItem", "DELETE"]].concat());
     let left = test.objects().await.0;
     assert!(!left.is_empty() && left.iter().all(|key| key.starts_with("media/")), "{left:?}");
@@ -785,4 +786,87 @@ async fn banners_come_by_place_the_highest_id_first() {
     let answer = test.json("/home_banner", json!({"token": token, "limit": 1, "offset": 1})).await;
     assert_eq!(answer.body["home_banner"], json!([shown(7)]));
     test.json("/home_banner", json!({})).await.refused(401, 401);
+}
+
+/// An image that takes so many KiB.
+fn padded(kib: usize) -> Vec<u8> {
+    let mut file = picture(70, 70);
+    file.resize(kib << 10, 0);
+    file
+}
+
+/// What counts of a user's uploads today.
+async fn counted(test: &Test, user: UserId) -> (u64, u64) {
+    let key = keys::done(user, test.plaza.app.system.now(), DAY);
+    let get = test.table().get_item().table_name(&test.plaza.app.config.table).set_key(Some(key.into()));
+    let item = get.send().await.unwrap().item.unwrap_or_default();
+    let count = |name: &str| item.get(name).map_or(0, |count| count.as_n().unwrap().parse().unwrap());
+    (count("uploads_done"), count("upload_bytes"))
+}
+
+#[tokio::test]
+async fn what_one_user_uploads_in_a_day_has_an_end() {
+    let test = Test::with(&[("UPLOAD_MIB_PER_DAY", "1"), ("UPLOADS_PER_DAY", "6")]).await;
+    let ((anna, hers), (_, his)) = (test.person(PHONE).await, test.person(OTHER).await);
+    let upload = async |token: &str, kib| {
+        let upload = named(&test, token, "image/jpeg").await;
+        upload.put(padded(kib)).await;
+        upload
+    };
+    let publish = async |token: &str, upload: &Upload| {
+        test.json("/article_publish", json!({"token": token, "content": "", "images": [upload.id]})).await
+    };
+    for _ in 0..2 {
+        let fits = upload(&hers, 400).await;
+        assert_eq!(fits.standing(&test).await, Some(MediaStatus::Checked));
+        assert_eq!(publish(&hers, &fits).await.code(), "0");
+    }
+    let served = objects(&test).await.len();
+    let too_much = upload(&hers, 400).await;
+    assert_eq!(too_much.standing(&test).await, Some(MediaStatus::OverQuota));
+    assert_eq!((too_much.served(&test).await, objects(&test).await.len()), (None, served));
+    let refused = publish(&hers, &too_much).await;
+    refused.refused(429, 429);
+    assert!(refused.message().starts_with("images: "), "{}", refused.message());
+    // What still fits is taken, to the last byte; then nobody is even told where to put more.
+    assert_eq!(upload(&hers, 224).await.standing(&test).await, Some(MediaStatus::Checked));
+    assert_eq!(counted(&test, UserId(anna)).await, (4, 1 << 20));
+    test.json("/get_media_id", json!({"token": hers})).await.refused(429, 429);
+    assert_eq!(upload(&his, 400).await.standing(&test).await, Some(MediaStatus::Checked));
+    // Files have an end of their own, whichever way they come; and a day of UTC ends.
+    test.wait(DAY);
+    for _ in 0..5 {
+        upload(&hers, 10).await;
+    }
+    let avatar = async || test.upload(&hers, "/user/update_avator", &[], ("image", &picture(64, 64))).await;
+    assert_eq!(avatar().await.code(), "000000");
+    for refused in [avatar().await, test.json("/get_media_id", json!({"token": hers})).await] {
+        refused.refused(429, 429);
+        assert!(refused.message().contains("at most 6 uploads a day"), "{}", refused.message());
+    }
+    test.wait(DAY);
+    assert_eq!(avatar().await.code(), "000000");
+}
+
+/// Whoever sends the event again, whatever is lost on the way; a file that was written anew counts by what it has grown.
+#[tokio::test]
+async fn an_upload_counts_once() {
+    let (test, user, token) = start().await;
+    test.plaza.engines.uploads.hold();
+    let upload = named(&test, &token, "image/jpeg").await;
+    let store = &test.plaza.app.store;
+    let record = upload.record(&test).await.unwrap();
+    test.line.spoil("TransactWriteItems", [Fault::AnswerLost, Fault::Conflict]);
+    let counts = (0..8).map(|_| store.count_upload(&record, 300 << 10));
+    assert!(join_all(counts).await.iter().all(Result::is_ok));
+    assert_eq!((counted(&test, user).await.1, test.line.unstruck()), (300 << 10, 0));
+    upload.put(padded(400)).await;
+    for _ in 0..3 {
+        handle(&test, upload.event()).await;
+        assert_eq!(upload.standing(&test).await, Some(MediaStatus::Checked));
+        assert_eq!(counted(&test, user).await.1, 400 << 10);
+    }
+    // Settled: it counts no more, however long somebody was frozen.
+    store.count_upload(&record, 500 << 10).await.unwrap();
+    assert_eq!(counted(&test, user).await.1, 400 << 10);
 }

@@ -1,11 +1,12 @@
 //! Tickets, carts and orders, as buyers live with them.
 use std::collections::BTreeSet;
 
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
 use http::{Method, Request};
 use serde_json::{Value, json};
 use shared::{
     domain::{MINUTE, OrderId, ProjectId, TicketId, UserId},
-    store::{Changes, SignUp, TicketBatch},
+    store::{Changes, SignUp, TicketBatch, keys},
 };
 
 use crate::{
@@ -72,14 +73,14 @@ async fn a_shopping_trip() {
 
     let said =
         anna.refused(&test, "order_create_by_shopping_cart", json!({"ticket_id_list": [1_000, 1_004]}), 409).await;
-    assert!(said.contains("1004"), "{said}");
+    assert_eq!(said, "ticket_id_list: ticket 1004 is not in the shopping cart");
     let ordered = anna.done(&test, "order_create_by_shopping_cart", json!({"ticket_id_list": [1_000, 1_001]})).await;
     let order = ordered["order_id"].as_u64().unwrap();
     assert_eq!(anna.done(&test, "shopping_cart_info", json!({})).await["shopping_cart_info"], json!([]));
     // Held for nobody else to buy, and not sold.
     assert_eq!(bo.open(&test).await, [1_004, 1_003, 1_002]);
     let said = bo.refused(&test, "order_create", json!({"ticket_id_list": [1_002, 1_001]}), 409).await;
-    assert!(said.contains("1001"), "{said}");
+    assert_eq!(said, "ticket_id_list: ticket 1001 is sold, or another order holds it");
     assert_eq!(bo.open(&test).await, [1_004, 1_003, 1_002]);
     let detail = bo.done(&test, "ticket_detail", json!({"ticket_id": 1_000})).await;
     assert_eq!(detail["project_ticket_count"], 5);
@@ -181,7 +182,9 @@ async fn a_key_makes_a_repeat_the_same_order() {
     let ids: BTreeSet<_> = both.await.into_iter().collect();
     assert_eq!(ids.len(), 1);
     assert_eq!(anna.orders(&test, json!({})).await.len(), 1);
-    anna.with_key(&test, "first", &json!({"ticket_id_list": [1_001]})).await.refused(409, 409);
+    let other = anna.with_key(&test, "first", &json!({"ticket_id_list": [1_001]})).await;
+    other.refused(409, 409);
+    assert_eq!(other.message(), "Idempotency-Key: was used for another order");
     for bad in ["", "two words", &"x".repeat(256)] {
         anna.with_key(&test, bad, &body).await.refused(400, 400);
     }
@@ -245,6 +248,145 @@ async fn withdrawn_tickets_are_bought_by_those_alone_who_hold_them() {
     test.plaza.app.store.import_tickets(&batch, false).await.unwrap();
     assert_eq!(bo.open(&test).await, [1_002]);
     assert_eq!(anna.list(&test, "my_ticket_list", json!({}), "ticket_id").await, [1_001, 1_000]);
+}
+
+/// What is withdrawn with its project or its master, and not by its own record.
+#[tokio::test]
+async fn tickets_of_withdrawn_projects_are_nobodys_to_have() {
+    let test = Test::start().await;
+    let (anna, bo) = (User::new(&test, "13800138001").await, User::new(&test, "13800138002").await);
+    stock(&test, 5).await;
+    let store = &test.plaza.app.store;
+    let sold = anna.order(&test, &[1_000]).await;
+    anna.done(&test, "order_pay", json!({"order_id": sold})).await;
+    let held = anna.order(&test, &[1_001]).await;
+    anna.done(&test, "shopping_cart_add", json!({"ticket_id": 1_002})).await;
+    anna.done(&test, "ticket_comment_publish", json!({"ticket_id": 1_000, "content": "Who comes along?"})).await;
+    let cart = async || anna.list(&test, "shopping_cart_info", json!({}), "ticket_id").await;
+    let circle = async || anna.done(&test, "ticket_circle", json!({})).await["ticket_circle"].take();
+    for with_master in [false, true] {
+        let withdraw = async |withdrawn: bool| match with_master {
+            true => store.import(&master(1), withdrawn).await.unwrap(),
+            false => store.import(&project(1, 1), withdrawn).await.unwrap(),
+        };
+        withdraw(true).await;
+        for (operation, body) in [
+            ("ticket_list", json!({"project_id": 1})),
+            ("ticket_detail", json!({"ticket_id": 1_003})),
+            ("ticket_comment_list", json!({"ticket_id": 1_000})),
+            ("ticket_comment_publish", json!({"ticket_id": 1_000, "content": "Nobody?"})),
+            ("shopping_cart_add", json!({"ticket_id": 1_003})),
+            ("order_create", json!({"ticket_id_list": [1_003]})),
+            ("order_create_by_shopping_cart", json!({"ticket_id_list": [1_002]})),
+        ] {
+            bo.refused(&test, operation, body.clone(), if operation.ends_with("cart") { 409 } else { 404 }).await;
+            if operation.ends_with("cart") {
+                anna.refused(&test, operation, body, 404).await;
+            }
+        }
+        assert_eq!(cart().await, Vec::<Value>::new());
+        assert_eq!(circle().await, json!([]));
+        // What is somebody's is theirs.
+        assert_eq!(anna.list(&test, "my_ticket_list", json!({}), "ticket_id").await, [1_000]);
+        for order in [sold, held] {
+            anna.done(&test, "order_detail", json!({"order_id": order})).await;
+        }
+        withdraw(false).await;
+        assert_eq!(cart().await, [1_002]);
+        assert_eq!(circle().await.as_array().unwrap().len(), 1);
+        bo.done(&test, "ticket_detail", json!({"ticket_id": 1_003})).await;
+    }
+    anna.done(&test, "order_pay", json!({"order_id": held})).await;
+}
+
+/// A project's tickets, most of which are sold: as an import makes them and buyers leave them.
+async fn a_page_costs_its_page_of(count: u64) {
+    const LEFT: u64 = 150;
+    let test = Test::start().await;
+    let anna = User::new(&test, "13800138001").await;
+    stock(&test, LEFT).await;
+    let store = &test.plaza.app.store;
+    store.import(&project(2, 1), false).await.unwrap();
+    let first = 1_000_000;
+    store.import_tickets(&batch(first, count, 2), false).await.unwrap();
+    let created_at = store.ticket(TicketId(first)).await.unwrap().0.batch.created_at;
+    let is_left = |at: &u64| at.is_multiple_of(count / LEFT);
+    let sold = (0..count).filter(|at| !is_left(at)).map(|at| TicketId(first + at)).collect::<Vec<_>>();
+    for some in sold.chunks(25) {
+        let gone = some.iter().map(|ticket| {
+            let key = keys::open_ticket(ProjectId(2), created_at, *ticket).into();
+            WriteRequest::builder().delete_request(DeleteRequest::builder().set_key(Some(key)).build().unwrap()).build()
+        });
+        test.table().batch_write_item().request_items("plaza", gone.collect()).send().await.unwrap();
+    }
+    let counted = test.table().update_item().table_name("plaza");
+    let counted = counted.set_key(Some(keys::sold(ProjectId(2), OrderId(1)).into()));
+    let counted = counted.update_expression("ADD sold :sold");
+    let number = AttributeValue::N(sold.len().to_string());
+    counted.expression_attribute_values(":sold", number).send().await.unwrap();
+
+    for (offset, limit) in [(0, 20), (0, 100), (100, 100)] {
+        let page = async |project: u64| {
+            let body = json!({"project_id": project, "offset": offset, "limit": limit});
+            let (list, cost) = test.line.meter(anna.list(&test, "ticket_list", body, "ticket_id")).await;
+            let queries = cost.0.iter().filter(|call| call.operation == "Query").count();
+            (list, (queries, cost.0.len(), cost.rounds(), cost.read_units()))
+        };
+        let ((_, alone), (list, beside)) = (page(1).await, page(2).await);
+        println!("{count} tickets, {offset} and {limit}: {beside:?} (queries, calls, rounds, read units)");
+        assert_eq!((beside, beside.0), (alone, 1));
+        let left = (0..count).filter(is_left).map(|at| json!(first + at)).rev();
+        assert_eq!(list, left.skip(offset).take(limit).collect::<Vec<_>>());
+    }
+    let detail = anna.done(&test, "ticket_detail", json!({"ticket_id": first})).await;
+    assert_eq!(detail["project_ticket_count"], (0..count).filter(is_left).count());
+}
+
+#[tokio::test]
+async fn a_page_costs_its_page_beside_what_is_sold() {
+    a_page_costs_its_page_of(3_000).await;
+}
+
+#[tokio::test]
+#[ignore = "makes 100,000 tickets: cargo test -p local --test all orders -- --ignored"]
+async fn a_page_costs_its_page_beside_100_000_that_are_sold() {
+    a_page_costs_its_page_of(100_000).await;
+}
+
+/// Of hundreds of orders, a page of those of one status costs what is on it.
+#[tokio::test]
+async fn a_page_of_orders_costs_its_page() {
+    let test = Test::start().await;
+    let anna = User::new(&test, "13800138001").await;
+    stock(&test, 240).await;
+    let (store, id) = (&test.plaza.app.store, UserId(anna.id));
+    let mut costs = vec![];
+    for at in 0..240 {
+        test.wait(1);
+        let order = store.place_order(id, &[TicketId(1_000 + at)], false, None).await.unwrap();
+        match at % 3 {
+            0 => test.plaza.app.pay_order(id, order).await.unwrap(),
+            1 => store.cancel_order(id, order).await.unwrap(),
+            _ => {}
+        }
+        if at == 30 || at == 239 {
+            for status in [json!({}), json!({"status": 0}), json!({"status": 1}), json!({"status": 2})] {
+                let mut body = status.clone();
+                body["limit"] = 10.into();
+                let (orders, cost) = test.line.meter(anna.orders(&test, body)).await;
+                assert_eq!(orders.len(), 10, "{status}");
+                assert!(orders.iter().all(|(_, found)| status["status"].is_null() || *found == status["status"]));
+                costs.push((status, cost.0.len(), cost.rounds(), cost.read_units()));
+            }
+        }
+    }
+    let (few, many) = costs.split_at(4);
+    for (few, many) in few.iter().zip(many) {
+        println!("{few:?}, among 240 {many:?}");
+        assert_eq!((few.1, few.2), (many.1, many.2));
+        // The list of those that are pending is one item of 100 entries at most.
+        assert!(many.3 <= few.3 + 2.0, "{few:?} {many:?}");
+    }
 }
 
 /// Users whom no phone made: a code a head would take an hour.

@@ -67,7 +67,7 @@ async fn pages_cost_what_their_bytes_cost() {
         ("article_like", of(long), 2, 1.0, 6.0),
         ("article_unlike", of(long), 3, 2.0, 6.0),
         ("article_publish", json!({"content": text}), 3, 1.0, 11.0),
-        ("article_comment_publish", json!({"article_id": popular.0, "content": "谢谢"}), 2, 1.0, 8.0),
+        ("article_comment_publish", json!({"article_id": popular.0, "content": "谢谢"}), 2, 1.0, 10.0),
         ("user_unfollow", json!({"to_uid": authors[1].0}), 3, 2.0, 12.0),
         ("user_follow", json!({"to_uid": authors[1].0}), 2, 1.0, 14.0),
     ];

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use shared::{
     App,
-    domain::{MINUTE, OrderId, Page, Refusal, TicketId, UserId},
-    store::{Changes, Due, OrderStatus, SignUp},
+    domain::{DAY, MINUTE, OrderId, Page, Refusal, TicketId, UserId},
+    meter::{Happened, metered},
+    outside::Charge,
+    store::{Changes, Due, OrderStatus, Settled, SignUp},
 };
 
 use crate::{
@@ -354,4 +356,35 @@ async fn what_was_charged_for_an_order_that_is_gone_is_paid_back() {
         scene.let_go();
         scene.is_right(deal, &told, &format!("{dies:?}, {mood:?}")).await;
     }
+}
+
+/// A provider that declines to pay back is asked ever more rarely, and each time somebody is told.
+#[tokio::test]
+async fn what_is_not_paid_back_is_asked_for_once_a_day_in_the_end() {
+    let mut scene = Scene::new().await;
+    let deal = scene.deal(false).await;
+    let (app, store) = (scene.app(), &scene.app().store);
+    let charged = store.begin_charge(deal.buyer, deal.order).await.unwrap().unwrap();
+    let charge = app.payments().unwrap().charge(charged.id, charged.attempt, charged.price);
+    assert_eq!(charge.await, Charge::Approved);
+    store.charge_declined(&charged).await.unwrap();
+    store.cancel_order(deal.buyer, deal.order).await.unwrap();
+    assert!(matches!(store.charge_approved(&charged).await, Ok(Settled::Gone(_))));
+
+    scene.bank.meets([Mood::Declines]);
+    let check = async |after: u64| {
+        scene.test.wait(after);
+        let (answer, taken) = metered(::payments::handle(app)).await;
+        assert_eq!(answer.failed, 0);
+        (answer.asked, taken.happened.get(&Happened::RefundsFailed).copied().unwrap_or_default())
+    };
+    let minutes = [1].into_iter().chain((0..11).map(|times| 1 << times)).chain([24 * 60; 3]);
+    for wait in minutes.map(|minutes| minutes * MINUTE) {
+        assert_eq!(check(wait - 1).await, (0, 0), "{wait}");
+        assert_eq!(check(1).await, (1, 1), "{wait}");
+    }
+    scene.bank.relents();
+    assert_eq!(check(DAY).await, (1, 0));
+    assert_eq!(check(2 * DAY).await, (0, 0));
+    scene.is_right(deal, &[], "paid back in the end").await;
 }

@@ -101,6 +101,12 @@ impl Bank {
         self.books().moods.clear();
     }
 
+    /// Somebody there pays back what it has declined to.
+    pub fn relents(&self) {
+        let is_declined = |question: &Value, outcome: &str| question["kind"] == "refund" && outcome == "declined";
+        self.books().outcomes.retain(|_, (question, outcome)| !is_declined(question, outcome));
+    }
+
     /// Fen that an order's buyer has paid, and how many times; what was paid back taken off.
     pub fn charged(&self, order: u64) -> (u64, usize) {
         let (mut charged, mut times) = (0, 0);

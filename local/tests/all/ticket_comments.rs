@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use shared::{
-    domain::{SubjectKind, TicketId, UserId},
+    domain::{CommentId, SubjectKind, TicketId, UserId},
     store::{Banner, Place},
 };
 
@@ -223,6 +223,23 @@ async fn all_speak_at_once() {
     let items = raw(&test).await;
     deeds::whole(&items);
     assert_eq!(items.keys().filter(|key| key.starts_with("CIRCLE / ")).count(), 1);
+    // All is taken back at once, the last ones as well.
+    let comments = anna.done(&test, "ticket_comment_list", json!({"ticket_id": 1, "limit": 100})).await;
+    let unsay = |comment: &Value| {
+        let user = UserId(if comment["uid"] == anna.uid() { anna.id } else { bo.id });
+        let (test, id) = (test.clone(), CommentId(comment["ticket_comment_id"].as_u64().unwrap()));
+        async move {
+            let store = &test.plaza.app.store;
+            while let Err(no) = store.delete_comments(user, SubjectKind::Ticket, &[id].into()).await {
+                assert_eq!(no.code(), 503, "{no}");
+            }
+        }
+    };
+    together(comments["ticket_comment_list"].as_array().unwrap().iter().map(unsay)).await;
+    let items = raw(&test).await;
+    deeds::whole(&items);
+    assert!(!items.keys().any(|key| key.starts_with("CIRCLE / ")));
+    assert_eq!(anna.circle(&test, json!({})).await, []);
 }
 
 /// What was said and taken back costs the circle nothing, and does not make its pages short.

@@ -58,7 +58,8 @@ impl App {
         // Items are small and read whole within an attempt's time limit: a guard against streams that stall is for S3.
         let dynamodb = dynamodb.stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         let dynamodb = dynamodb.endpoint_resolver(TableEndpoint::new(&config.aws)).interceptor(Counted);
-        let store = Store::new(Client::from_conf(dynamodb.build()), config.table.clone(), system.clone());
+        let store =
+            Store::new(Client::from_conf(dynamodb.build()), config.table.clone(), system.clone(), config.uploads);
         let (media, sms, providers, tasks, payments) = Default::default();
         Ok(Arc::new(Self {
             system,

@@ -61,10 +61,11 @@ impl App {
     async fn pay_back(&self, user: UserId, refund: &Refund) -> Result<(), Refusal> {
         let Refund { order, attempt, amount, .. } = *refund;
         let is_paid_back = self.payments()?.refund(order, attempt, amount).await;
-        tracing::error!(order = order.0, is_paid_back, "a charge was approved for an order that is gone");
-        match is_paid_back {
-            true => self.store.paid_back(refund).await,
-            false => self.store.pay_back_later(user, refund).await,
+        tracing::error!(order = order.0, attempt, is_paid_back, "a charge was approved for an order that is gone");
+        if is_paid_back {
+            return self.store.paid_back(refund).await;
         }
+        happened(Happened::RefundsFailed);
+        self.store.pay_back_later(user, refund).await
     }
 }

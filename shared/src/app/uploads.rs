@@ -49,6 +49,10 @@ impl App {
             let of = |id: &MediaId| records.iter().find(|record| record.id == *id && record.owner == owner);
             let standing = |id: &MediaId| of(id).map(|record| record.standing);
             let standings = ids.iter().map(standing).collect::<Option<Vec<_>>>().ok_or_else(refusal)?;
+            if standings.contains(&MediaStatus::OverQuota) {
+                let what = "it came when you had uploaded as much as a day may bring: upload it again tomorrow";
+                return Err(Refusal::TooMany(format!("{field}: {what}")));
+            }
             match standings.iter().find_map(|standing| fault(*standing)) {
                 Some(fault) => Err(Refusal::Upload(field, fault)),
                 None => Ok(standings),

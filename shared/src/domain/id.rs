@@ -61,6 +61,8 @@ ids! {
     FeedbackId
     /// A report of where a device is.
     TrackId
+    /// A message from one side of a conversation to the other.
+    MessageId
 }
 
 /// Names of operators' choosing, of 32 hexadecimal digits.
@@ -153,6 +155,28 @@ impl Followee {
     }
 }
 
+/// A side of a conversation. One of the two is a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    User(UserId),
+    Master(MasterId),
+    Merchant(MerchantId),
+    CustomerService,
+}
+
+impl Side {
+    /// Whom one could follow as well.
+    pub fn followee(self) -> Option<Followee> {
+        match self {
+            Self::User(id) => Some(id.into()),
+            Self::Master(id) => Some(id.into()),
+            Self::Merchant(id) => Some(id.into()),
+            Self::CustomerService => None,
+        }
+    }
+}
+
 /// `From` for each kind of an id.
 macro_rules! kinds {
     ($($of:ident: $($kind:ident($id:ident))*;)*) => {$($(
@@ -167,6 +191,7 @@ macro_rules! kinds {
 kinds! {
     Subject: Article(ArticleId) Game(GameId) Cloth(ClothId) Ticket(TicketId);
     Followee: User(UserId) Master(MasterId) Merchant(MerchantId);
+    Side: User(UserId) Master(MasterId) Merchant(MerchantId);
 }
 
 /// What signs a device in (document B's `X-Device-Id`): a secret, of which only the hash is kept.

@@ -18,13 +18,28 @@ pub enum Limit {
     Galleries,
     /// Likes, collects and hearts.
     Marks,
+    Orders,
+    /// To whomever; of these so many in one minute, too, see `Store::send_message`.
+    Messages,
     Tracks,
+    /// Files, to whichever operation; how many an operator says, see [`UploadQuota`].
+    Uploads,
     /// Ups and downs.
     Votes,
 }
 
+/// What one user may upload on a day of UTC.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct UploadQuota {
+    /// Files that are announced, or sent with a request.
+    pub files: u64,
+    /// Bytes of those that are put past the functions, as they are found when they are checked. (What comes with a
+    /// request is 4 MiB at most.)
+    pub bytes: u64,
+}
+
 impl Limit {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Articles,
         Self::Comments,
         Self::Devices,
@@ -32,7 +47,10 @@ impl Limit {
         Self::Follows,
         Self::Galleries,
         Self::Marks,
+        Self::Orders,
+        Self::Messages,
         Self::Tracks,
+        Self::Uploads,
         Self::Votes,
     ];
 
@@ -46,14 +64,23 @@ impl Limit {
             Self::Follows => ("follows", 1000, HOUR),
             Self::Galleries => ("galleries", 200, DAY),
             Self::Marks => ("marks", 2000, HOUR),
+            Self::Orders => ("orders", 300, HOUR),
+            Self::Messages => ("messages", 5000, DAY),
             Self::Tracks => ("tracks", 1000, HOUR),
+            // Unless an operator says otherwise.
+            Self::Uploads => ("uploads", 500, DAY),
             Self::Votes => ("votes", 2000, HOUR),
         }
     }
 
-    /// As the reference and a refusal say it.
+    /// As the reference says it.
     pub fn words(self) -> String {
-        let (what, most, span) = self.of();
+        self.words_with(self.of().1)
+    }
+
+    /// As a refusal says it, where so many are the most.
+    pub fn words_with(self, most: u64) -> String {
+        let (what, _, span) = self.of();
         let what = match self {
             Self::Marks => "likes, collects and hearts",
             Self::Votes => "ups and downs",

@@ -16,9 +16,9 @@ pub mod token;
 pub use account::{Account, Email, Phone};
 pub use id::{
     ArticleId, ClothId, CommentId, DeviceId, EntryId, FeedbackId, Followee, GalleryId, GameId, MasterId, MediaId,
-    MerchantId, OrderId, PictureId, ProjectId, Subject, SubjectKind, TicketId, TrackId, UserId,
+    MerchantId, MessageId, OrderId, PictureId, ProjectId, Side, Subject, SubjectKind, TicketId, TrackId, UserId,
 };
-pub use limit::Limit;
+pub use limit::{Limit, UploadQuota};
 pub use media::{MediaClass, MediaKind};
 pub use member::{Degree, Job, Marriage, OnlinePeriod, SexAttitude};
 pub use page::Page;

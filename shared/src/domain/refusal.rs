@@ -62,10 +62,13 @@ pub enum Refusal {
     #[error("email: already in use")]
     EmailTaken,
 
-    #[error("ticket_id_list: ticket {} is sold, or another order holds it", .0.0)]
+    #[error("ticket {} is sold, or another order holds it", .0.0)]
     TicketTaken(TicketId),
-    #[error("ticket_id_list: ticket {} is not in the shopping cart", .0.0)]
+    #[error("ticket {} is not in the shopping cart", .0.0)]
     NotInCart(TicketId),
+    /// An idempotency key.
+    #[error("was used for another order")]
+    KeyUsed,
     #[error("the payment was declined: pay again, or cancel the order")]
     PaymentDeclined,
     #[error(
@@ -139,7 +142,13 @@ impl Refusal {
     /// Names the field that is to blame, where the value that it holds is: for `map_err`.
     pub fn of(field: &'static str) -> impl Fn(Self) -> Self {
         move |no| match no {
-            Self::Malformed(_) | Self::Conflict(_) | Self::TooMany(_) | Self::SmsCode => Self::In(field, Box::new(no)),
+            Self::Malformed(_)
+            | Self::Conflict(_)
+            | Self::TooMany(_)
+            | Self::SmsCode
+            | Self::TicketTaken(_)
+            | Self::NotInCart(_)
+            | Self::KeyUsed => Self::In(field, Box::new(no)),
             no => no,
         }
     }
@@ -177,7 +186,7 @@ impl Refusal {
             },
             Self::PhoneTaken => 3400,
             Self::EmailTaken => 3401,
-            Self::TicketTaken(_) | Self::NotInCart(_) => 409,
+            Self::TicketTaken(_) | Self::NotInCart(_) | Self::KeyUsed => 409,
             Self::PaymentDeclined => 402,
             Self::PaymentUnknown => 503,
         }

@@ -2,11 +2,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Content, keys,
+    keys,
     table::{Action, Store},
-    tickets::{OpenTicket, Ticket, TicketBatch, TicketView},
+    tickets::{OpenTicket, Ticket, TicketView},
 };
-use crate::domain::{Millis, Refusal, TicketId, UserId};
+use crate::domain::{Millis, ProjectId, Refusal, TicketId, UserId};
 
 /// Tickets in a cart.
 const MOST: usize = 100;
@@ -23,6 +23,7 @@ pub(super) struct Cart {
 struct CartEntry {
     ticket: TicketId,
     batch: TicketId,
+    project: ProjectId,
     added_at: Millis,
 }
 
@@ -66,12 +67,12 @@ impl Store {
         let ticket: Ticket = self.get(keys::head(id)).await?.ok_or_else(none)?;
         let open = keys::open_ticket(ticket.project, ticket.created_at, id);
         let build = |_| async {
-            let (batch, open, cart) = tokio::try_join!(
-                self.get::<Content<TicketBatch>>(keys::ticket_batch(ticket.batch)),
+            let (shown, open, cart) = tokio::try_join!(
+                self.shown_batches([(ticket.batch, ticket.project)].into_iter()),
                 self.get::<OpenTicket>(open.clone()),
                 self.cart(user),
             )?;
-            batch.filter(|batch| !batch.withdrawn).ok_or_else(none)?;
+            shown.get(&ticket.batch).ok_or_else(none)?;
             open.ok_or(Refusal::Conflict("this ticket is sold"))?;
             if cart.holds(id) {
                 return Ok((vec![], ()));
@@ -79,15 +80,16 @@ impl Store {
             let mut tickets = cart.tickets.clone();
             if tickets.len() >= MOST {
                 // Those of withdrawn records are not shown, so nobody could remove them.
-                let batches = self.batches_of(tickets.iter().map(|entry| entry.batch)).await?;
-                tickets.retain(|entry| batches.get(&entry.batch).is_some_and(|batch| !batch.withdrawn));
+                let shown = self.shown_batches(tickets.iter().map(|entry| (entry.batch, entry.project))).await?;
+                tickets.retain(|entry| shown.contains_key(&entry.batch));
             }
             if tickets.len() >= MOST {
                 return Err(Refusal::Conflict(
                     "the shopping cart holds 100 tickets, which is the most: remove one first",
                 ));
             }
-            tickets.push(CartEntry { ticket: id, batch: ticket.batch, added_at: self.system.now() });
+            let Ticket { batch, project, .. } = ticket;
+            tickets.push(CartEntry { ticket: id, batch, project, added_at: self.system.now() });
             Ok((vec![cart.changed(user, tickets)], ()))
         };
         self.transact(build).await
@@ -107,9 +109,9 @@ impl Store {
     /// rounds.
     pub async fn cart_tickets(&self, user: UserId) -> Result<Vec<CartTicket>, Refusal> {
         let cart = self.cart(user).await?;
-        let batches = self.batches_of(cart.tickets.iter().map(|entry| entry.batch)).await?;
+        let batches = self.shown_batches(cart.tickets.iter().map(|entry| (entry.batch, entry.project))).await?;
         let shown = |entry: &CartEntry| {
-            let batch = batches.get(&entry.batch).filter(|batch| !batch.withdrawn)?.clone();
+            let batch = batches.get(&entry.batch)?.clone();
             Some(CartTicket { view: TicketView { ticket_id: entry.ticket, batch }, added_at: entry.added_at })
         };
         Ok(cart.tickets.iter().rev().filter_map(shown).collect())

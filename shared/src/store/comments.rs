@@ -21,6 +21,9 @@ const SHORT: usize = 600;
 /// The condition that a subject's ids of comments grow.
 pub(super) const LATER: &str = "(attribute_not_exists(last_comment) OR last_comment < :id)";
 
+/// Comments that a page passes over one by one. More are counted by their places, which hold nothing else.
+const FEW: usize = 40;
+
 /// How long a deleted comment keeps its place in lists that were pinned before.
 const REMEMBERED: Millis = DAY;
 /// Comments deleted since a list was pinned whose places are kept.
@@ -83,6 +86,16 @@ struct SubjectHead {
     /// A ticket has both, and is withdrawn with either.
     batch: Option<TicketId>,
     project: Option<ProjectId>,
+}
+
+/// That there is a comment: its key says it all.
+#[derive(Serialize)]
+struct Place {}
+
+/// The key of a [`Place`].
+#[derive(Deserialize)]
+struct PlaceKey {
+    sk: String,
 }
 
 /// That a comment was deleted, which had a place in lists that were pinned before.
@@ -221,6 +234,7 @@ impl Store {
             };
             actions.extend([
                 Action::put_new(keys::comment(on, id), &comment).or_again(),
+                Action::put(keys::comment_place(on, id), &Place {}),
                 // A comment elsewhere may have this id.
                 Action::put_new(keys::comment_subject(id), &origin).or_again(),
                 Action::put_new(keys::own_comment(user, id), &entry).or_again(),
@@ -280,6 +294,7 @@ impl Store {
                     Action::delete_there(keys::comment_subject(id)).or_done(),
                     Action::delete_there(keys::comment(subject, id)),
                     Action::delete(keys::own_comment(user, id)),
+                    Action::delete(keys::comment_place(subject, id)),
                     Action::put(keys::comment_gone(subject, now, id), gone),
                 ];
                 match subject {
@@ -377,7 +392,7 @@ impl Store {
         self.transact_once(vec![update.when(THERE).with_all(named(set)).or_done()]).await
     }
 
-    /// A page of a subject's comments, the newest first. Two rounds. Costs what the offset passes over.
+    /// A page of a subject's comments, the newest first. Two rounds; one more behind the first few.
     pub async fn comments(
         &self,
         viewer: UserId,
@@ -385,10 +400,19 @@ impl Store {
         page: Page,
     ) -> Result<Vec<CommentView>, Refusal> {
         let on = on.into();
-        let (head, comments) = tokio::try_join!(
-            self.get::<SubjectHead>(keys::head(on)),
-            self.newest::<Comment>(keys::subject(on), keys::COMMENT, page),
-        )?;
+        let comments = async {
+            let range = Range::new(keys::subject(on), keys::COMMENT).newest_first();
+            match page.offset {
+                ..=FEW => self.items::<Comment>(range, page).await,
+                passed => match self.comment_places(on, None, Page { offset: passed - 1, limit: 1 }).await?.first() {
+                    Some(last) => {
+                        self.items(range.after(Some(keys::comment(on, *last))), Page::first(page.limit)).await
+                    }
+                    None => Ok(vec![]),
+                },
+            }
+        };
+        let (head, comments) = tokio::try_join!(self.get::<SubjectHead>(keys::head(on)), comments)?;
         let head = head.filter(|head| !head.withdrawn).ok_or(Refusal::NoSuch(on.noun()))?;
         let views = self.comment_views(viewer, Votes::Under(on), comments, []);
         let ((views, _), ()) = tokio::try_join!(views, self.check_ticket(&head))?;
@@ -408,8 +432,25 @@ impl Store {
         }
     }
 
-    /// A page of the list as it was then, less what was deleted since; without a snapshot, of the list now. Two rounds.
-    /// Of what was deleted since, 1,000 comments keep their places.
+    /// The ids of a subject's comments, the newest first, from one on: some forty bytes each, whatever was written. One
+    /// query.
+    async fn comment_places(
+        &self,
+        on: Subject,
+        newest: Option<CommentId>,
+        page: Page,
+    ) -> Result<Vec<CommentId>, Refusal> {
+        let range = Range::new(keys::subject(on), keys::COMMENT_PLACE).newest_first();
+        let range = match newest {
+            Some(newest) => range.up_to(keys::comment_place(on, newest).sk),
+            None => range,
+        };
+        let places: Vec<PlaceKey> = self.items(range, page).await?;
+        Ok(places.iter().filter_map(|place| keys::entry_number(&place.sk).map(CommentId)).collect())
+    }
+
+    /// A page of the list as it was then, less what was deleted since; without a snapshot, of the list now. Two rounds,
+    /// and one more behind the first few. Of what was deleted since, 1,000 comments keep their places.
     pub async fn comments_as_of(
         &self,
         viewer: UserId,
@@ -418,13 +459,7 @@ impl Store {
         page: Page,
     ) -> Result<CommentPage, Refusal> {
         let on = on.into();
-        let mut range = Range::new(keys::subject(on), keys::COMMENT).newest_first();
-        let mut wanted = page;
-        if let Some(snapshot) = snapshot {
-            // Where the gone ones were, is known only beside the others.
-            wanted = Page::first(page.end());
-            range = range.up_to(keys::comment(on, snapshot.newest).sk);
-        }
+        let newest = snapshot.map(|snapshot| snapshot.newest);
         let gone = async {
             let Some(Snapshot { newest, at }) = snapshot else {
                 return Ok(BTreeSet::new());
@@ -433,18 +468,37 @@ impl Store {
             let gone: Vec<Gone> = self.items(range, Page::first(MOST_GONE)).await?;
             Ok(gone.into_iter().map(|gone| gone.comment).filter(|comment| *comment <= newest).collect())
         };
-        let (head, mut comments, mut gone) =
-            tokio::try_join!(self.get::<SubjectHead>(keys::head(on)), self.items::<Comment>(range, wanted), gone)?;
+        // Where the gone ones were, is known only beside the others.
+        let on_page = |mut gone: BTreeSet<CommentId>, mut places: Vec<CommentId>| {
+            let mut place = 0;
+            places.retain(|comment| {
+                place += gone.split_off(comment).len() + 1;
+                (page.offset + 1..=page.end()).contains(&place)
+            });
+            places
+        };
+        let comments = async {
+            let range = Range::new(keys::subject(on), keys::COMMENT).newest_first();
+            let from = |newest| range.clone().up_to(keys::comment(on, newest).sk);
+            if page.offset <= FEW {
+                let range = newest.map_or(range.clone(), from);
+                let (comments, gone) = tokio::try_join!(self.items::<Comment>(range, Page::first(page.end())), gone)?;
+                let wanted = on_page(gone, comments.iter().map(|comment| comment.id).collect());
+                return Ok((comments, wanted));
+            }
+            let (places, gone) = tokio::try_join!(self.comment_places(on, newest, Page::first(page.end())), gone)?;
+            let wanted = on_page(gone, places);
+            let comments = match wanted.first() {
+                Some(first) => self.items(from(*first), Page::first(wanted.len())).await?,
+                None => vec![],
+            };
+            Ok((comments, wanted))
+        };
+        let (head, (mut comments, wanted)) = tokio::try_join!(self.get::<SubjectHead>(keys::head(on)), comments)?;
         let head = head.ok_or(Refusal::NoSuch(on.noun()))?;
         // One may have come between the two reads.
         let newest = comments.first().map_or(head.last_comment, |comment| comment.id.max(head.last_comment));
-        if snapshot.is_some() {
-            let mut place = 0;
-            comments.retain(|comment| {
-                place += gone.split_off(&comment.id).len() + 1;
-                (page.offset + 1..=page.end()).contains(&place)
-            });
-        }
+        comments.retain(|comment| wanted.contains(&comment.id));
         let (comments, _) = self.comment_views(viewer, Votes::NotShown, comments, []).await?;
         Ok(CommentPage { newest, total: head.comment_count, comments })
     }

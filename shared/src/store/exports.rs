@@ -78,6 +78,7 @@ pub enum Chapter {
     GiftsGot,
     GiftsGiven,
     Feedback,
+    Messages,
     Tracks,
     Orders,
     Cart,
@@ -85,7 +86,7 @@ pub enum Chapter {
 }
 
 impl Chapter {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Profile,
         Self::Articles,
         Self::Comments,
@@ -99,6 +100,7 @@ impl Chapter {
         Self::GiftsGot,
         Self::GiftsGiven,
         Self::Feedback,
+        Self::Messages,
         Self::Tracks,
         Self::Orders,
         Self::Cart,
@@ -120,6 +122,7 @@ impl Chapter {
             Self::GiftsGot => "gifts_got",
             Self::GiftsGiven => "gifts_given",
             Self::Feedback => "feedback",
+            Self::Messages => "messages",
             Self::Tracks => "tracks",
             Self::Orders => "orders",
             Self::Cart => "cart",
@@ -143,6 +146,7 @@ impl Chapter {
             Self::GiftsGot => Some(keys::GIFT),
             Self::GiftsGiven => Some(keys::GAVE),
             Self::Feedback => Some(keys::FEEDBACK),
+            Self::Messages => Some(keys::CHAT),
             Self::Tracks => Some(keys::TRACK),
             Self::Orders => Some(keys::ORDER),
             Self::Devices => Some(keys::DEVICE),
@@ -283,6 +287,7 @@ impl Store {
                 let wrote = entries.iter().filter_map(|entry| keys::feedback_of(user, entry));
                 self.told_feedback(wrote.collect()).await?
             }
+            Chapter::Messages => self.told_messages(user, all(items)?).await?,
             Chapter::Tracks => each(items, |KeptTrack { sk, push_status, lng, lat }| {
                 let at = keys::entry_number(&sk).map(|number| TrackId(number).made_at());
                 json!({"created_at": at, "push_status": push_status, "lng": lng, "lat": lat})

@@ -1,4 +1,5 @@
-//! What `fanout` does some moments after the writes that it follows up: it fills feeds and cleans up behind articles.
+//! What `fanout` does some moments after the writes that it follows up: it fills feeds and cleans up behind articles and
+//! galleries.
 //!
 //! Each verb begins with what is true now and makes the rest fit it, so it may come late, twice or in any order. What is
 //! changed while it runs has a record of its own in the stream, so it is followed up as well; where that may be over
@@ -18,7 +19,7 @@ use super::{
     keys::{self, Feed, Key},
     table::{Action, Item, NEW, Pace, Range, Store, THERE, number, put_request, text},
 };
-use crate::domain::{ArticleId, CommentId, EntryId, Followee, Page, Refusal, UserId};
+use crate::domain::{ArticleId, CommentId, EntryId, Followee, GalleryId, Page, Refusal, UserId};
 
 /// Entries that a feed keeps, so that it can lose some of the 1,000 that it shows before others are fetched in their place.
 const KEPT: usize = 1_500;
@@ -50,6 +51,8 @@ pub enum Task {
     Spread { feed: Feed, by: Followee, place: String, part: Part },
     /// Deletes some of what hung on an article that is gone.
     Clear { article: ArticleId, part: Part },
+    /// Takes away some of the hearts that a gallery had which is gone.
+    TakeHearts { gallery: GalleryId, part: Part },
     /// Fills up a feed that has lost more than it has in reserve.
     Refill { feed: Feed, of: UserId },
 }
@@ -67,6 +70,7 @@ impl Task {
         match self {
             Self::Spread { by, .. } => keys::followee(*by),
             Self::Clear { article, .. } => keys::subject((*article).into()),
+            Self::TakeHearts { gallery, .. } => keys::gallery(*gallery),
             Self::Refill { of, .. } => keys::user(*of),
         }
     }
@@ -114,7 +118,7 @@ impl Store {
     pub async fn follow_up_entry(&self, feed: Feed, by: Followee, place: &str) -> Result<Vec<Task>, Refusal> {
         let (is_there, parts) = tokio::try_join!(
             self.get::<IgnoredAny>(keys::own_entry(feed, by, place)),
-            self.parts(keys::followee(by), keys::AHEAD),
+            self.parts(keys::ahead_list(by), ""),
         )?;
         let (is_there, article) = (is_there.is_some(), keys::place_article(feed, place));
         let mut tasks = match &parts[..] {
@@ -165,11 +169,25 @@ impl Store {
         }
     }
 
+    /// A gallery came or went: behind one that is gone takes away the hearts that it had. Nothing new comes: who gives one
+    /// wants the gallery to be there. Gives what is left to be done.
+    pub async fn follow_up_gallery(&self, gallery: GalleryId) -> Result<Vec<Task>, Refusal> {
+        if self.is_gallery_open(gallery).await? {
+            return Ok(vec![]);
+        }
+        let parts = self.parts(keys::hearts(gallery), "").await?;
+        match &parts[..] {
+            [all] => self.take_hearts(gallery, all, Pace::Fast).await.map(|()| vec![]),
+            _ => Ok(parts.into_iter().map(|part| Task::TakeHearts { gallery, part }).collect()),
+        }
+    }
+
     /// Does a task, at the pace of what nobody waits for. Gives what is left to be done.
     pub async fn do_task(&self, task: &Task) -> Result<Vec<Task>, Refusal> {
         match task {
             Task::Spread { feed, by, place, part } => self.spread(*feed, *by, place, part, Pace::Slow).await,
             Task::Clear { article, part } => self.clear(*article, part, Pace::Slow).await.map(|()| vec![]),
+            Task::TakeHearts { gallery, part } => self.take_hearts(*gallery, part, Pace::Slow).await.map(|()| vec![]),
             Task::Refill { feed, of } => self.refill_feed(*feed, *of).await.map(|()| vec![]),
         }
     }
@@ -457,7 +475,7 @@ impl Store {
         let mut tasks = vec![];
         // Who deleted it has done so, unless they broke off.
         self.delete_shards(&keys::head(article)).await?;
-        for kind in [keys::LIKER, keys::COLLECTOR, keys::COMMENT, keys::GONE] {
+        for kind in [keys::LIKER, keys::COLLECTOR, keys::COMMENT, keys::COMMENT_PLACE, keys::GONE] {
             let parts = self.parts(keys::subject(article.into()), kind).await?;
             match &parts[..] {
                 [all] => self.clear(article, all, Pace::Fast).await?,
@@ -491,9 +509,18 @@ impl Store {
         self.delete_at(pace, entries.into_iter().map(|entry| Key { pk: about.clone(), sk: entry.sk })).await
     }
 
+    /// Deletes some of the hearts that a gallery had: first from their givers' lists, so that a run that was broken off is
+    /// finished by its repeat.
+    async fn take_hearts(&self, gallery: GalleryId, part: &Part, pace: Pace) -> Result<(), Refusal> {
+        let entries: Vec<PlacedEntry> = self.items(part.of(keys::hearts(gallery)), Page::first(usize::MAX)).await?;
+        let givers: Vec<_> = entries.iter().filter_map(|entry| keys::heart_giver(&entry.sk)).collect();
+        self.delete_at(pace, givers.iter().map(|giver| keys::heart(*giver, gallery))).await?;
+        self.delete_at(pace, givers.iter().map(|giver| keys::heart_from(gallery, *giver))).await
+    }
+
     /// Some of those whose feeds are written to.
     async fn ahead(&self, of: Followee, part: &Part) -> Result<BTreeSet<AheadEntry>, Refusal> {
-        let entries: Vec<AheadEntry> = self.items(part.of(keys::followee(of)), Page::first(usize::MAX)).await?;
+        let entries: Vec<AheadEntry> = self.items(part.of(keys::ahead_list(of)), Page::first(usize::MAX)).await?;
         Ok(entries.into_iter().collect())
     }
 }

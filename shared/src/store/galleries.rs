@@ -274,27 +274,34 @@ impl Store {
         Ok(self.items::<ClosingEntry>(closing, Page::first(1)).await?.pop().map(|entry| entry.gallery))
     }
 
-    /// Gives a heart; a repeat changes nothing.
+    /// Gives a heart; a repeat changes nothing. 404 where the gallery is gone: none is given any more when its hearts
+    /// are taken away. One transaction.
     pub async fn give_heart(&self, user: UserId, id: GalleryId) -> Result<(), Refusal> {
-        match self.gallery_head(id).await? {
-            Some(GalleryHead { closed: false, .. }) => {}
-            _ => return Err(NO_GALLERY),
-        }
-        self.put(keys::heart(user, id), &Heart { heart: id }).await
+        let heart = Heart { heart: id };
+        let open = Action::check(keys::gallery_head(id)).when("closed = :no");
+        self.transact_once(vec![
+            open.with(":no", AttributeValue::Bool(false)).or_refuse(NO_GALLERY),
+            Action::put(keys::heart(user, id), &heart),
+            Action::put(keys::heart_from(id, user), &heart),
+        ])
+        .await
     }
 
-    /// Takes a heart back; one that was never given is fine.
+    /// Takes a heart back; one that was never given is fine. One transaction.
     pub async fn take_heart(&self, user: UserId, id: GalleryId) -> Result<(), Refusal> {
-        self.delete_all([keys::heart(user, id)]).await
+        self.transact_once([keys::heart(user, id), keys::heart_from(id, user)].map(Action::delete).into()).await
     }
 
-    /// The galleries a user gave a heart, newest gallery first, those that are gone left out. Two rounds.
+    /// The galleries a user gave a heart, newest gallery first; those of a deleted gallery go some moments after it. One
+    /// query.
     pub async fn hearts_of(&self, user: UserId) -> Result<Vec<GalleryId>, Refusal> {
         let hearts: Vec<Heart> = self.newest(keys::user(user), keys::HEART, Page::first(MOST_HEARTS)).await?;
-        let hearts: Vec<_> = hearts.into_iter().map(|heart| heart.heart).collect();
-        let heads = self.get_each::<_, GalleryHead>(hearts.iter().copied(), keys::gallery_head).await?;
-        let there = |id: &GalleryId| heads.get(id).is_some_and(|head| !head.closed);
-        Ok(hearts.into_iter().filter(there).collect())
+        Ok(hearts.into_iter().map(|heart| heart.heart).collect())
+    }
+
+    /// Whether there is such a gallery, for those who are to see it.
+    pub(super) async fn is_gallery_open(&self, id: GalleryId) -> Result<bool, Refusal> {
+        Ok(self.gallery_head(id).await?.is_some_and(|head| !head.closed))
     }
 }
 

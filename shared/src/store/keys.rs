@@ -14,6 +14,7 @@
 //! | a user's gallery: name, count, cover | `U#<user>` | `G#<gallery>` | lists of galleries, uploads |
 //! | how many galleries a user has | `U#<user>` | `GALLERIES` | making and deleting one |
 //! | a gallery to which a user gave a heart | `U#<user>` | `H#<gallery>` | heartbeats |
+//! | who gave a gallery a heart | `HEARTS#<gallery>` | `<user>` | `fanout`, when the gallery is gone |
 //! | a gallery that is being deleted | `U#<user>` | `CLOSING#<gallery>` | leaving |
 //! | whose gallery it is | `G#<gallery>` | `HEAD` | all that is told a gallery's id alone |
 //! | a gallery's pictures, the first one first | `G#<gallery>` | `P#<picture>` | its list |
@@ -38,7 +39,7 @@
 //! | who was followed or unfollowed lately | `U#<follower>` | `BESIDE#<kind>#LATELY#<id>` | feeds, `fanout` |
 //! | whom a user follows, in the order of following | `U#<follower>` | `FOLLOWING#<kind>#<entry>` | `my_following_users` |
 //! | who follows somebody, in the same order | `<followee>` | `FOLLOWER#<entry>` | `my_follower` |
-//! | into whose feeds somebody's entries are written | `<followee>` | `AHEAD#<follower>` | `fanout` |
+//! | into whose feeds somebody's entries are written | `AHEAD#<followee>` | `<follower>` | `fanout` |
 //! | an article, or another subject, with its counts | `<subject>` | `HEAD` | all that shows or marks one |
 //! | the text of an article, where it is long | `A#<article>` | `TEXT` | all that shows one |
 //! | all articles by number, in blocks (see `numbered`) | `L#articles#<block>` | `<number>` | `article_list` |
@@ -53,6 +54,7 @@
 //! | who collected it, in the same way | `A#<article>` | `COLLECTOR#<entry>` | `article_detail` |
 //! | what articles a user collected, in the order of collecting | `U#<user>` | `COLLECT#<entry>` | `my_article_collect_list` |
 //! | a subject's comments, with their counts | `<subject>` | `COMMENT#<comment>` | lists of comments, votes |
+//! | that there is such a comment, to count them by | `<subject>` | `AT#<comment>` | pages far down lists of comments |
 //! | what a comment stands under; its text where it is long | `C#<comment>` | `-` | all that is told a comment's id alone |
 //! | a ticket, at the place of its last comment that stands | `CIRCLE` | `<comment>` | `ticket_circle`, comments on tickets |
 //! | a user's comments | `U#<user>` | `COMMENT#<comment>` | leaving |
@@ -79,13 +81,21 @@
 //! | how many of a project's tickets were sold, in eight parts | `PROJECT#<project>` | `SOLD#<part>` | all that counts tickets |
 //! | a project's tickets that can be bought, and for whom one is held | `OPEN#<project>` | `<created>#<ticket>` | `ticket_list`, orders |
 //! | those of withdrawn records | `CLOSED#<project>` | `<created>#<ticket>` | bringing a record back |
+//! | a message of a conversation, as a user has it | `U#<user>` | `CHAT#<side>#<message>` | `my_message`, sending, `message_del` |
+//! | a user's conversations, by the newest message of each | `U#<user>` | `LAST#<message>` | `my_message_center`, sending, `message_del` |
+//! | that a user has a conversation | `U#<user>` | `TALK#<side>` | its first message, deleting its last one |
+//! | whose message it is, and who deleted it; its text where it is long | `MESSAGE#<message>` | `-` | all that is told a message's id alone |
+//! | when a user sent messages, within a minute | `U#<user>` | `DONE#MESSAGES` | sending |
+//! | what users wrote to masters, merchants, customer service | `INBOX#<day>` | `<message>#<user>` | sending; operators |
+//! | that operators sent a message, by their id | `SAID#<hash of the id>` | `-` | imports of messages |
 //! | the banners of a place | `BANNER#<place>` | `<banner>` | the four lists of banners |
 //! | a user's export of the day, and how far it is | `U#<user>` | `EXPORT` | `user_export`, `leaving` |
 //! | whose export is to be made, by when to go on | `EXPORTING` | `<when>#<user>` | the same |
 //! | who has left and is being erased, by when to go on | `LEAVING` | `<when>#<user>` | `user_erase`, `leaving` |
 //!
 //! A subject is `A#<article>`, `GAME#<game>`, `CLOTH#<cloth>` or `TICKET#<ticket>`; a followee is `U#<user>`,
-//! `MASTER#<master>` or `MERCHANT#<merchant>`, and their kind is what stands before the `#`.
+//! `MASTER#<master>` or `MERCHANT#<merchant>`, and their kind is what stands before the `#`. A conversation's other side is
+//! named like a followee, or `SERVICE`.
 //!
 //! An id is written with 16 digits (a master's and a merchant's with 32 hexadecimal ones), so that keys sort as ids do.
 //! What ends by itself carries `expires_at`, in seconds.
@@ -97,7 +107,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     Account, ArticleId, ClothId, CommentId, DAY, DeviceId, Email, EntryId, FeedbackId, Followee, GalleryId, MasterId,
-    MediaId, MerchantId, Millis, OrderId, Phone, PictureId, ProjectId, Subject, TicketId, TrackId, UserId, hex,
+    MediaId, MerchantId, MessageId, Millis, OrderId, Phone, PictureId, ProjectId, Side, Subject, TicketId, TrackId, UserId,
+    hex,
 };
 
 /// A noun whose things have a partition each. For who looks at the table past the functions, as no function does.
@@ -252,6 +263,20 @@ pub fn heart(of: UserId, gallery: GalleryId) -> Key {
     Key { pk: user(of), sk: format!("{HEART}{}", id(gallery.0)) }
 }
 
+/// Those who gave a gallery a heart.
+pub fn hearts(of: GalleryId) -> String {
+    format!("HEARTS#{}", id(of.0))
+}
+
+pub fn heart_from(of: GalleryId, user: UserId) -> Key {
+    Key { pk: hearts(of), sk: id(user.0) }
+}
+
+/// Who gave the heart, from the sort key of [`heart_from`].
+pub fn heart_giver(sk: &str) -> Option<UserId> {
+    number(sk).map(UserId)
+}
+
 pub const CLOSING: &str = "CLOSING#";
 
 pub fn closing_gallery(owner: UserId, gallery: GalleryId) -> Key {
@@ -374,7 +399,6 @@ pub const FOLLOWING_USER: &str = "FOLLOWING#U#";
 pub const FOLLOWING_MASTER: &str = "FOLLOWING#MASTER#";
 pub const FOLLOWING_MERCHANT: &str = "FOLLOWING#MERCHANT#";
 pub const FOLLOWER: &str = "FOLLOWER#";
-pub const AHEAD: &str = "AHEAD#";
 
 pub fn follows(follower: UserId, of: Followee) -> Key {
     Key { pk: user(follower), sk: format!("{FOLLOWS}{}", followee(of)) }
@@ -413,9 +437,14 @@ pub fn follower(of: Followee, entry: EntryId) -> Key {
     Key { pk: followee(of), sk: format!("{FOLLOWER}{}", id(entry.0)) }
 }
 
-/// That a follower's feeds are written to when somebody makes something, ahead of being read.
+/// Those whose feeds are written to when somebody makes something, ahead of being read. In a partition of their own: the
+/// followee's has enough to write when many follow at once.
+pub fn ahead_list(of: Followee) -> String {
+    format!("AHEAD#{}", followee(of))
+}
+
 pub fn ahead(of: Followee, follower: UserId) -> Key {
-    Key { pk: followee(of), sk: format!("{AHEAD}{}", id(follower.0)) }
+    Key { pk: ahead_list(of), sk: id(follower.0) }
 }
 
 /// The partition of what can be liked, collected and commented on, with all that hangs on it.
@@ -549,6 +578,8 @@ pub const LIKER: &str = "LIKER#";
 pub const COLLECTOR: &str = "COLLECTOR#";
 pub const COLLECT: &str = "COLLECT#";
 pub const COMMENT: &str = "COMMENT#";
+/// Short, for a page far down a list reads thousands of them.
+pub const COMMENT_PLACE: &str = "AT#";
 pub const GONE: &str = "GONE#";
 
 pub fn liker(of: ArticleId, entry: EntryId) -> Key {
@@ -565,6 +596,10 @@ pub fn collect(of: UserId, entry: EntryId) -> Key {
 
 pub fn comment(on: Subject, comment: CommentId) -> Key {
     Key { pk: subject(on), sk: format!("{COMMENT}{}", id(comment.0)) }
+}
+
+pub fn comment_place(on: Subject, comment: CommentId) -> Key {
+    Key { pk: subject(on), sk: format!("{COMMENT_PLACE}{}", id(comment.0)) }
 }
 
 pub fn comment_subject(of: CommentId) -> Key {
@@ -747,11 +782,56 @@ pub fn content_place(created_at: Millis, content: u64) -> String {
     format!("{created_at:013}#{}", id(content))
 }
 
+pub const LAST_MESSAGE: &str = "LAST#";
+
+fn side(of: Side) -> String {
+    of.followee().map_or("SERVICE".into(), followee)
+}
+
+pub const CHAT: &str = "CHAT#";
+
+/// What the keys of a conversation's messages begin with.
+pub fn conversation(with: Side) -> String {
+    format!("{CHAT}{}#", side(with))
+}
+
+pub fn message(of: UserId, with: Side, message: MessageId) -> Key {
+    Key { pk: user(of), sk: format!("{}{}", conversation(with), id(message.0)) }
+}
+
+pub fn last_message(of: UserId, message: MessageId) -> Key {
+    Key { pk: user(of), sk: format!("{LAST_MESSAGE}{}", id(message.0)) }
+}
+
+pub fn talk(of: UserId, with: Side) -> Key {
+    Key { pk: user(of), sk: format!("TALK#{}", side(with)) }
+}
+
+pub fn envelope(of: MessageId) -> Key {
+    key(format!("MESSAGE#{}", id(of.0)), ALONE)
+}
+
+pub fn sent_messages(by: UserId) -> Key {
+    key(user(by), "DONE#MESSAGES")
+}
+
+/// Of the day (UTC's) on which it was sent. One partition takes 1,000 units of writing a second: some 500 messages.
+pub fn inbox(message: MessageId, from: UserId) -> Key {
+    let day = message.made_at() / DAY;
+    Key { pk: format!("INBOX#{day}"), sk: format!("{}#{}", id(message.0), id(from.0)) }
+}
+
+/// Operators choose the ids, and how long they are.
+pub fn said(id: &str) -> Key {
+    key(format!("SAID#{}", hash(id)), ALONE)
+}
+
 /// What the table's stream tells `fanout` of: this came or went, perhaps both by now.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StreamChange {
     Entry { feed: Feed, by: Followee, place: String },
     Follow { follower: UserId, followee: Followee },
+    Gallery(GalleryId),
 }
 
 impl StreamChange {
@@ -760,6 +840,9 @@ impl StreamChange {
         let of = followee_of(&key.pk)?;
         if let (Some(followee), Followee::User(follower)) = (key.sk.strip_prefix(FOLLOWS), of) {
             return Some(Self::Follow { follower, followee: followee_of(followee)? });
+        }
+        if let (Some(gallery), Followee::User(_)) = (key.sk.strip_prefix(GALLERY), of) {
+            return number(gallery).map(GalleryId).map(Self::Gallery);
         }
         let entry = |feed: &Feed| {
             let place = key.sk.strip_prefix(feed.own_prefix())?.to_owned();
@@ -878,6 +961,8 @@ mod tests {
         assert_eq!(spelt(closing_gallery(UserId(6), GalleryId(7))), "U#0000000000000006 / CLOSING#0000000000000007");
         assert_eq!(spelt(gallery_count(UserId(6))), "U#0000000000000006 / GALLERIES");
         assert_eq!(spelt(heart(UserId(6), GalleryId(7))), "U#0000000000000006 / H#0000000000000007");
+        assert_eq!(spelt(heart_from(GalleryId(7), UserId(6))), "HEARTS#0000000000000007 / 0000000000000006");
+        assert_eq!(heart_giver(&heart_from(GalleryId(7), UserId(6)).sk), Some(UserId(6)));
         assert_eq!(spelt(gallery_head(GalleryId(7))), "G#0000000000000007 / HEAD");
         assert_eq!(spelt(gallery_picture(GalleryId(7), PictureId(8))), "G#0000000000000007 / P#0000000000000008");
         assert_eq!(spelt(wall(PictureId(8))), "WALL / 0000000000000008");
@@ -951,7 +1036,7 @@ mod tests {
             "U#0000000000000006 / FOLLOWING#MERCHANT#0000000000000009"
         );
         assert_eq!(spelt(follower(hers, EntryId(9))), "U#0000000000000007 / FOLLOWER#0000000000000009");
-        assert_eq!(spelt(ahead(hers, UserId(6))), "U#0000000000000007 / AHEAD#0000000000000006");
+        assert_eq!(spelt(ahead(hers, UserId(6))), "AHEAD#U#0000000000000007 / 0000000000000006");
         assert_eq!(spelt(head(ArticleId(5))), "A#0000000000000005 / HEAD");
         assert_eq!(spelt(shard(&head(ArticleId(5)), 15)), "A#0000000000000005 / SHARD#HEAD#15");
         assert_eq!(spelt(head(GameId(5))), "GAME#0000000000000005 / HEAD");
@@ -970,6 +1055,7 @@ mod tests {
         assert_eq!(spelt(collect(UserId(6), EntryId(9))), "U#0000000000000006 / COLLECT#0000000000000009");
         let (article, game) = (Subject::Article(ArticleId(5)), Subject::Game(GameId(5)));
         assert_eq!(spelt(comment(article, CommentId(4))), "A#0000000000000005 / COMMENT#0000000000000004");
+        assert_eq!(spelt(comment_place(article, CommentId(4))), "A#0000000000000005 / AT#0000000000000004");
         assert_eq!(spelt(comment_subject(CommentId(4))), "C#0000000000000004 / -");
         assert_eq!(spelt(circle(CommentId(4))), "CIRCLE / 0000000000000004");
         assert_eq!(spelt(own_comment(UserId(6), CommentId(4))), "U#0000000000000006 / COMMENT#0000000000000004");
@@ -1022,6 +1108,31 @@ mod tests {
             spelt(feed_entry(Feed::Projects, UserId(6), &at)),
             "FP#0000000000000006 / 1700000000000#0000000000000005"
         );
+        let (me, message) = (UserId(6), MessageId(9));
+        assert_eq!(
+            spelt(self::message(me, Side::User(UserId(7)), message)),
+            "U#0000000000000006 / CHAT#U#0000000000000007#0000000000000009"
+        );
+        assert_eq!(
+            spelt(self::message(me, Side::Master(MasterId(0xabc)), message)),
+            "U#0000000000000006 / CHAT#MASTER#00000000000000000000000000000abc#0000000000000009"
+        );
+        assert_eq!(
+            spelt(self::message(me, Side::CustomerService, message)),
+            "U#0000000000000006 / CHAT#SERVICE#0000000000000009"
+        );
+        assert_eq!(spelt(last_message(me, message)), "U#0000000000000006 / LAST#0000000000000009");
+        assert_eq!(
+            spelt(talk(me, Side::Merchant(MerchantId(0xdef)))),
+            "U#0000000000000006 / TALK#MERCHANT#00000000000000000000000000000def"
+        );
+        assert_eq!(spelt(envelope(message)), "MESSAGE#0000000000000009 / -");
+        assert_eq!(spelt(sent_messages(me)), "U#0000000000000006 / DONE#MESSAGES");
+        assert_eq!(spelt(inbox(message, me)), "INBOX#20089 / 0000000000000009#0000000000000006");
+        assert_eq!(
+            spelt(said("1")),
+            "SAID#6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b / -"
+        );
         assert_eq!(spelt(numbered_top("articles")), "L#articles / TOP");
         assert_eq!(spelt(numbered_holes("articles", 1)), "L#articles / HOLES#0000000001");
         assert_eq!(spelt(numbered_entry("articles", 1, 130)), "L#articles#0000000001 / 0000000000000130");
@@ -1050,8 +1161,11 @@ mod tests {
             told("U#0000000000000006", "FOLLOWS#U#9007199254740991"),
             Some(StreamChange::Follow { follower: UserId(6), followee: Followee::User(UserId((1 << 53) - 1)) })
         );
+        assert_eq!(told("U#0000000000000006", "G#0000000000000007"), Some(StreamChange::Gallery(GalleryId(7))));
         for (pk, sk) in [
             ("U#0000000000000006", "PROFILE"),
+            ("U#0000000000000006", "GALLERIES"),
+            ("MASTER#00000000000000000000000000000abc", "G#0000000000000007"),
             ("U#0000000000000006", "FOLLOWING#U#0000000000000009"),
             ("U#0000000000000006", "PICTURED#0000000000000005"),
             ("U#0000000000000006", "ARTICLE#5"),

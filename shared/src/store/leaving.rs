@@ -12,9 +12,11 @@ use super::{
     articles::ArticleEntry,
     comments::SaidEntry,
     follows::{Follow, UserEntry},
+    galleries::Heart,
     gifts::{GaveEntry, Given},
     keys::{self, Feed, Key},
     marks::{Mark, Marks},
+    messages::MessageEntry,
     sms_codes::ProvedCode,
     table::{Action, Item, Range, Store, number, read},
     users::FREE_OR_MINE,
@@ -61,6 +63,9 @@ pub enum Trace {
     /// That others gave them something.
     Givers,
     Feedback,
+    Hearts,
+    /// Their own copies; whom they wrote to keeps theirs.
+    Messages,
     Files,
     Export,
     Feeds,
@@ -69,7 +74,7 @@ pub enum Trace {
 }
 
 impl Trace {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Devices,
         Self::Articles,
         Self::Galleries,
@@ -82,6 +87,8 @@ impl Trace {
         Self::Gifts,
         Self::Givers,
         Self::Feedback,
+        Self::Hearts,
+        Self::Messages,
         Self::Files,
         Self::Export,
         Self::Feeds,
@@ -187,6 +194,8 @@ impl Store {
             Trace::Gifts => keys::GAVE,
             Trace::Givers => keys::GIFT,
             Trace::Feedback => keys::FEEDBACK,
+            Trace::Hearts => keys::HEART,
+            Trace::Messages => keys::CHAT,
             Trace::Feeds => return self.erase_feeds(user).await,
             Trace::Rest => return self.erase_rest(user).await,
             Trace::Galleries | Trace::Files | Trace::Export => return Err(Refusal::Internal),
@@ -235,6 +244,13 @@ impl Store {
             }
             Trace::Givers => {
                 self.delete_all(all::<Given>(items)?.iter().map(|given| keys::gave(given.giver, user))).await?
+            }
+            Trace::Hearts => {
+                each(all::<Heart>(items)?.into_iter().map(|Heart { heart }| self.take_heart(user, heart))).await?
+            }
+            Trace::Messages => {
+                let ids = all::<MessageEntry>(items)?.into_iter().map(|entry| entry.message).collect();
+                self.delete_messages(user, &ids).await?;
             }
             _ => self.delete_all(entries.iter().filter_map(|entry| keys::feedback_of(user, entry))).await?,
         }

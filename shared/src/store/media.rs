@@ -21,6 +21,9 @@ pub struct MediaRecord {
     /// How long it is, in whole seconds: of audio that was checked and says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub whole_seconds: Option<u64>,
+    /// Bytes of it that count for its owner's day.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) counted: u64,
     /// In seconds since 1970; what was checked stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<u64>,
@@ -49,12 +52,18 @@ pub enum MediaStatus {
     TooLarge,
     /// Some of it was missing, and it is gone.
     CutOff,
+    /// Its owner had uploaded as much as a day may bring, and it is gone.
+    OverQuota,
+}
+
+fn is_zero(bytes: &u64) -> bool {
+    *bytes == 0
 }
 
 impl MediaStatus {
     /// Found bad, for whatever reason.
     pub fn is_bad(self) -> bool {
-        matches!(self, Self::Refused | Self::TooLarge | Self::CutOff)
+        matches!(self, Self::Refused | Self::TooLarge | Self::CutOff | Self::OverQuota)
     }
 }
 
@@ -63,7 +72,8 @@ impl Store {
     pub async fn new_media(&self, owner: UserId, kind: MediaKind) -> Result<MediaId, Refusal> {
         let id = MediaId::fresh(&self.system, kind.extension());
         let expires_at = Some((self.system.now() + LIFE) / 1000);
-        let record = MediaRecord { id, owner, standing: MediaStatus::Waiting, whole_seconds: None, expires_at };
+        let standing = MediaStatus::Waiting;
+        let record = MediaRecord { id, owner, standing, whole_seconds: None, counted: 0, expires_at };
         let entry = MediaEntry { media: record.id.clone(), is_served: false };
         let both = [whole(keys::media(&record.id), &record)?, whole(keys::user_media(owner, &record.id), &entry)?];
         self.write_all(both.into_iter().map(put_request).collect::<Result<_, _>>()?).await?;

@@ -14,9 +14,7 @@ use ring::digest;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Content,
     keys::{self, Key},
-    masters::Project,
     table::{Action, Range, Store, full_page, number, text},
     tickets::{OpenTicket, Ticket, TicketView},
 };
@@ -213,11 +211,19 @@ pub struct Refund {
     pub amount: u64,
     /// When the scheduled check pays it back, if nobody has.
     ask_at: Millis,
+    /// How often it was asked for.
+    asked: u32,
 }
 
 impl Refund {
     fn key(&self) -> Key {
         keys::refund(self.ask_at, self.order, self.attempt)
+    }
+
+    /// To be asked for again, in a minute at first, then in twice as long each time, up to a day.
+    fn later(self, now: Millis) -> Self {
+        let wait = (ASKED_AFTER << self.asked.min(16)).min(DAY);
+        Self { ask_at: now + wait, asked: self.asked + 1, ..self }
     }
 }
 
@@ -282,8 +288,8 @@ impl Store {
             )?;
             if let Some(used) = used.filter(|used| used.expires_at > now / 1000) {
                 return match used.request == *request {
-                    true => Ok((vec![], used.order)),
-                    false => Err(Refusal::Conflict("Idempotency-Key: was used for another order")),
+                    true => Ok((vec![], (used.order, false))),
+                    false => Err(Refusal::KeyUsed),
                 };
             }
             if let Some(missing) = cart.iter().find_map(|cart| tickets.iter().find(|ticket| !cart.holds(**ticket))) {
@@ -335,12 +341,14 @@ impl Store {
                 hold.with(":now", number(now)).or_refuse(Refusal::TicketTaken(item.ticket))
             }));
             actions.push(Action::put_new(keys::order_items(user, id), &OrderItems { items }).or_again());
-            Ok((actions, id))
+            Ok((actions, (id, true)))
         };
-        let placed = self.transact(build).await;
-        if placed.is_ok() {
-            happened(Happened::Orders);
-        }
+        let placed = self.transact(build).await.map(|(id, is_new)| {
+            if is_new {
+                happened(Happened::Orders);
+            }
+            id
+        });
         // What is read in one round was not written in one moment: a repeat may have found the ticket taken or the cart
         // without it by the very order that it is to be answered with.
         let (Err(_), Some(key)) = (&placed, idempotency_key) else {
@@ -358,17 +366,11 @@ impl Store {
         heads: &HashMap<TicketId, Ticket>,
     ) -> Result<Vec<OrderItem>, Refusal> {
         let none = Refusal::NoSuch("ticket");
-        let projects = heads.values().map(|head| head.project).collect::<BTreeSet<_>>();
-        let (batches, projects) = tokio::try_join!(
-            self.batches_of(heads.values().map(|head| head.batch)),
-            self.get_each_lately::<_, Content<Project>>(projects, keys::project),
-        )?;
+        let shown = self.shown_batches(heads.values().map(|head| (head.batch, head.project))).await?;
         let item = |ticket: &TicketId| {
-            let head = heads.get(ticket)?;
-            let batch = batches.get(&head.batch).filter(|batch| !batch.withdrawn)?;
-            projects.get(&head.project).filter(|project| !project.withdrawn)?;
-            let Ticket { batch: id, project, created_at: placed_at, .. } = *head;
-            Some(OrderItem { ticket: *ticket, batch: id, project, placed_at, price: batch.record.price })
+            let Ticket { batch, project, created_at: placed_at, .. } = *heads.get(ticket)?;
+            let price = shown.get(&batch)?.record.price;
+            Some(OrderItem { ticket: *ticket, batch, project, placed_at, price })
         };
         tickets.iter().map(|ticket| item(ticket).ok_or_else(|| none.clone())).collect()
     }
@@ -476,7 +478,8 @@ impl Store {
                 Standing::Charging if order.attempt == attempt => {}
                 // A provider that keeps its word never lets it come to this.
                 _ => {
-                    let refund = Refund { order: id, attempt, amount, ask_at: self.system.now() + ASKED_AFTER };
+                    let ask_at = self.system.now() + ASKED_AFTER;
+                    let refund = Refund { order: id, attempt, amount, ask_at, asked: 0 };
                     let entry = ChargeEntry { user, order: id, refund: Some(refund) };
                     return Ok((vec![Action::put(refund.key(), &entry)], (Settled::Gone(refund), order)));
                 }
@@ -592,27 +595,27 @@ impl Store {
         self.transact_once(vec![Action::delete(refund.key())]).await
     }
 
-    /// Puts what could not be paid back yet behind the others. A transaction.
+    /// Puts what could not be paid back yet behind the others, the further the more often it was asked for. A transaction.
     pub async fn pay_back_later(&self, user: UserId, refund: &Refund) -> Result<(), Refusal> {
-        let later = Refund { ask_at: self.system.now() + ASKED_AFTER, ..*refund };
-        if later == *refund {
-            return Ok(());
+        let later = refund.later(self.system.now());
+        let mut actions =
+            vec![Action::put(later.key(), &ChargeEntry { user, order: refund.order, refund: Some(later) })];
+        if later.key() != refund.key() {
+            // Or somebody else was here.
+            actions.push(Action::delete_there(refund.key()).or_done());
         }
-        let entry = ChargeEntry { user, order: refund.order, refund: Some(later) };
-        self.transact_once(vec![Action::delete(refund.key()), Action::put(later.key(), &entry)]).await
+        self.transact_once(actions).await
     }
 
-    /// A page of the user's orders, the newest first, of all or those of one status. One round for all and for the pending
-    /// ones, two for the others.
+    /// A page of the user's orders, the newest first, of all or those of one status. One round for all, two for those of
+    /// one status; costs its page, and of those that are cancelled also the small entries that the offset passes over.
     pub async fn orders(&self, user: UserId, status: Option<OrderStatus>, page: Page) -> Result<Vec<Order>, Refusal> {
         let pk = keys::user(user);
         match status {
             None => self.newest(pk, keys::ORDER, page).await,
             Some(OrderStatus::Pending) => {
-                let pending: Option<PendingOrders> = self.get(keys::pending_orders(user)).await?;
-                let ids = pending.unwrap_or_default().orders.into_iter().map(|pending| pending.order);
-                let orders = self.orders_of(user, ids.collect(), status).await?;
-                Ok(orders.into_iter().skip(page.offset).take(page.limit).collect())
+                let newest_first = self.pending_orders(user).await?.into_iter().rev();
+                self.orders_of(user, newest_first.skip(page.offset).take(page.limit).collect(), status).await
             }
             Some(OrderStatus::Paid) => {
                 let entries: Vec<OrderEntry> = self.newest(pk, keys::PAID, page).await?;
@@ -620,18 +623,21 @@ impl Store {
             }
             Some(OrderStatus::Cancelled) => {
                 // Which of them are not, at most 100, one item says: of those that are passed over none is read.
-                let (now, end) = (self.system.now(), page.end() + MOST_HELD);
                 let (pending, entries) = tokio::try_join!(
-                    self.get::<PendingOrders>(keys::pending_orders(user)),
-                    self.newest::<OrderEntry>(pk, keys::UNPAID, Page::first(end)),
+                    self.pending_orders(user),
+                    self.newest::<OrderEntry>(pk, keys::UNPAID, Page::first(page.end() + MOST_HELD)),
                 )?;
-                let pending = pending.unwrap_or_default().orders.into_iter();
-                let live: BTreeSet<_> =
-                    pending.filter(|pending| pending.held_until > now).map(|pending| pending.order).collect();
-                let cancelled = entries.into_iter().map(|entry| entry.order).filter(|order| !live.contains(order));
+                let cancelled = entries.into_iter().map(|entry| entry.order).filter(|order| !pending.contains(order));
                 self.orders_of(user, cancelled.skip(page.offset).take(page.limit).collect(), status).await
             }
         }
+    }
+
+    /// Which of the user's orders are pending. One read.
+    async fn pending_orders(&self, user: UserId) -> Result<BTreeSet<OrderId>, Refusal> {
+        let (now, pending) = (self.system.now(), self.get::<PendingOrders>(keys::pending_orders(user)).await?);
+        let orders = pending.unwrap_or_default().orders.into_iter();
+        Ok(orders.filter(|pending| pending.held_until > now).map(|pending| pending.order).collect())
     }
 
     /// Those of the orders that have a status, the newest first. One round.

@@ -6,6 +6,8 @@ pub mod comments;
 pub mod dialect;
 pub mod fields;
 pub mod gateway;
+pub mod masters;
+pub mod merchants;
 pub mod operation;
 pub mod reference;
 pub mod users;

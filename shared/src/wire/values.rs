@@ -12,7 +12,7 @@ use super::fields::whole_number;
 use crate::{
     App,
     domain::{
-        ArticleId, ClothId, CommentId, GalleryId, GameId, MasterId, MediaId, MerchantId, OrderId, PictureId, ProjectId,
+        ArticleId, ClothId, CommentId, GalleryId, GameId, MasterId, MediaId, MerchantId, MessageId, OrderId, PictureId, ProjectId,
         TicketId, UserId,
         text::{dialled, is_blank, turns_direction, typed},
     },
@@ -131,6 +131,8 @@ numbers! {
     OrderNumber(OrderId)
     /// The id of a piece of clothing.
     ClothNumber(ClothId)
+    /// A message's id.
+    MessageNumber(MessageId)
 }
 
 /// A user named in a request: their number, or its 32 hexadecimal digits as other documents show them.

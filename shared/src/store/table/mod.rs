@@ -25,7 +25,7 @@ pub use self::{
 };
 use self::{gets::Loader, shards::Split};
 use super::keys;
-use crate::domain::{Refusal, System};
+use crate::domain::{Refusal, System, UploadQuota};
 
 /// What DynamoDB calls an item: attributes by name.
 pub type Item = HashMap<String, AttributeValue>;
@@ -35,6 +35,8 @@ pub struct Store {
     client: Client,
     table: String,
     pub(super) system: System,
+    /// What one user may upload.
+    pub(super) uploads: UploadQuota,
     /// Reads of this turn, by whether they must be right or may be a moment old.
     sure: Loader,
     light: Loader,
@@ -48,9 +50,9 @@ const TRIES: u32 = 10;
 const LONGEST_PAUSE: u64 = 300;
 
 impl Store {
-    pub fn new(client: Client, table: String, system: System) -> Self {
+    pub fn new(client: Client, table: String, system: System, uploads: UploadQuota) -> Self {
         let (sure, light) = (Loader::default(), Loader::default());
-        Self { client, table, system, sure, light, split: Split::default() }
+        Self { client, table, system, uploads, sure, light, split: Split::default() }
     }
 
     /// Opens the connection, so that the first request finds it open. A failure shows at that request.

@@ -26,8 +26,10 @@ use crate::{
 };
 
 /// A partition takes 1,000 write units a second, a transaction of a count and an entry four of them: at 250 a second of
-/// some 20 ms each, five are under way, and one in four meets another.
+/// some 15 ms each four are under way, and one in four meets another.
 const SHARDS: u16 = 16;
+/// One in so many of those who meet a crowd splits the counts, for all who try meet each other at all of the shards.
+const SPLITS: u8 = 3;
 /// Counts that are known to be split, before all are forgotten.
 const MOST_KNOWN: usize = 10_000;
 
@@ -86,12 +88,16 @@ impl Store {
         self.items(if lately { range.lately() } else { range }, Page::first(usize::from(u16::MAX))).await
     }
 
-    /// Splits counts, unless somebody has or the subject is gone: whoever asked finds out. A read and a transaction.
-    pub(super) async fn split(&self, tally: &Tally) -> Result<(), Refusal> {
+    /// Splits counts, by chance, unless somebody has or the subject is gone; says whether they are split. A read and a
+    /// transaction.
+    pub(super) async fn split(&self, tally: &Tally) -> Result<bool, Refusal> {
         let Tally { head, counts } = tally;
         if let Some(Noted { shards: Some(shards) }) = self.get(counts.clone()).await? {
             self.split.learn(counts, shards);
-            return Ok(());
+            return Ok(true);
+        }
+        if !u8::from_le_bytes(self.system.random()).is_multiple_of(SPLITS) {
+            return Ok(false);
         }
         let note = |key: &Key| Action::update(key.clone(), "SET shards = :shards").with(":shards", number(SHARDS));
         let there = note(head).when(SHOWN).and("attribute_not_exists(shards)");
@@ -100,10 +106,11 @@ impl Store {
         let shards = (0..SHARDS).map(|shard| note(&keys::shard(counts, shard)).when(NEW));
         // Who meets others here as well looks again: they may be at shards that are there by now.
         let all = [there].into_iter().chain(apart).chain(shards).map(|action| action.in_crowd(tally));
-        if matches!(self.attempt(all.collect(), 1).await?, Attempt::Done) {
+        let is_split = matches!(self.attempt(all.collect(), 1).await?, Attempt::Done);
+        if is_split {
             self.split.learn(counts, SHARDS);
         }
-        Ok(())
+        Ok(is_split)
     }
 
     /// Has the shards say whether their subject is withdrawn, as it is about to. A write each.

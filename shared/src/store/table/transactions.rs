@@ -86,7 +86,11 @@ impl Store {
             let refused: Vec<_> = actions.iter().map(|action| action.refused.clone()).collect();
             match self.attempt(actions, CROWD).await? {
                 Attempt::Done => return Ok(made),
-                Attempt::Crowded(tally) => self.split(&tally).await?,
+                Attempt::Crowded(tally) => {
+                    if !self.split(&tally).await? {
+                        self.pause_before(CROWD + tried).await;
+                    }
+                }
                 Attempt::Refused { at, item } => match refused.into_iter().nth(at) {
                     Some(Refused::Done) => return Ok(made),
                     Some(Refused::Again) => {}
