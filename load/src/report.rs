@@ -49,7 +49,15 @@ pub fn at(took: &mut [Duration], part: f64) -> Duration {
 
 impl Report {
     /// `seen`: of the whole trial, told once.
-    pub fn add(&mut self, world: &World, what: String, answers: Answers, real: Duration, seen: bool, notes: Vec<String>) {
+    pub fn add(
+        &mut self,
+        world: &World,
+        what: String,
+        answers: Answers,
+        real: Duration,
+        seen: bool,
+        notes: Vec<String>,
+    ) {
         let seen = seen.then(|| world.model.seen());
         let seconds = world.modelled(real).as_secs_f64();
         self.0.push(Row { what, answers, seconds, seen, notes });
@@ -58,12 +66,20 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "| what | asked | refused | median | 99 % | longest | units written, read a second | met | throttled |")?;
+        writeln!(
+            f,
+            "| what | asked | refused | median | 99 % | longest | units written, read a second | met | throttled |"
+        )?;
         writeln!(f, "|---|--:|--:|--:|--:|--:|--:|--:|--:|")?;
         for Row { what, answers, seconds, seen, .. } in &self.0 {
             let mut took = answers.took.clone();
             let [half, most, longest] = [0.5, 0.99, 1.0].map(|part| at(&mut took, part).as_millis());
-            write!(f, "| {what} | {} | {} | {half} ms | {most} ms | {longest} ms |", took.len(), answers.refused.len())?;
+            write!(
+                f,
+                "| {what} | {} | {} | {half} ms | {most} ms | {longest} ms |",
+                took.len(),
+                answers.refused.len()
+            )?;
             match seen {
                 Some(seen) => {
                     let [writes, reads] = [seen.write_units, seen.read_units].map(|units| units / seconds);

@@ -109,7 +109,9 @@ pub async fn follows(world: &World, args: &Args, report: &mut Report) -> Result<
     let behind = Instant::now();
     let ahead = keys::ahead(Followee::User(star.id), last);
     match world.appear([ahead], PATIENCE).await {
-        Some(_) => notes.push(format!("the last is followed up {} ms later", world.modelled(behind.elapsed()).as_millis())),
+        Some(_) => {
+            notes.push(format!("the last is followed up {} ms later", world.modelled(behind.elapsed()).as_millis()))
+        }
         None => notes.push("the last is not followed up in 30 s".into()),
     }
     report.add(world, format!("{} follows a second of one user", args.rate), followed, took, true, notes);
@@ -150,7 +152,12 @@ async fn authors(world: &World, count: u64, followers: u64) -> Result<Vec<(Perso
 }
 
 /// Publishes at a steady rate, and looks when it is in the feed of a follower of the author's.
-async fn fan_out(world: &World, rate: f64, seconds: u64, authors: &[(Person, UserId)]) -> (Answers, Duration, Vec<Duration>, usize) {
+async fn fan_out(
+    world: &World,
+    rate: f64,
+    seconds: u64,
+    authors: &[(Person, UserId)],
+) -> (Answers, Duration, Vec<Duration>, usize) {
     use futures_util::StreamExt as _;
     let begun = Instant::now();
     let each = world.real(Duration::from_secs_f64(1.0 / rate));
@@ -196,7 +203,9 @@ async fn fan_out(world: &World, rate: f64, seconds: u64, authors: &[(Person, Use
 fn in_feeds(mut behind: Vec<Duration>, missing: usize) -> String {
     let looked_for = behind.len() + missing;
     let [half, most, longest] = [0.5, 0.99, 1.0].map(|part| at(&mut behind, part).as_millis());
-    format!("in feeds after {half} ms (median), {most} ms (99 %), {longest} ms (longest) of {looked_for}; {missing} never")
+    format!(
+        "in feeds after {half} ms (median), {most} ms (99 %), {longest} ms (longest) of {looked_for}; {missing} never"
+    )
 }
 
 pub async fn feeds(world: &World, args: &Args, report: &mut Report) -> Result<()> {

@@ -574,7 +574,8 @@ impl<'de> Deserialize<'de> for FromId {
         if text == "customer_service" {
             return Ok(Self(vec![Side::CustomerService]));
         }
-        let wrong = || de::Error::custom("must be the 32 hexadecimal digits of a master or a merchant, or customer_service");
+        let wrong =
+            || de::Error::custom("must be the 32 hexadecimal digits of a master or a merchant, or customer_service");
         let Hex(id) = Hex::deserialize(text.into_deserializer()).map_err(|_: de::value::Error| wrong())?;
         Ok(Self(vec![MasterId(id).into(), MerchantId(id).into()]))
     }

@@ -1,10 +1,7 @@
 use std::borrow::Cow;
 
 use schemars::{Schema, SchemaGenerator, json_schema};
-use serde::{
-    Deserializer,
-    de::IntoDeserializer as _,
-};
+use serde::{Deserializer, de::IntoDeserializer as _};
 use shared::{
     domain::{MasterId, MerchantId, Side},
     store::OtherSide,

@@ -68,10 +68,7 @@ const LONG_ONES: &[(&str, &str)] = &[
         "the session; the order, and its holds made endless; between them and the tickets the provider is asked",
     ),
     ("shopping_cart_add", "the session, the ticket, what its record and its project's list say, the cart"),
-    (
-        "message_del",
-        "the session, whose messages they are, what is the newest of their conversations and what is left",
-    ),
+    ("message_del", "the session, whose messages they are, what is the newest of their conversations and what is left"),
     ("article_comment_del", "two, one by one; whose article it is, is asked only where the comment is somebody else's"),
     ("m_user_audit_login", "a password login's three, and the new device's record once the password was right"),
     (

@@ -11,8 +11,7 @@ use serde_json::{Value, json};
 use shared::{
     domain::{
         ArticleId, ClothId, CommentId, DeviceId, GameId, MINUTE, MasterId, MediaId, MediaKind, MerchantId, Password,
-        Side,
-        StoredPassword, Subject, SubjectKind, TicketId, UserId,
+        Side, StoredPassword, Subject, SubjectKind, TicketId, UserId,
     },
     store::{Changes, Cloth, Game, Mark, SignUp, Vote, keys},
 };

@@ -235,7 +235,9 @@ fn plain(answer: Answer) -> (StatusCode, Value) {
             Value::Object(fields) => {
                 for (name, value) in fields {
                     match (&**name, &*value) {
-                        ("uid" | "id" | "article_id" | "comment_id" | "order_id" | "message_id", _) => *value = "drawn".into(),
+                        ("uid" | "id" | "article_id" | "comment_id" | "order_id" | "message_id", _) => {
+                            *value = "drawn".into()
+                        }
                         ("token" | "im_token" | "device_id", _) => *value = "drawn".into(),
                         ("media_id" | "upload_url", _) => *value = "drawn".into(),
                         ("pic_dir_id" | "pic_id" | "url", _) => *value = "drawn".into(),

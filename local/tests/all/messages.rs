@@ -75,7 +75,10 @@ pub fn whole(items: &Items) {
         let (pk, sk) = key.split_once(" / ").unwrap();
         if let Some(chat) = sk.strip_prefix("CHAT#") {
             let (with, id) = chat.rsplit_once('#').unwrap();
-            assert_eq!((side(&fields["side"]), format!("{:0>16}", fields["message"].as_str().unwrap())), (with.into(), id.into()));
+            assert_eq!(
+                (side(&fields["side"]), format!("{:0>16}", fields["message"].as_str().unwrap())),
+                (with.into(), id.into())
+            );
             newest.insert((pk, with), (id, fields));
             copies.insert((pk.to_owned(), id));
             let envelope = items.get(&format!("MESSAGE#{id} / -")).unwrap_or_else(|| panic!("{key} has no envelope"));
@@ -89,7 +92,8 @@ pub fn whole(items: &Items) {
         }
     }
     assert_eq!(newest.keys().copied().collect::<BTreeSet<_>>(), talks);
-    let newest: BTreeMap<_, _> = newest.into_iter().map(|((pk, with), newest)| ((pk, with.to_owned()), newest)).collect();
+    let newest: BTreeMap<_, _> =
+        newest.into_iter().map(|((pk, with), newest)| ((pk, with.to_owned()), newest)).collect();
     assert_eq!(last, newest, "the center shows other messages than the newest");
     for (key, fields) in items {
         let Some(id) = key.strip_prefix("MESSAGE#").and_then(|key| key.strip_suffix(" / -")) else { continue };
@@ -200,7 +204,8 @@ async fn masters_merchants_and_customer_service_are_sides() {
     let one = json!(MasterId(1));
     anna.done(&test, "send_message_to_master", json!({"master_id": one, "content": "a seat?"})).await;
     anna.done(&test, "send_message_to_merchant", json!({"merchant_id": one, "content": "a robe?"})).await;
-    let id = anna.done(&test, "send_message_to_customer_service", json!({"content": "help!"})).await["message_id"].clone();
+    let id =
+        anna.done(&test, "send_message_to_customer_service", json!({"content": "help!"})).await["message_id"].clone();
     let center = anna.done(&test, "my_message_center", json!({})).await["my_message_center"].clone();
     let types = ["customer_service", "merchant", "master"];
     assert_eq!(center.as_array().unwrap().iter().map(|talk| &talk["type"]).collect::<Vec<_>>(), types);
@@ -226,14 +231,16 @@ async fn masters_merchants_and_customer_service_are_sides() {
     store.import(&master(1), true).await.unwrap();
     anna.says_no(&test, "send_message_to_master", json!({"master_id": one, "content": "still?"}), 404).await;
     anna.says_no(&test, "send_message_to_master", json!({"master_id": MasterId(2), "content": "who?"}), 404).await;
-    anna.says_no(&test, "send_message_to_merchant", json!({"merchant_id": MerchantId(2), "content": "who?"}), 404).await;
+    anna.says_no(&test, "send_message_to_merchant", json!({"merchant_id": MerchantId(2), "content": "who?"}), 404)
+        .await;
     assert_eq!(anna.center(&test).await, ["help!", "a robe?", "a seat?"]);
     assert_eq!(read(json!({"to_id": one})).await, (vec!["a seat?".into()], json!("master")));
 
     // What the operators read, the same when a user deletes theirs.
     anna.deletes(&test, &[id.as_u64().unwrap()]).await;
     let table = items(&test).await;
-    let inbox: Vec<_> = table.iter().filter(|(key, _)| key.starts_with("INBOX#")).map(|(_, written)| &written["content"]).collect();
+    let inbox: Vec<_> =
+        table.iter().filter(|(key, _)| key.starts_with("INBOX#")).map(|(_, written)| &written["content"]).collect();
     assert_eq!(inbox, ["a seat?", "a robe?", "help!"]);
     let key = keys::inbox(MessageId(id.as_u64().unwrap()), UserId(anna.id));
     let written = &raw(&test).await[&format!("{} / {}", key.pk, key.sk)];
@@ -248,9 +255,7 @@ async fn operators_answer() {
     test.plaza.app.store.import(&merchant(1), false).await.unwrap();
     let one = json!(MasterId(1));
     anna.done(&test, "send_message_to_master", json!({"master_id": one, "content": "a seat?"})).await;
-    let reply = |id: &str, content: &str| {
-        json!({"kind": "message", "record_id": id, "from_id": one, "to_user_id": anna.id, "content": content})
-    };
+    let reply = |id: &str, content: &str| json!({"kind": "message", "record_id": id, "from_id": one, "to_user_id": anna.id, "content": content});
     let catalog = async |records: Value| test.json("/_local/catalog", json!({ "records": records })).await.body;
     // In the order in which they were said, in one event.
     let replies: Vec<_> = (1..=9).map(|number| reply(&format!("r-{number}"), &format!("reply {number}"))).collect();
@@ -282,14 +287,22 @@ async fn operators_answer() {
         (with("to_user_id", json!(bo.id)), other.to_owned()),
         (with("from_id", json!(SERVICE)), other.to_owned()),
         (with("from_type", json!("merchant")), other.to_owned()),
-        (json!({"kind": "message", "record_id": "n", "from_id": one, "to_user_id": 7, "content": "x"}),
-            "to_user_id: no such user".into()),
-        (json!({"kind": "message", "record_id": "n", "from_id": MasterId(9), "to_user_id": anna.id, "content": "x"}),
-            format!("from_id: {nobody}")),
-        (json!({"kind": "message", "record_id": "n", "from_id": "service", "to_user_id": anna.id, "content": "x"}),
-            "from_id: must be the 32 hexadecimal digits of a master or a merchant, or customer_service".into()),
-        (json!({"kind": "message", "record_id": "n", "from_id": one, "to_user_id": anna.id, "content": "\u{200b}"}),
-            "content: must not be blank".into()),
+        (
+            json!({"kind": "message", "record_id": "n", "from_id": one, "to_user_id": 7, "content": "x"}),
+            "to_user_id: no such user".into(),
+        ),
+        (
+            json!({"kind": "message", "record_id": "n", "from_id": MasterId(9), "to_user_id": anna.id, "content": "x"}),
+            format!("from_id: {nobody}"),
+        ),
+        (
+            json!({"kind": "message", "record_id": "n", "from_id": "service", "to_user_id": anna.id, "content": "x"}),
+            "from_id: must be the 32 hexadecimal digits of a master or a merchant, or customer_service".into(),
+        ),
+        (
+            json!({"kind": "message", "record_id": "n", "from_id": one, "to_user_id": anna.id, "content": "\u{200b}"}),
+            "content: must not be blank".into(),
+        ),
     ] {
         let answer = catalog(json!([record])).await;
         assert_eq!(answer["refused"], json!([{"index": 0, "message": message}]), "{record}");
@@ -298,7 +311,8 @@ async fn operators_answer() {
 
     // Customer service and a merchant begin a conversation themselves.
     test.wait(1);
-    let welcome = json!({"kind": "message", "record_id": "w", "from_id": SERVICE, "to_user_id": bo.id, "content": "Welcome!"});
+    let welcome =
+        json!({"kind": "message", "record_id": "w", "from_id": SERVICE, "to_user_id": bo.id, "content": "Welcome!"});
     let mut offer = reply("o", "Silk, half price.");
     offer["from_type"] = "merchant".into();
     imported(&test, [welcome.clone(), offer]).await;
@@ -391,7 +405,8 @@ async fn a_conversation_stays_of_one_piece_whatever_happens_at_once() {
                     }
                     false => {
                         let content = format!("{round}-{number}");
-                        test.json("/send_message_to_user", json!({"token": token, "to_uid": to, "content": content})).await
+                        test.json("/send_message_to_user", json!({"token": token, "to_uid": to, "content": content}))
+                            .await
                     }
                 };
                 assert!(["0", "503"].contains(&&*answer.code()), "{answer:?}");
@@ -408,7 +423,8 @@ async fn a_conversation_stays_of_one_piece_whatever_happens_at_once() {
         let left: Vec<u64> = sent.iter().rev().filter(|id| !deleted.contains(*id)).copied().collect();
         for (me, other) in [(&anna, &bo), (&bo, &anna)] {
             let read = me.done(&test, "my_message", json!({"to_id": other.uid(), "limit": 100})).await;
-            let ids: Vec<u64> = read["my_message"].as_array().unwrap().iter().map(|one| one["message_id"].as_u64().unwrap()).collect();
+            let ids: Vec<u64> =
+                read["my_message"].as_array().unwrap().iter().map(|one| one["message_id"].as_u64().unwrap()).collect();
             assert_eq!(ids, left, "round {round}");
             let center = me.done(&test, "my_message_center", json!({})).await;
             assert_eq!(center["my_message_center"].as_array().unwrap().len(), 1);
@@ -500,7 +516,8 @@ async fn what_cannot_be_sent_is_refused() {
     let (anna, bo) = two(&test).await;
     let before = raw(&test).await;
     for content in [json!(""), json!(" \u{200b}\n"), json!("x".repeat(2_001)), json!(7.5), json!(null), json!(["x"])] {
-        let said = anna.says_no(&test, "send_message_to_user", json!({"to_uid": bo.uid(), "content": content}), 400).await;
+        let said =
+            anna.says_no(&test, "send_message_to_user", json!({"to_uid": bo.uid(), "content": content}), 400).await;
         assert!(said.starts_with("content: "), "{said}");
     }
     for to in [anna.uid(), anna.id.to_string()] {
@@ -513,7 +530,13 @@ async fn what_cannot_be_sent_is_refused() {
         let said = anna.says_no(&test, "my_message", json!({"to_id": to_id}), 400).await;
         assert!(said.starts_with("to_id: "), "{said}");
     }
-    for (to_id, kind) in [(json!(7), None), (json!(MasterId(7)), None), (json!("f".repeat(32)), None), (json!(bo.uid()), Some("master")), (json!(SERVICE), Some("user"))] {
+    for (to_id, kind) in [
+        (json!(7), None),
+        (json!(MasterId(7)), None),
+        (json!("f".repeat(32)), None),
+        (json!(bo.uid()), Some("master")),
+        (json!(SERVICE), Some("user")),
+    ] {
         let mut body = json!({"to_id": to_id});
         if let Some(kind) = kind {
             body["type"] = kind.into();

@@ -107,8 +107,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     Account, ArticleId, ClothId, CommentId, DAY, DeviceId, Email, EntryId, FeedbackId, Followee, GalleryId, MasterId,
-    MediaId, MerchantId, MessageId, Millis, OrderId, Phone, PictureId, ProjectId, Side, Subject, TicketId, TrackId, UserId,
-    hex,
+    MediaId, MerchantId, MessageId, Millis, OrderId, Phone, PictureId, ProjectId, Side, Subject, TicketId, TrackId,
+    UserId, hex,
 };
 
 /// A noun whose things have a partition each. For who looks at the table past the functions, as no function does.
@@ -1129,10 +1129,7 @@ mod tests {
         assert_eq!(spelt(envelope(message)), "MESSAGE#0000000000000009 / -");
         assert_eq!(spelt(sent_messages(me)), "U#0000000000000006 / DONE#MESSAGES");
         assert_eq!(spelt(inbox(message, me)), "INBOX#20089 / 0000000000000009#0000000000000006");
-        assert_eq!(
-            spelt(said("1")),
-            "SAID#6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b / -"
-        );
+        assert_eq!(spelt(said("1")), "SAID#6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b / -");
         assert_eq!(spelt(numbered_top("articles")), "L#articles / TOP");
         assert_eq!(spelt(numbered_holes("articles", 1)), "L#articles / HOLES#0000000001");
         assert_eq!(spelt(numbered_entry("articles", 1, 130)), "L#articles#0000000001 / 0000000000000130");

@@ -353,7 +353,8 @@ impl Store {
             let after = last.map(|last| keys::message(user, side, last.message));
             self.items(Range::new(keys::user(user), &list).newest_first().after(after), part)
         };
-        full_page(page, next, async |entries| Ok(self.with_texts(user, entries).await?.into_iter().flatten().collect())).await
+        full_page(page, next, async |entries| Ok(self.with_texts(user, entries).await?.into_iter().flatten().collect()))
+            .await
     }
 
     /// A page of a user's conversations, the one with the newest message first. Two rounds.
@@ -367,8 +368,7 @@ impl Store {
         full_page(page, next, |mut entries: Vec<MessageEntry>| async move {
             entries.retain(|entry| seen.lock().unwrap_or_else(PoisonError::into_inner).insert(entry.side));
             let sides: Vec<_> = entries.iter().map(|entry| entry.side).collect();
-            let (messages, others) =
-                tokio::try_join!(self.with_texts(user, entries), self.other_sides(&sides))?;
+            let (messages, others) = tokio::try_join!(self.with_texts(user, entries), self.other_sides(&sides))?;
             let conversations = messages.into_iter().zip(others);
             Ok(conversations.filter_map(|(last, with)| Some(Conversation { with, last: last? })).collect())
         })
@@ -376,11 +376,7 @@ impl Store {
     }
 
     /// Some of a user's messages, as an export tells them. One round where a text is long.
-    pub(super) async fn told_messages(
-        &self,
-        user: UserId,
-        entries: Vec<MessageEntry>,
-    ) -> Result<Vec<Value>, Refusal> {
+    pub(super) async fn told_messages(&self, user: UserId, entries: Vec<MessageEntry>) -> Result<Vec<Value>, Refusal> {
         let messages = self.with_texts(user, entries).await?;
         let told = messages.into_iter().flatten().map(|Message { id, from, to, content }| {
             json!({"message_id": id, "created_at": id.made_at(), "from": from, "to": to, "content": content})
@@ -492,9 +488,7 @@ impl Store {
                     Action::put(keys::last_message(user, left.message), left),
                     still_there(keys::message(user, side, left.message)),
                 ]),
-                None => {
-                    actions.extend([Action::delete_there(last).or_again(), Action::delete(keys::talk(user, side))])
-                }
+                None => actions.extend([Action::delete_there(last).or_again(), Action::delete(keys::talk(user, side))]),
             }
         }
         Ok((actions, ()))
@@ -515,9 +509,11 @@ impl OperatorsMessage {
         match (said.withdrawn, withdrawn) {
             (true, true) => Ok(true),
             (false, true) => Ok(false),
-            _ if (said.to, &said.hash) != (self.to, &self.hash()) || !self.from.contains(&said.from) => Err(Refusal::Conflict(
-                "another message was sent under this id: what was said stays as it is; choose another id",
-            )),
+            _ if (said.to, &said.hash) != (self.to, &self.hash()) || !self.from.contains(&said.from) => {
+                Err(Refusal::Conflict(
+                    "another message was sent under this id: what was said stays as it is; choose another id",
+                ))
+            }
             (true, false) => Err(Refusal::Conflict("this message was taken back: send it under another id")),
             (false, false) => Ok(true),
         }

@@ -12,8 +12,8 @@ use super::fields::whole_number;
 use crate::{
     App,
     domain::{
-        ArticleId, ClothId, CommentId, GalleryId, GameId, MasterId, MediaId, MerchantId, MessageId, OrderId, PictureId, ProjectId,
-        TicketId, UserId,
+        ArticleId, ClothId, CommentId, GalleryId, GameId, MasterId, MediaId, MerchantId, MessageId, OrderId, PictureId,
+        ProjectId, TicketId, UserId,
         text::{dialled, is_blank, turns_direction, typed},
     },
 };
