@@ -88,14 +88,19 @@ impl Store {
         self.items(if lately { range.lately() } else { range }, Page::first(usize::from(u16::MAX))).await
     }
 
-    /// Splits counts, by chance, unless somebody has or the subject is gone; says whether they are split. A read and a
-    /// transaction.
-    pub(super) async fn split(&self, tally: &Tally) -> Result<bool, Refusal> {
-        let Tally { head, counts } = tally;
-        if let Some(Noted { shards: Some(shards) }) = self.get(counts.clone()).await? {
-            self.split.learn(counts, shards);
+    /// Whether counts are split by now: then who asked knows it. A read, unless it was known.
+    pub(super) async fn is_split(&self, Tally { counts, .. }: &Tally) -> Result<bool, Refusal> {
+        if self.split.known(counts).is_some() {
             return Ok(true);
         }
+        let Some(Noted { shards: Some(shards) }) = self.get(counts.clone()).await? else { return Ok(false) };
+        self.split.learn(counts, shards);
+        Ok(true)
+    }
+
+    /// Splits counts, by chance, unless somebody has or the subject is gone; says whether it did. A transaction.
+    pub(super) async fn split(&self, tally: &Tally) -> Result<bool, Refusal> {
+        let Tally { head, counts } = tally;
         if !u8::from_le_bytes(self.system.random()).is_multiple_of(SPLITS) {
             return Ok(false);
         }
@@ -106,7 +111,7 @@ impl Store {
         let shards = (0..SHARDS).map(|shard| note(&keys::shard(counts, shard)).when(NEW));
         // Who meets others here as well looks again: they may be at shards that are there by now.
         let all = [there].into_iter().chain(apart).chain(shards).map(|action| action.in_crowd(tally));
-        let is_split = matches!(self.attempt(all.collect(), 1).await?, Attempt::Done);
+        let is_split = matches!(self.attempt(all.collect()).await?, Attempt::Done);
         if is_split {
             self.split.learn(counts, SHARDS);
         }

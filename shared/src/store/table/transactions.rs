@@ -29,11 +29,11 @@ pub(super) enum Attempt {
         at: usize,
         item: Item,
     },
-    /// Others were at it again and again where a crowd may be.
+    /// Others were at it where a crowd may be.
     Crowded(Tally),
 }
 
-/// How often others are met where a crowd may be, before it is taken for one.
+/// How many tries in a row meet others where a crowd may be, before it is taken for one.
 const CROWD: u32 = 3;
 
 impl Store {
@@ -84,11 +84,11 @@ impl Store {
                 return Ok(made);
             }
             let refused: Vec<_> = actions.iter().map(|action| action.refused.clone()).collect();
-            match self.attempt(actions, CROWD).await? {
+            match self.attempt(actions).await? {
                 Attempt::Done => return Ok(made),
                 Attempt::Crowded(tally) => {
-                    if !self.split(&tally).await? {
-                        self.pause_before(CROWD + tried).await;
+                    if !self.is_split(&tally).await? && !(tried + 1 >= CROWD && self.split(&tally).await?) {
+                        self.pause_before(tried).await;
                     }
                 }
                 Attempt::Refused { at, item } => match refused.into_iter().nth(at) {
@@ -111,8 +111,8 @@ impl Store {
         self.transact(|_| std::future::ready(Ok((actions.clone(), ())))).await
     }
 
-    /// Again where another write was at one of the items; where a crowd may be, until so many tries have met others.
-    pub(super) async fn attempt(&self, actions: Vec<Action>, crowd: u32) -> Result<Attempt, Refusal> {
+    /// Again where another write was at one of the items, but where a crowd may be: there who asked looks first.
+    pub(super) async fn attempt(&self, actions: Vec<Action>) -> Result<Attempt, Refusal> {
         let crowds: Vec<_> = actions.iter().map(|action| action.crowd.clone()).collect();
         let actions = actions.into_iter().map(|action| action.build(&self.table));
         let actions: Vec<TransactWriteItem> = actions.collect::<Result<_, _>>()?;
@@ -137,9 +137,7 @@ impl Store {
                         return Err(broken(error));
                     }
                     let met = reasons.iter().zip(&crowds).filter(|(why, _)| why.code() == Some("TransactionConflict"));
-                    if tried + 1 >= crowd
-                        && let Some(tally) = met.filter_map(|(_, crowd)| crowd.clone()).next()
-                    {
+                    if let Some(tally) = met.filter_map(|(_, crowd)| crowd.clone()).next() {
                         return Ok(Attempt::Crowded(tally));
                     }
                 }
