@@ -1,19 +1,17 @@
 //! What operators send: the fields of each kind, bounded as they are in requests.
-use serde::{
-    Deserialize, Deserializer,
-    de::{self, DeserializeOwned},
-};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use shared::{
     domain::{
         Account, ArticleId, ClothId, CommentId, Email, GalleryId, GameId, MasterId, MerchantId, Password, PictureId,
-        ProjectId, Refusal, TicketId, UserId, text::dialled,
+        ProjectId, Refusal, TicketId, UserId, Words, text::dialled,
     },
     store::{Banner, Cloth, Game, Master, Merchant, Place, Project, TicketBatch},
     wire::{
-        fields::Fields,
+        fields::{Fields, complaint},
         values::{Line, MediaKey, NamedUser, Nickname, Prose, Typed, Whole},
     },
+    words,
 };
 
 /// What a JSON number can hold exactly.
@@ -194,16 +192,16 @@ impl Record {
     /// A record as it came. Refuses it in words that name the field.
     pub fn of(record: Value) -> Result<Self, Refusal> {
         let Value::Object(record) = record else {
-            return Err(Refusal::malformed("record: must be an object"));
+            return Err(Refusal::malformed("record", words!("must be an object", "应为对象")));
         };
         let kind = match record.get("kind") {
-            None | Some(Value::Null) => return Err(Refusal::malformed("kind: is missing")),
+            None | Some(Value::Null) => return Err(Refusal::missing("kind")),
             Some(Value::String(kind)) => kind.clone(),
-            Some(_) => return Err(Refusal::malformed("kind: must be text")),
+            Some(_) => return Err(Refusal::malformed("kind", words!("must be text", "应为文本"))),
         };
         let is_content = CONTENT.contains(&kind.as_str());
         if !is_content && !matches!(record.get("withdrawn"), None | Some(Value::Null | Value::Bool(false))) {
-            return Err(Refusal::malformed("withdrawn: only content can be withdrawn"));
+            return Err(Refusal::malformed("withdrawn", words!("only content can be withdrawn", "只有内容可以撤下")));
         }
         match kind.as_str() {
             "banner" => fields(record).map(Self::banner),
@@ -233,8 +231,11 @@ impl Record {
                 Ok(Self::Lock { user: user_id.0, locked })
             }
             "takedown" => fields(record).and_then(Self::takedown),
-            "message" | "user_erase" => Err(Refusal::malformed(format!("kind: {kind} cannot be imported yet"))),
-            _ => Err(Refusal::malformed(format!("kind: must be one of {KINDS}"))),
+            "message" | "user_erase" => Err(Refusal::malformed(
+                "kind",
+                words!("{kind} cannot be imported yet", "{kind} 尚不能导入", kind = kind),
+            )),
+            _ => Err(Refusal::malformed("kind", words!("must be one of {kinds}", "应为 {kinds} 之一", kinds = KINDS))),
         }
     }
 
@@ -345,7 +346,12 @@ impl Record {
         let TicketFields { ticket_id, project_id, name, image, intro, price, count, withdrawn } = fields;
         let count = count.map_or(1, |count| count.0);
         if ticket_id.0 + count - 1 > LARGEST_ID.unsigned_abs() {
-            return Err(Refusal::malformed(format!("count: the last ticket's id would be above {LARGEST_ID}")));
+            let words = words!(
+                "the last ticket's id would be above {most}",
+                "最后一张票的 id 会超过 {most}",
+                most = LARGEST_ID
+            );
+            return Err(Refusal::malformed("count", words));
         }
         let batch = TicketBatch {
             ticket_id: TicketId(ticket_id.0),
@@ -365,10 +371,10 @@ impl Record {
         let password = match (password, password_md5) {
             (Some(password), None) => Password::new_six_to_sixty_four(&password)?,
             (None, Some(digits)) => {
-                Password::md5(&digits).map_err(|_| Refusal::malformed("password_md5: must be 32 hexadecimal digits"))?
+                Password::md5(&digits).map_err(|_| Refusal::malformed("password_md5", words!("must be 32 hexadecimal digits", "应为 32 位十六进制数字")))?
             }
-            (None, None) => return Err(Refusal::malformed("password: is missing: send it, or password_md5")),
-            (Some(_), Some(_)) => return Err(Refusal::malformed("password_md5: send it or password, not both")),
+            (None, None) => return Err(Refusal::malformed("password", words!("is missing: send it, or password_md5", "password 和 password_md5 必填其一"))),
+            (Some(_), Some(_)) => return Err(Refusal::malformed("password_md5", words!("send it or password, not both", "password_md5 和 password 只能填一个"))),
         };
         Ok(Self::User { username: username.0, nickname: nickname.0, password })
     }
@@ -390,7 +396,7 @@ impl Record {
         match (named.next(), named.next()) {
             (Some(one), None) => Ok(one),
             _ => {
-                Err(Refusal::malformed("article_id: send exactly one of article_id, comment_id, pic_id and pic_dir_id"))
+                Err(Refusal::malformed("article_id", words!("send exactly one of article_id, comment_id, pic_id and pic_dir_id", "article_id、comment_id、pic_id 和 pic_dir_id 中填且只填一个")))
             }
         }
     }
@@ -408,7 +414,7 @@ macro_rules! texts {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                $read(Typed::deserialize(from)?.0).map(Self).map_err(de::Error::custom)
+                $read(Typed::deserialize(from)?.0).map(Self).map_err(complaint)
             }
         }
     )*};
@@ -429,7 +435,7 @@ texts! {
     Address address
 }
 
-fn date(text: String) -> Result<String, &'static str> {
+fn date(text: String) -> Result<String, Words> {
     let number = |range| text.get(range).filter(|text: &&str| text.bytes().all(|byte| byte.is_ascii_digit()));
     let parts = [number(0..4), number(5..7), number(8..10)].map(|part| part.and_then(|part| part.parse::<u32>().ok()));
     let is_date = match parts {
@@ -446,11 +452,12 @@ fn date(text: String) -> Result<String, &'static str> {
         }
         _ => false,
     };
-    if is_date { Ok(text) } else { Err("must be a date: YYYY-MM-DD") }
+    if is_date { Ok(text) } else { Err(words!("must be a date: YYYY-MM-DD", "应为日期：YYYY-MM-DD")) }
 }
 
-fn url(text: String) -> Result<String, &'static str> {
-    const WANTED: &str = "must be a URL that begins with http:// or https://";
+fn url(text: String) -> Result<String, Words> {
+    const WANTED: Words =
+        words!("must be a URL that begins with http:// or https://", "应为以 http:// 或 https:// 开头的网址");
     let rest = ["http://", "https://"].iter().find_map(|scheme| {
         let begins = text.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme));
         begins.then(|| &text[scheme.len()..])
@@ -465,42 +472,44 @@ fn url(text: String) -> Result<String, &'static str> {
     }
 }
 
-fn username(text: String) -> Result<String, &'static str> {
+fn username(text: String) -> Result<String, Words> {
     let text = line(text, 64)?;
     match !text.contains('@') && matches!(Account::parse(&text), Account::Name(name) if name == text) {
         true => Ok(text),
-        false => Err("must not look like a phone or an e-mail address, which are told apart by their form"),
+        false => Err(words!(
+            "must not look like a phone or an e-mail address, which are told apart by their form",
+            "不能像手机号或邮箱地址"
+        )),
     }
 }
 
-fn key(text: String) -> Result<String, &'static str> {
+fn key(text: String) -> Result<String, Words> {
     line(text, 128)
 }
 
-fn dialled_phone(text: String) -> Result<String, &'static str> {
+fn dialled_phone(text: String) -> Result<String, Words> {
     let digits = dialled(&text);
     let digits = digits.strip_prefix('+').unwrap_or(&digits);
     let is_phone = (3..=20).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if is_phone && text.len() <= 64 || text.is_empty() { Ok(text) } else { Err("must be a phone number") }
+    if is_phone && text.len() <= 64 || text.is_empty() { Ok(text) } else { Err(words!("must be a phone number", "应为电话号码")) }
 }
 
-fn address(text: String) -> Result<String, &'static str> {
+fn address(text: String) -> Result<String, Words> {
     match text.is_empty() || Email::parse(&text).is_ok() {
         true => Ok(text),
-        false => Err("must be an e-mail address"),
+        false => Err(words!("must be an e-mail address", "应为邮箱地址")),
     }
 }
 
 /// One line with something on it.
-fn line(text: String, most: usize) -> Result<String, &'static str> {
+fn line(text: String, most: usize) -> Result<String, Words> {
     use shared::domain::text::{is_blank, turns_direction};
     let breaks = |letter: char| letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}');
     match text.chars().count() {
-        0 => Err("must not be empty"),
-        long if long > most && most == 64 => Err("must have 1 to 64 characters"),
-        long if long > most => Err("must have 1 to 128 characters"),
+        0 => Err(words!("must not be empty", "不能为空")),
+        long if long > most => Err(words!("must have 1 to {most} characters", "应有 1 至 {most} 个字符", most = most)),
         _ if is_blank(&text) || text.chars().any(|letter| breaks(letter) || turns_direction(letter)) => {
-            Err("must be one line of text")
+            Err(words!("must be one line of text", "应为一行文本"))
         }
         _ => Ok(text),
     }
@@ -514,7 +523,7 @@ impl<'de> Deserialize<'de> for Hex {
         let digits = Typed::deserialize(from)?.0;
         let fits = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         let number = u128::from_str_radix(&digits, 16).ok().filter(|_| fits);
-        number.map(Self).ok_or(de::Error::custom("must be 32 hexadecimal digits"))
+        number.map(Self).ok_or_else(|| complaint(words!("must be 32 hexadecimal digits", "应为 32 位十六进制数字")))
     }
 }
 
@@ -522,7 +531,7 @@ impl<'de> Deserialize<'de> for Hex {
 mod tests {
     use std::collections::BTreeSet;
 
-    use serde::forward_to_deserialize_any;
+    use serde::{de, forward_to_deserialize_any};
 
     use super::*;
 

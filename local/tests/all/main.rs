@@ -18,6 +18,7 @@ mod gallery_deeds;
 mod games;
 mod guards;
 mod hostile;
+mod languages;
 mod limits;
 mod log_lines;
 mod masters;

@@ -5,6 +5,7 @@ use super::App;
 use crate::{
     domain::{MediaClass, MediaId, Refusal, UploadFault, UserId},
     store::MediaStatus,
+    words,
 };
 
 impl App {
@@ -21,14 +22,19 @@ impl App {
             return Ok(());
         }
         // Somebody else's is refused in the same words as one that nobody has.
-        let what = match class {
-            MediaClass::Image => "an image",
-            MediaClass::Audio => "an audio file",
-            MediaClass::Video => "a video",
-        };
         let refusal = || {
-            let how = "ask get_media_id for an id, PUT the file to its upload_url, then send the id";
-            Refusal::malformed(format!("{field}: not {what} that you have uploaded: {how}"))
+            let what = match class {
+                MediaClass::Image => words!("an image", "图片"),
+                MediaClass::Audio => words!("an audio file", "音频"),
+                MediaClass::Video => words!("a video", "视频"),
+            };
+            let words = words!(
+                "not {what} that you have uploaded: ask get_media_id for an id, PUT the file to its upload_url, then send \
+                    the id",
+                "不是你上传的{what:#}：先用 get_media_id 获取 id，把文件 PUT 到 upload_url，再发送 id",
+                what = what
+            );
+            Refusal::malformed(field, words)
         };
         let fault = |standing| match (standing, class) {
             (MediaStatus::TooLarge, MediaClass::Image) => Some(UploadFault::TooLarge),

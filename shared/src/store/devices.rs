@@ -8,9 +8,12 @@ use super::{
     table::{Action, Outcome, Store, number},
     users::FREE_OR_MINE,
 };
-use crate::domain::{DeviceId, Limit, Refusal, UserId};
+use crate::{
+    domain::{DeviceId, Limit, Refusal, UserId},
+    words,
+};
 
-const TAKEN: Refusal = Refusal::Conflict("this device belongs to another user");
+const TAKEN: Refusal = Refusal::Conflict(words!("this device belongs to another user", "此设备属于另一位用户"));
 
 /// Whose device it is, and since which epoch of theirs: a later one ends it, as it ends their tokens.
 #[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -68,7 +71,7 @@ impl Store {
 
     /// The part of a registration that gives a device its user.
     pub(super) fn device_action(&self, id: &DeviceId, user: UserId) -> Action {
-        let taken = Refusal::Conflict("this device has a user already: log in with it");
+        let taken = Refusal::Conflict(words!("this device has a user already: log in with it", "此设备已有用户，请直接登录"));
         Action::put_new(keys::device(id), &TiedDevice { holder: user, epoch: 0 }).or_refuse(taken)
     }
 

@@ -3,7 +3,10 @@ use super::{
     keys,
     table::{Action, Outcome, Store, number},
 };
-use crate::domain::{Limit, MINUTE, Refusal, UserId};
+use crate::{
+    domain::{Limit, MINUTE, Refusal, UserId},
+    words,
+};
 
 impl Store {
     /// Counts one more before it is done, so that nothing done in parallel gains more: 429 where it is too often. One
@@ -22,7 +25,12 @@ impl Store {
             Outcome::Done(_) => Ok(()),
             Outcome::Refused(_) => {
                 let minutes = (end - now).div_ceil(MINUTE);
-                Err(Refusal::TooMany(format!("at most {}: try again in {minutes} min", limit.words())))
+                Err(Refusal::TooMany(words!(
+                    "at most {limit}: try again in {minutes} min",
+                    "{limit:#}，请 {minutes} 分钟后再试",
+                    limit = limit.words(),
+                    minutes = minutes
+                )))
             }
         }
     }

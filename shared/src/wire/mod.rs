@@ -6,6 +6,7 @@ pub mod comments;
 pub mod dialect;
 pub mod fields;
 pub mod gateway;
+mod language;
 pub mod operation;
 pub mod reference;
 pub mod users;
