@@ -45,8 +45,8 @@ async fn every_document_refuses_in_two_languages() {
             Method::GET, nobody,
             "/user/pic_dir/list?user_id=felix",
             Value::Null,
-            "user_id: must be a whole number from 0 to 9007199254740991",
-            "user_id: 应为：从 0 到 9007199254740991 的整数",
+            "user_id: must be a user's id: a whole number from 0 to 9007199254740991, or 32 hexadecimal digits",
+            "user_id: 应为：用户 id，即从 0 到 9007199254740991 的整数，或 32 位十六进制数字",
         ),
         (
             Method::POST, nobody,

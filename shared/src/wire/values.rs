@@ -168,7 +168,7 @@ impl<'de> Deserialize<'de> for NamedUser {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let wanted = TextOrNumber(words!(
             "a user's id: a whole number from 0 to 9007199254740991, or 32 hexadecimal digits",
-            "用户 id：从 0 到 9007199254740991 的整数，或 32 位十六进制数字"
+            "用户 id，即从 0 到 9007199254740991 的整数，或 32 位十六进制数字"
         ));
         let text = from.deserialize_any(wanted.clone())?;
         if text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
