@@ -18,6 +18,7 @@ PORT = 18000
 CALL = "/user/pic_dir/list?user_id=129171460096000"
 OPERATION, TEST = "functions/user/src/user_follow.rs", "user"
 
+
 def clock(what, work):
     """Does it, and says how long it took and how much CPU, that of what it started included."""
     def cpu():

@@ -548,11 +548,11 @@ mod tests {
             _: V,
         ) -> Result<V::Value, Self::Error> {
             *self.0 = fields;
-            Err(de::Error::custom("only asked"))
+            Err(de::Error::missing_field("only asked"))
         }
 
         fn deserialize_any<V: de::Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
-            Err(de::Error::custom("not fields"))
+            Err(de::Error::missing_field("not fields"))
         }
 
         forward_to_deserialize_any! {
