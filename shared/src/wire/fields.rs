@@ -390,7 +390,6 @@ fn wanted(expected: &dyn de::Expected) -> Words {
 }
 
 /// What a value's reader says of one that it does not take: serde's `custom`, in both languages.
-#[expect(clippy::disallowed_methods, reason = "this is what it is disallowed for")]
 pub fn complaint<E: de::Error>(words: Words) -> E {
     E::custom(words)
 }
