@@ -36,7 +36,10 @@ impl Operation for ArticlePublish {
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<PublishedArticle, Refusal> {
         if self.images.0.is_empty() && is_blank(&self.content.0) {
-            return Err(Refusal::malformed("content", words!("write something, or send images", "请写点内容，或发送图片")));
+            return Err(Refusal::malformed(
+                "content",
+                words!("write something, or send images", "请写点内容，或发送图片"),
+            ));
         }
         let images: Vec<_> = self.images.0.into_iter().map(|image| image.0).collect();
         if (1..images.len()).any(|at| images[..at].contains(&images[at])) {

@@ -370,11 +370,21 @@ impl Record {
     fn user(UserFields { username, password, password_md5, nickname }: UserFields) -> Result<Self, Refusal> {
         let password = match (password, password_md5) {
             (Some(password), None) => Password::new_six_to_sixty_four(&password)?,
-            (None, Some(digits)) => {
-                Password::md5(&digits).map_err(|_| Refusal::malformed("password_md5", words!("must be 32 hexadecimal digits", "应为 32 位十六进制数字")))?
+            (None, Some(digits)) => Password::md5(&digits).map_err(|_| {
+                Refusal::malformed("password_md5", words!("must be 32 hexadecimal digits", "应为 32 位十六进制数字"))
+            })?,
+            (None, None) => {
+                return Err(Refusal::malformed(
+                    "password",
+                    words!("is missing: send it, or password_md5", "password 和 password_md5 必填其一"),
+                ));
             }
-            (None, None) => return Err(Refusal::malformed("password", words!("is missing: send it, or password_md5", "password 和 password_md5 必填其一"))),
-            (Some(_), Some(_)) => return Err(Refusal::malformed("password_md5", words!("send it or password, not both", "password_md5 和 password 只能填一个"))),
+            (Some(_), Some(_)) => {
+                return Err(Refusal::malformed(
+                    "password_md5",
+                    words!("send it or password, not both", "password_md5 和 password 只能填一个"),
+                ));
+            }
         };
         Ok(Self::User { username: username.0, nickname: nickname.0, password })
     }
@@ -395,9 +405,13 @@ impl Record {
         .flatten();
         match (named.next(), named.next()) {
             (Some(one), None) => Ok(one),
-            _ => {
-                Err(Refusal::malformed("article_id", words!("send exactly one of article_id, comment_id, pic_id and pic_dir_id", "article_id、comment_id、pic_id 和 pic_dir_id 中填且只填一个")))
-            }
+            _ => Err(Refusal::malformed(
+                "article_id",
+                words!(
+                    "send exactly one of article_id, comment_id, pic_id and pic_dir_id",
+                    "article_id、comment_id、pic_id 和 pic_dir_id 中填且只填一个"
+                ),
+            )),
         }
     }
 }
@@ -491,7 +505,11 @@ fn dialled_phone(text: String) -> Result<String, Words> {
     let digits = dialled(&text);
     let digits = digits.strip_prefix('+').unwrap_or(&digits);
     let is_phone = (3..=20).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if is_phone && text.len() <= 64 || text.is_empty() { Ok(text) } else { Err(words!("must be a phone number", "应为电话号码")) }
+    if is_phone && text.len() <= 64 || text.is_empty() {
+        Ok(text)
+    } else {
+        Err(words!("must be a phone number", "应为电话号码"))
+    }
 }
 
 fn address(text: String) -> Result<String, Words> {

@@ -109,7 +109,8 @@ impl<'de, const MOST: u8> Deserialize<'de> for Degrees<MOST> {
         impl<const MOST: u8> de::Visitor<'_> for Angle<MOST> {
             type Value = Degrees<MOST>;
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                words!("a number from -{most} to {most}, or empty", "从 -{most} 到 {most} 的数字，或为空", most = MOST).fmt(f)
+                words!("a number from -{most} to {most}, or empty", "从 -{most} 到 {most} 的数字，或为空", most = MOST)
+                    .fmt(f)
             }
             fn visit_f64<E: de::Error>(self, angle: f64) -> Result<Self::Value, E> {
                 match angle.abs() <= f64::from(MOST) {

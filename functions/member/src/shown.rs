@@ -135,7 +135,10 @@ impl<'de> Deserialize<'de> for Icon {
         let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
         match (1..=128).contains(&key.len()) && key.bytes().all(known) {
             true => Ok(Self(MediaId(key))),
-            false => Err(complaint(words!("must be 1 to 128 letters, digits, ., _ or -", "应为 1 至 128 个字母、数字、.、_ 或 -"))),
+            false => Err(complaint(words!(
+                "must be 1 to 128 letters, digits, ., _ or -",
+                "应为 1 至 128 个字母、数字、.、_ 或 -"
+            ))),
         }
     }
 }

@@ -51,7 +51,12 @@ impl Operation for UserInfo {
                 let phone = shown::phone(self.country.as_ref(), &phone)?;
                 app.store.user_of_phone(&phone).await?.ok_or(Refusal::NoSuch(Thing::User))?
             }
-            (None, None) => return Err(Refusal::malformed("to_uid", words!("is missing, and so is phone: send one of them", "to_uid 和 phone 必填其一"))),
+            (None, None) => {
+                return Err(Refusal::malformed(
+                    "to_uid",
+                    words!("is missing, and so is phone: send one of them", "to_uid 和 phone 必填其一"),
+                ));
+            }
         };
         let (profile, counts, is_follow) =
             tokio::try_join!(app.store.profile(user), app.store.counts(user), app.store.is_following(caller, user))?;

@@ -36,20 +36,23 @@ async fn every_document_refuses_in_two_languages() {
     let hers: &[_] = &[("authorization", token.as_str())];
     let zipped: &[_] = &[("authorization", token.as_str()), ("content-encoding", "gzip")];
     let login = json!({"user_type": 1, "account": PHONE, "password": "wrong123"});
-    let register = |password: &str, code: &str| json!({"phone": "13800138002", "password": password, "verifycode": code});
+    let register =
+        |password: &str, code: &str| json!({"phone": "13800138002", "password": password, "verifycode": code});
     let taken = json!({"phone": "1380013800", "password": "abcd1234", "verifycode": "123456"});
     let asked = [
         // A
         (Method::GET, nobody, "/user/pic/detail?pic_id=1", Value::Null, "no such picture", "该图片不存在"),
         (
-            Method::GET, nobody,
+            Method::GET,
+            nobody,
             "/user/pic_dir/list?user_id=felix",
             Value::Null,
             "user_id: must be a user's id: a whole number from 0 to 9007199254740991, or 32 hexadecimal digits",
             "user_id: 应为：用户 id，即从 0 到 9007199254740991 的整数，或 32 位十六进制数字",
         ),
         (
-            Method::POST, nobody,
+            Method::POST,
+            nobody,
             "/user/pic_dir/create",
             json!({"name": "Sea"}),
             "sign in first: the token is missing, wrong or ended",
@@ -60,7 +63,8 @@ async fn every_document_refuses_in_two_languages() {
         (Method::POST, nobody, "/m_user/login", Value::Null, "X-Device-Id: is missing", "X-Device-Id: 必填"),
         (Method::GET, hers, "/m_user/users/1", Value::Null, "no such user", "该用户不存在"),
         (
-            Method::POST, hers,
+            Method::POST,
+            hers,
             "/m_user/user_tracks",
             json!({"lat": 91}),
             "lat: must be a number from -90 to 90, or empty",
@@ -69,21 +73,24 @@ async fn every_document_refuses_in_two_languages() {
         // C
         (Method::POST, nobody, "/user/login", login, "wrong account or password", "账号或密码错误"),
         (
-            Method::POST, nobody,
+            Method::POST,
+            nobody,
             "/user/register",
             register("abcd1234", "123456"),
             "verifycode: wrong, expired or used up: ask for a new code",
             "verifycode: 验证码错误、过期或已失效，请重新获取",
         ),
         (
-            Method::POST, nobody,
+            Method::POST,
+            nobody,
             "/user/register",
             register("abcdefgh", "123456"),
             "password: 8 to 16 letters and digits, at least one of each",
             "password: 应为 8 至 16 位字母和数字，两者都要有",
         ),
         (
-            Method::POST, nobody,
+            Method::POST,
+            nobody,
             "/user/register",
             taken,
             "phone: 11 digits that begin with 13 to 19; a number of another country needs its code: in country, or as + \
@@ -93,14 +100,16 @@ async fn every_document_refuses_in_two_languages() {
         // D
         (Method::POST, hers, "/article_detail", json!({"article_id": 1}), "no such article", "该文章不存在"),
         (
-            Method::POST, hers,
+            Method::POST,
+            hers,
             "/article_publish",
             json!({}),
             "content: write something, or send images",
             "content: 请写点内容，或发送图片",
         ),
         (
-            Method::POST, hers,
+            Method::POST,
+            hers,
             "/article_list",
             json!({"limit": 0}),
             "limit: must be a whole number from 1 to 100",
@@ -109,14 +118,16 @@ async fn every_document_refuses_in_two_languages() {
         (Method::POST, hers, "/article_del", json!({}), "article_id_list: is missing", "article_id_list: 必填"),
         (Method::POST, hers, "/order_detail", json!({"order_id": 1}), "no such order", "该订单不存在"),
         (
-            Method::POST, hers,
+            Method::POST,
+            hers,
             "/order_create_by_shopping_cart",
             json!({"ticket_id_list": [7]}),
             "ticket_id_list: ticket 7 is not in the shopping cart",
             "ticket_id_list: 票 7 不在购物车里",
         ),
         (
-            Method::POST, zipped,
+            Method::POST,
+            zipped,
             "/article_list",
             json!({}),
             "send the body as it is, without a Content-Encoding",
@@ -124,14 +135,16 @@ async fn every_document_refuses_in_two_languages() {
         ),
         // E
         (
-            Method::POST, nobody,
+            Method::POST,
+            nobody,
             "/login",
             json!({"username": PHONE, "password": "wrong"}),
             "password: send its MD5 as 32 hexadecimal digits",
             "password: 请发送密码的 MD5：32 位十六进制数字",
         ),
         (
-            Method::PUT, hers,
+            Method::PUT,
+            hers,
             "/user/update_user_info",
             json!({"nickname": " "}),
             "nickname: must not be blank",

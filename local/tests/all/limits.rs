@@ -56,7 +56,11 @@ async fn every_operation_with_a_limit_keeps_to_it() {
         let message = answer["body"]["msg"].as_str().unwrap();
         assert!(message.contains(&limit.words().to_string()) && message.ends_with(" min"), "{message}");
         let described = &reference["paths"][listed.path][listed.method.as_str().to_lowercase()]["responses"]["429"];
-        assert!(described["description"].as_str().unwrap().contains(&limit.words().to_string()), "{}: {described}", listed.name);
+        assert!(
+            described["description"].as_str().unwrap().contains(&limit.words().to_string()),
+            "{}: {described}",
+            listed.name
+        );
     }
     assert_eq!(test.items().await, before, "what was refused was done");
     // A device is tied in passing, whatever is asked for.

@@ -291,7 +291,9 @@ impl PhoneFault {
                 "phone: 11 digits that begin with 13 to 19; a number of another country needs its code: in country, or as + before it",
                 "phone: 应为 13 至 19 开头的 11 位数字；其他国家或地区的号码须带区号：写在 country 里，或在号码前加 + 和区号"
             ),
-            Self::Elsewhere => words!("phone: 5 to 15 digits after the country code", "phone: 区号之后应为 5 至 15 位数字"),
+            Self::Elsewhere => {
+                words!("phone: 5 to 15 digits after the country code", "phone: 区号之后应为 5 至 15 位数字")
+            }
             Self::Country => words!(
                 "country: a country code of 1 to 3 digits, such as 86",
                 "country: 应为 1 至 3 位数字的国家或地区区号，例如 86"

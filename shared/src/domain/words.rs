@@ -123,7 +123,10 @@ mod tests {
         let plain = words!("a ticket", "一张票");
         assert_eq!((plain.said_in(Language::English), plain.said_in(Language::Chinese)), ("a ticket", "一张票"));
         let filled = words!("at most {most} of {what}", "{what:#}最多 {most} 张", most = 2 + 3, what = plain);
-        assert_eq!((format!("{filled}"), format!("{filled:#}")), ("at most 5 of a ticket".into(), "一张票最多 5 张".into()));
+        assert_eq!(
+            (format!("{filled}"), format!("{filled:#}")),
+            ("at most 5 of a ticket".into(), "一张票最多 5 张".into())
+        );
         assert_eq!(Words::said(&filled), filled);
         assert_eq!(format!("{:#}", filled.about("limit")), "limit: 一张票最多 5 张");
     }

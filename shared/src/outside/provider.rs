@@ -8,8 +8,8 @@ use http::{Method, Request, header::CONTENT_TYPE};
 use serde_json::Value;
 
 use super::exchange::{Exchange, Failure};
-use crate::words;
 use crate::domain::Refusal;
+use crate::words;
 
 /// The whole proof, to the last byte of the answer.
 const TIME_LIMIT: Duration = Duration::from_secs(4);
@@ -108,8 +108,7 @@ impl Providers {
 }
 
 fn not_offered(provider: Provider) -> Refusal {
-    let words =
-        words!("login by {name} is not offered here", "这里不支持用 {name} 登录", name = provider.name());
+    let words = words!("login by {name} is not offered here", "这里不支持用 {name} 登录", name = provider.name());
     Refusal::malformed("user_type", words)
 }
 
@@ -117,7 +116,10 @@ fn not_offered(provider: Provider) -> Refusal {
 fn check(field: &str, value: &str) -> Result<(), Refusal> {
     match (1..=512).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic()) {
         true => Ok(()),
-        false => Err(Refusal::malformed(field, words!("1 to 512 visible ASCII characters", "应为 1 至 512 个可见的 ASCII 字符"))),
+        false => Err(Refusal::malformed(
+            field,
+            words!("1 to 512 visible ASCII characters", "应为 1 至 512 个可见的 ASCII 字符"),
+        )),
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     table::{Action, Range, Store, THERE, full_page},
     users::Profile,
 };
-use crate::domain::{ArticleId, CommentId, EntryId, MediaId, Millis, Page, Refusal, Thing, Subject, UserId};
+use crate::domain::{ArticleId, CommentId, EntryId, MediaId, Millis, Page, Refusal, Subject, Thing, UserId};
 
 /// The numbered list of all articles.
 const ALL: &str = "articles";

@@ -11,7 +11,7 @@ use super::{
     merchants::Merchant,
     table::{SHOWN, Store},
 };
-use crate::domain::{ClothId, Followee, MediaId, MerchantId, Millis, Page, Refusal, Thing, Subject, UserId};
+use crate::domain::{ClothId, Followee, MediaId, MerchantId, Millis, Page, Refusal, Subject, Thing, UserId};
 
 const NO_CLOTH: Refusal = Refusal::NoSuch(Thing::Cloth);
 

@@ -166,7 +166,10 @@ impl Store {
                 let reply = Reply { comment: id, user: target.user };
                 let first = target.first_reply.unwrap_or(reply);
                 if thread.is_some_and(|thread| thread != first.comment) {
-                    return Err(Refusal::Malformed(words!("send the comment that the thread began with", "应为这串回复的首条评论")));
+                    return Err(Refusal::Malformed(words!(
+                        "send the comment that the thread began with",
+                        "应为这串回复的首条评论"
+                    )));
                 }
                 (Some(reply), Some(first))
             }

@@ -71,7 +71,8 @@ impl Store {
 
     /// The part of a registration that gives a device its user.
     pub(super) fn device_action(&self, id: &DeviceId, user: UserId) -> Action {
-        let taken = Refusal::Conflict(words!("this device has a user already: log in with it", "此设备已有用户，请直接登录"));
+        let taken =
+            Refusal::Conflict(words!("this device has a user already: log in with it", "此设备已有用户，请直接登录"));
         Action::put_new(keys::device(id), &TiedDevice { holder: user, epoch: 0 }).or_refuse(taken)
     }
 

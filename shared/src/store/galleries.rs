@@ -59,7 +59,10 @@ impl Store {
             let id = GalleryId::fresh(&self.system);
             let gallery = Gallery { id, title: title.to_owned(), pictures: 0, cover_id: None, cover: None };
             let head = GalleryHead { owner, gallery: id, closed: false };
-            let full = Refusal::Conflict(words!("you have 200 galleries, which is the most: delete one first", "相册最多 200 个，请先删除一个"));
+            let full = Refusal::Conflict(words!(
+                "you have 200 galleries, which is the most: delete one first",
+                "相册最多 200 个，请先删除一个"
+            ));
             let actions = vec![
                 Action::add(keys::gallery_count(owner), "galleries", 1)
                     .when("attribute_not_exists(galleries) OR galleries < :most")
@@ -106,7 +109,10 @@ impl Store {
                 Some(item) => {
                     let now: Gallery = read(item)?;
                     if now.pictures >= MOST_PICTURES as u64 {
-                        return Err(Refusal::Conflict(words!("this gallery holds 500 pictures, which is the most", "此相册已满，最多 500 张图片")));
+                        return Err(Refusal::Conflict(words!(
+                            "this gallery holds 500 pictures, which is the most",
+                            "此相册已满，最多 500 张图片"
+                        )));
                     }
                     now.cover_id
                 }

@@ -6,7 +6,7 @@ use super::{
     keys::{self, Key},
     table::Store,
 };
-use crate::domain::{GameId, MediaId, Millis, Page, Refusal, Thing, Subject, UserId};
+use crate::domain::{GameId, MediaId, Millis, Page, Refusal, Subject, Thing, UserId};
 
 const LIST: &str = "games";
 

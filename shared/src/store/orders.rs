@@ -284,7 +284,10 @@ impl Store {
             if let Some(used) = used.filter(|used| used.expires_at > now / 1000) {
                 return match used.request == *request {
                     true => Ok((vec![], used.order)),
-                    false => Err(Refusal::Conflict(words!("Idempotency-Key: was used for another order", "Idempotency-Key: 已用于另一个订单"))),
+                    false => Err(Refusal::Conflict(words!(
+                        "Idempotency-Key: was used for another order",
+                        "Idempotency-Key: 已用于另一个订单"
+                    ))),
                 };
             }
             if let Some(missing) = cart.iter().find_map(|cart| tickets.iter().find(|ticket| !cart.holds(**ticket))) {
@@ -396,7 +399,10 @@ impl Store {
             let now = self.system.now();
             match (order.standing, order.status(now)) {
                 (Standing::Charging, _) => {
-                    return Err(Refusal::Conflict(words!("a payment for this order is under way: ask again in a moment", "此订单正在支付，请稍后再试")));
+                    return Err(Refusal::Conflict(words!(
+                        "a payment for this order is under way: ask again in a moment",
+                        "此订单正在支付，请稍后再试"
+                    )));
                 }
                 (_, OrderStatus::Paid) => return Err(Refusal::Conflict(words!("this order is paid", "此订单已支付"))),
                 (_, OrderStatus::Cancelled) => return Ok((vec![], ())),
@@ -427,7 +433,10 @@ impl Store {
     /// Makes the holds of a pending order endless, so that money can be asked for; `None` where it is paid already. An
     /// order whose charge is under way is as it was. 409 where it is cancelled. A round and a transaction.
     pub async fn begin_charge(&self, user: UserId, id: OrderId) -> Result<Option<Order>, Refusal> {
-        const CANCELLED: Refusal = Refusal::Conflict(words!("this order is cancelled, or its half hour is over: order again", "此订单已取消，或已超过半小时，请重新下单"));
+        const CANCELLED: Refusal = Refusal::Conflict(words!(
+            "this order is cancelled, or its half hour is over: order again",
+            "此订单已取消，或已超过半小时，请重新下单"
+        ));
         let build = |seen: Option<_>| async move {
             let WholeOrder { order, items, pending } = self.whole_order(user, id).await?;
             let now = self.system.now();

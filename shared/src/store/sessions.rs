@@ -9,7 +9,7 @@ use super::{
     keys,
     table::{Action, Outcome, Store, number, read, set},
 };
-use crate::domain::{Refusal, Thing, StoredPassword, UserId, token::Token};
+use crate::domain::{Refusal, StoredPassword, Thing, UserId, token::Token};
 
 /// The most logged-out tokens that are remembered; the record must stay small, for every request reads it. Whoever logs
 /// out more often within a token's life ends all of their tokens instead.

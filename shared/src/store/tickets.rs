@@ -144,7 +144,10 @@ impl Store {
                 return Err(Refusal::Conflict(words!("these tickets are another project's", "这些票属于另一个项目")));
             }
             if old.record.count > batch.count {
-                return Err(Refusal::Conflict(words!("tickets that are there cannot be taken back: withdraw the record", "已有的票不能减少：请撤下该记录")));
+                return Err(Refusal::Conflict(words!(
+                    "tickets that are there cannot be taken back: withdraw the record",
+                    "已有的票不能减少：请撤下该记录"
+                )));
             }
             // The tickets first: a repeat of what breaks off here finds the record as it was, and begins again.
             match withdrawn {

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Account, DAY, Degree, DeviceId, Email, Gender, Job, Marriage, MediaId, Millis, OnlinePeriod, Phone, Refusal, Thing,
-        SexAttitude, StoredPassword, UserId,
+        Account, DAY, Degree, DeviceId, Email, Gender, Job, Marriage, MediaId, Millis, OnlinePeriod, Phone, Refusal,
+        SexAttitude, StoredPassword, Thing, UserId,
     },
     meter::{Happened, happened},
     words,

@@ -152,7 +152,10 @@ impl Buyer {
         let is_fine = |key: &str| (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
         match key.is_none_or(is_fine) {
             true => Ok(key),
-            false => Err(Refusal::malformed("Idempotency-Key", words!("1 to 255 visible characters of ASCII", "应为 1 至 255 个可见的 ASCII 字符"))),
+            false => Err(Refusal::malformed(
+                "Idempotency-Key",
+                words!("1 to 255 visible characters of ASCII", "应为 1 至 255 个可见的 ASCII 字符"),
+            )),
         }
     }
 }

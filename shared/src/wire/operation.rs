@@ -180,7 +180,9 @@ async fn serve<O: Operation>(
         (Ok(body), Ok(path)) => {
             timeout(LONGEST, run::<O>(&app, &head, &path, body)).await.unwrap_or(Err(Refusal::Unavailable))
         }
-        (Err(_), _) => Err(Refusal::BodyTooLarge(words!("the body is too large: at most 6 MiB", "请求体过大，最多 6 MiB"))),
+        (Err(_), _) => {
+            Err(Refusal::BodyTooLarge(words!("the body is too large: at most 6 MiB", "请求体过大，最多 6 MiB")))
+        }
     };
     if let Err(
         Refusal::ImageFormat(_) | Refusal::ImageCutOff(_) | Refusal::ImageTooLarge(_) | Refusal::ImageTooSmall(_),

@@ -459,12 +459,17 @@ fn prose_complaint(text: &str) -> Option<Words> {
 
 fn line_complaint(text: &str) -> Option<Words> {
     let breaks = |letter: char| letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}');
-    text.chars().any(breaks).then_some(words!("must be one line of text", "应为一行文本")).or_else(|| prose_complaint(text))
+    text.chars()
+        .any(breaks)
+        .then_some(words!("must be one line of text", "应为一行文本"))
+        .or_else(|| prose_complaint(text))
 }
 
 fn nickname_complaint(text: &str) -> Option<Words> {
     let turns = text.chars().any(turns_direction);
-    turns.then_some(words!("must not turn the direction of writing", "不能含有改变书写方向的字符")).or_else(|| line_complaint(text))
+    turns
+        .then_some(words!("must not turn the direction of writing", "不能含有改变书写方向的字符"))
+        .or_else(|| line_complaint(text))
 }
 
 fn entries(least: usize, most: usize) -> Words {

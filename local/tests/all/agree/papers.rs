@@ -9,10 +9,7 @@ use crate::support::operations;
 const DOCUMENTS: [([&str; 2], [&str; 2], usize, usize); 5] = [
     (
         ["A user galleries", "A 用户相册"],
-        [
-            "GET, query string, `{code,msg,format_msg,data}`",
-            "GET，查询字符串，`{code,msg,format_msg,data}`",
-        ],
+        ["GET, query string, `{code,msg,format_msg,data}`", "GET，查询字符串，`{code,msg,format_msg,data}`"],
         5,
         6,
     ),

@@ -20,13 +20,10 @@ impl Dialect for B {
     /// A DELETE's fields are its query where it has no body: not every client can send one.
     async fn read(head: &Parts, body: Bytes) -> Result<(Credentials, Fields), Refusal> {
         let device = match header(&head.headers, "x-device-id") {
-            Some(id) => Some(
-                DeviceId::parse(id).ok_or_else(|| {
-                    let words =
-                        words!("send 16 to 128 letters, digits, - or _", "应为 16 至 128 个字母、数字、- 或 _");
-                    Refusal::malformed("X-Device-Id", words)
-                })?,
-            ),
+            Some(id) => Some(DeviceId::parse(id).ok_or_else(|| {
+                let words = words!("send 16 to 128 letters, digits, - or _", "应为 16 至 128 个字母、数字、- 或 _");
+                Refusal::malformed("X-Device-Id", words)
+            })?),
             None => None,
         };
         let app_version = header(&head.headers, "x-app-version").map(str::to_owned);
