@@ -1,4 +1,4 @@
-"""Runs the README's command as a newcomer would, on free ports and fresh data: what README.md and docs/walk.md show, the
+"""Runs the README's command as a newcomer would, on free ports and fresh data: what both READMEs and docs/walk.md show, the
 story, Ctrl-C. Told another command behind that one, it runs this in their place, with the runner's address in API."""
 
 import json
@@ -48,13 +48,15 @@ def blocks(page, language, mark=""):
     return found
 
 
-def first_call(port):
-    """That README.md's call is answered as it shows; ports are those of this run."""
-    moved = [re.sub(r"\b900(\d)\b", lambda digit: str(port + int(digit[1])), blocks("README.md", language, mark)[0])
-             for language, mark in (("sh", "call"), ("json", "answer"))]
-    answer = subprocess.run(["bash", "-c", moved[0] + " -sS"], check=True, capture_output=True, text=True).stdout
-    if json.loads(answer) != json.loads(moved[1]):
-        return f"README.md shows another answer than\n{answer}"
+def first_calls(port):
+    """That the calls of both READMEs are answered as they show; ports are those of this run."""
+    for page, call, shown in (("README.md", "call", "answer"), ("README.zh-CN.md", "call", "answer"),
+                              ("README.zh-CN.md", "refused call", "refusal")):
+        moved = [re.sub(r"\b900(\d)\b", lambda digit: str(port + int(digit[1])), blocks(page, language, mark)[0])
+                 for language, mark in (("sh", call), ("json", shown))]
+        answer = subprocess.run(["bash", "-c", moved[0] + " -sS"], check=True, capture_output=True, text=True).stdout
+        if json.loads(answer) != json.loads(moved[1]):
+            return f"{page} shows another answer than\n{answer}"
 
 
 def first_walk(api):
@@ -74,8 +76,8 @@ def first_walk(api):
 
 
 def newcomer(api, port):
-    """What README.md shows, the walk, the story; None when all is well."""
-    if problem := first_call(port) or first_walk(api):
+    """What the READMEs show, the walk, the story; None when all is well."""
+    if problem := first_calls(port) or first_walk(api):
         return problem
     # Two people meet; it stops at the first answer that is not as it should be.
     story = subprocess.run(["./story.sh", api], timeout=60)

@@ -116,6 +116,11 @@ await page.locator("#items summary").first().click();
 await page.locator("#items .inside h3").first().waitFor();
 await fits("the desk's articles");
 
+// Orders lie with whoever ordered.
+await page.getByRole("link", { name: "Orders" }).click();
+await page.locator("#items h2", { hasText: "/ ORDER#" }).first().waitFor();
+await fits("the desk's orders");
+
 // An import.
 await page.getByRole("link", { name: "Import" }).click();
 await page.getByRole("button", { name: "Import" }).click();

@@ -286,7 +286,10 @@ fn router(template: &Template, app: &Arc<App>, shown: Shown) -> Result<Router, S
     }
     let unknown = move |request: Request| {
         let desk = desk.clone();
-        async move { desk.request("", desk::what(&request), operation::unknown()).await }
+        async move {
+            let what = desk::what(&request);
+            desk.request("", what, operation::unknown(request.into_parts().0.headers)).await
+        }
     };
     // As `CorsConfiguration` has it.
     let cors = CorsLayer::new()

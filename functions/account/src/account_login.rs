@@ -81,7 +81,7 @@ impl Operation for AccountLogin {
     const REFUSES: &'static [Refusal] = &[Refusal::WrongPassword, Refusal::Locked(LockedBy::WrongPasswords)];
 
     async fn handle(self, Anyone: Anyone, app: &App) -> Result<LoggedIn, Refusal> {
-        let given = |value: Option<String>, name: &str| value.ok_or(Refusal::Malformed(format!("{name}: is missing")));
+        let given = |value: Option<String>, name: &str| value.ok_or_else(|| Refusal::missing(name));
         let provider = match self.user_type {
             UserType::Password => None,
             UserType::Qq => Some(Provider::Qq),

@@ -1,5 +1,5 @@
 use shared::{
-    domain::{Password, Phone, PhoneFault, StoredPassword},
+    domain::{Password, PasswordRule, Phone, PhoneFault, StoredPassword},
     off_thread,
     store::{Changes, SignUp},
     wire::{
@@ -37,7 +37,7 @@ impl Operation for UserRegister {
     const REFUSES: &'static [Refusal] = &[
         Refusal::SmsCode,
         Refusal::Phone(PhoneFault::China),
-        Refusal::PasswordRules("8 to 16 letters and digits, at least one of each"),
+        Refusal::PasswordRules(PasswordRule::EightToSixteen),
         Refusal::RegisterFailed,
         Refusal::PhoneTaken,
     ];

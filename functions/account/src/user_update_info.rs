@@ -67,7 +67,9 @@ impl Operation for UserUpdateInfo {
                 let code = app.store.prove_code(phone, &code.0).await;
                 Some(PhoneChange::Proved(code.map_err(Refusal::of("verifycode"))?))
             }
-            (None, Some(_)) => return Err(Refusal::malformed("phone: is missing beside verifycode")),
+            (None, Some(_)) => {
+                return Err(Refusal::malformed("phone", words!("is missing beside verifycode", "有 verifycode 时必填")));
+            }
             (phone, None) => phone.map(PhoneChange::Claimed),
         };
         let gender = self.gender.map(|gender| match gender {

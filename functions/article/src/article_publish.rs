@@ -36,11 +36,14 @@ impl Operation for ArticlePublish {
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<PublishedArticle, Refusal> {
         if self.images.0.is_empty() && is_blank(&self.content.0) {
-            return Err(Refusal::malformed("content: write something, or send images"));
+            return Err(Refusal::malformed(
+                "content",
+                words!("write something, or send images", "请写点内容，或发送图片"),
+            ));
         }
         let images: Vec<_> = self.images.0.into_iter().map(|image| image.0).collect();
         if (1..images.len()).any(|at| images[..at].contains(&images[at])) {
-            return Err(Refusal::malformed("images: the same image twice"));
+            return Err(Refusal::malformed("images", words!("the same image twice", "同一张图片出现了两次")));
         }
         app.own_media(caller, &images, MediaClass::Image, "images").await?;
         let id = app.store.publish_article(caller, &self.content.0, images).await?;

@@ -56,7 +56,7 @@ impl Record {
                 }
             }
             Self::Message { message, withdrawn } => match store.import_message(&message, withdrawn).await {
-                Err(no @ Refusal::NoSuch("user")) => Err(blame("to_user_id")(no)),
+                Err(no @ Refusal::NoSuch(Thing::User)) => Err(blame("to_user_id")(no)),
                 Err(no @ Refusal::NoSuch(_)) => Err(blame("from_id")(no)),
                 other => other.map_err(blame("record_id")),
             },

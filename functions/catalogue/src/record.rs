@@ -7,13 +7,14 @@ use serde_json::{Map, Value};
 use shared::{
     domain::{
         Account, ArticleId, ClothId, CommentId, Email, GalleryId, GameId, MasterId, MerchantId, Password, PictureId,
-        ProjectId, Refusal, Side, TicketId, UserId, text::dialled,
+        ProjectId, Refusal, Side, TicketId, UserId, Words, text::dialled,
     },
     store::{Banner, Cloth, Game, Master, Merchant, OperatorsMessage, Place, Project, TicketBatch},
     wire::{
-        fields::Fields,
+        fields::{Fields, complaint},
         values::{Line, MediaKey, NamedUser, Nickname, Prose, Typed, Whole},
     },
+    words,
 };
 
 /// What a JSON number can hold exactly.
@@ -212,16 +213,16 @@ impl Record {
     /// A record as it came. Refuses it in words that name the field.
     pub fn of(record: Value) -> Result<Self, Refusal> {
         let Value::Object(record) = record else {
-            return Err(Refusal::malformed("record: must be an object"));
+            return Err(Refusal::malformed("record", words!("must be an object", "应为对象")));
         };
         let kind = match record.get("kind") {
-            None | Some(Value::Null) => return Err(Refusal::malformed("kind: is missing")),
+            None | Some(Value::Null) => return Err(Refusal::missing("kind")),
             Some(Value::String(kind)) => kind.clone(),
-            Some(_) => return Err(Refusal::malformed("kind: must be text")),
+            Some(_) => return Err(Refusal::malformed("kind", words!("must be text", "应为文本"))),
         };
         let is_content = CONTENT.contains(&kind.as_str());
         if !is_content && !matches!(record.get("withdrawn"), None | Some(Value::Null | Value::Bool(false))) {
-            return Err(Refusal::malformed("withdrawn: only content can be withdrawn"));
+            return Err(Refusal::malformed("withdrawn", words!("only content can be withdrawn", "只有内容可以撤下")));
         }
         match kind.as_str() {
             "banner" => fields(record).map(Self::banner),
@@ -256,7 +257,7 @@ impl Record {
             }
             "takedown" => fields(record).and_then(Self::takedown),
             "message" => fields(record).map(Self::message),
-            _ => Err(Refusal::malformed(format!("kind: must be one of {KINDS}"))),
+            _ => Err(Refusal::malformed("kind", words!("must be one of {kinds}", "应为 {kinds} 之一", kinds = KINDS))),
         }
     }
 
@@ -373,7 +374,12 @@ impl Record {
         let TicketFields { ticket_id, project_id, name, image, intro, price, count, withdrawn } = fields;
         let count = count.map_or(1, |count| count.0);
         if ticket_id.0 + count - 1 > LARGEST_ID.unsigned_abs() {
-            return Err(Refusal::malformed(format!("count: the last ticket's id would be above {LARGEST_ID}")));
+            let words = words!(
+                "the last ticket's id would be above {most}",
+                "最后一张票的 id 会超过 {most}",
+                most = LARGEST_ID
+            );
+            return Err(Refusal::malformed("count", words));
         }
         let batch = TicketBatch {
             ticket_id: TicketId(ticket_id.0),
@@ -392,11 +398,21 @@ impl Record {
     fn user(UserFields { username, password, password_md5, nickname }: UserFields) -> Result<Self, Refusal> {
         let password = match (password, password_md5) {
             (Some(password), None) => Password::new_six_to_sixty_four(&password)?,
-            (None, Some(digits)) => {
-                Password::md5(&digits).map_err(|_| Refusal::malformed("password_md5: must be 32 hexadecimal digits"))?
+            (None, Some(digits)) => Password::md5(&digits).map_err(|_| {
+                Refusal::malformed("password_md5", words!("must be 32 hexadecimal digits", "应为 32 位十六进制数字"))
+            })?,
+            (None, None) => {
+                return Err(Refusal::malformed(
+                    "password",
+                    words!("is missing: send it, or password_md5", "password 和 password_md5 必填其一"),
+                ));
             }
-            (None, None) => return Err(Refusal::malformed("password: is missing: send it, or password_md5")),
-            (Some(_), Some(_)) => return Err(Refusal::malformed("password_md5: send it or password, not both")),
+            (Some(_), Some(_)) => {
+                return Err(Refusal::malformed(
+                    "password_md5",
+                    words!("send it or password, not both", "password_md5 和 password 只能填一个"),
+                ));
+            }
         };
         Ok(Self::User { username: username.0, nickname: nickname.0, password })
     }
@@ -428,9 +444,13 @@ impl Record {
         .flatten();
         match (named.next(), named.next()) {
             (Some(one), None) => Ok(one),
-            _ => {
-                Err(Refusal::malformed("article_id: send exactly one of article_id, comment_id, pic_id and pic_dir_id"))
-            }
+            _ => Err(Refusal::malformed(
+                "article_id",
+                words!(
+                    "send exactly one of article_id, comment_id, pic_id and pic_dir_id",
+                    "article_id、comment_id、pic_id 和 pic_dir_id 中填且只填一个"
+                ),
+            )),
         }
     }
 }
@@ -447,7 +467,7 @@ macro_rules! texts {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                $read(Typed::deserialize(from)?.0).map(Self).map_err(de::Error::custom)
+                $read(Typed::deserialize(from)?.0).map(Self).map_err(complaint)
             }
         }
     )*};
@@ -468,7 +488,7 @@ texts! {
     Address address
 }
 
-fn date(text: String) -> Result<String, &'static str> {
+fn date(text: String) -> Result<String, Words> {
     let number = |range| text.get(range).filter(|text: &&str| text.bytes().all(|byte| byte.is_ascii_digit()));
     let parts = [number(0..4), number(5..7), number(8..10)].map(|part| part.and_then(|part| part.parse::<u32>().ok()));
     let is_date = match parts {
@@ -485,11 +505,12 @@ fn date(text: String) -> Result<String, &'static str> {
         }
         _ => false,
     };
-    if is_date { Ok(text) } else { Err("must be a date: YYYY-MM-DD") }
+    if is_date { Ok(text) } else { Err(words!("must be a date: YYYY-MM-DD", "应为日期：YYYY-MM-DD")) }
 }
 
-fn url(text: String) -> Result<String, &'static str> {
-    const WANTED: &str = "must be a URL that begins with http:// or https://";
+fn url(text: String) -> Result<String, Words> {
+    const WANTED: Words =
+        words!("must be a URL that begins with http:// or https://", "应为以 http:// 或 https:// 开头的网址");
     let rest = ["http://", "https://"].iter().find_map(|scheme| {
         let begins = text.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme));
         begins.then(|| &text[scheme.len()..])
@@ -504,42 +525,48 @@ fn url(text: String) -> Result<String, &'static str> {
     }
 }
 
-fn username(text: String) -> Result<String, &'static str> {
+fn username(text: String) -> Result<String, Words> {
     let text = line(text, 64)?;
     match !text.contains('@') && matches!(Account::parse(&text), Account::Name(name) if name == text) {
         true => Ok(text),
-        false => Err("must not look like a phone or an e-mail address, which are told apart by their form"),
+        false => Err(words!(
+            "must not look like a phone or an e-mail address, which are told apart by their form",
+            "不能像手机号或邮箱地址"
+        )),
     }
 }
 
-fn key(text: String) -> Result<String, &'static str> {
+fn key(text: String) -> Result<String, Words> {
     line(text, 128)
 }
 
-fn dialled_phone(text: String) -> Result<String, &'static str> {
+fn dialled_phone(text: String) -> Result<String, Words> {
     let digits = dialled(&text);
     let digits = digits.strip_prefix('+').unwrap_or(&digits);
     let is_phone = (3..=20).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if is_phone && text.len() <= 64 || text.is_empty() { Ok(text) } else { Err("must be a phone number") }
+    if is_phone && text.len() <= 64 || text.is_empty() {
+        Ok(text)
+    } else {
+        Err(words!("must be a phone number", "应为电话号码"))
+    }
 }
 
-fn address(text: String) -> Result<String, &'static str> {
+fn address(text: String) -> Result<String, Words> {
     match text.is_empty() || Email::parse(&text).is_ok() {
         true => Ok(text),
-        false => Err("must be an e-mail address"),
+        false => Err(words!("must be an e-mail address", "应为邮箱地址")),
     }
 }
 
 /// One line with something on it.
-fn line(text: String, most: usize) -> Result<String, &'static str> {
+fn line(text: String, most: usize) -> Result<String, Words> {
     use shared::domain::text::{is_blank, turns_direction};
     let breaks = |letter: char| letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}');
     match text.chars().count() {
-        0 => Err("must not be empty"),
-        long if long > most && most == 64 => Err("must have 1 to 64 characters"),
-        long if long > most => Err("must have 1 to 128 characters"),
+        0 => Err(words!("must not be empty", "不能为空")),
+        long if long > most => Err(words!("must have 1 to {most} characters", "应有 1 至 {most} 个字符", most = most)),
         _ if is_blank(&text) || text.chars().any(|letter| breaks(letter) || turns_direction(letter)) => {
-            Err("must be one line of text")
+            Err(words!("must be one line of text", "应为一行文本"))
         }
         _ => Ok(text),
     }
@@ -553,7 +580,7 @@ impl<'de> Deserialize<'de> for Hex {
         let digits = Typed::deserialize(from)?.0;
         let fits = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         let number = u128::from_str_radix(&digits, 16).ok().filter(|_| fits);
-        number.map(Self).ok_or(de::Error::custom("must be 32 hexadecimal digits"))
+        number.map(Self).ok_or_else(|| complaint(words!("must be 32 hexadecimal digits", "应为 32 位十六进制数字")))
     }
 }
 
@@ -575,7 +602,10 @@ impl<'de> Deserialize<'de> for FromId {
             return Ok(Self(vec![Side::CustomerService]));
         }
         let wrong =
-            || de::Error::custom("must be the 32 hexadecimal digits of a master or a merchant, or customer_service");
+            || complaint(words!(
+                "must be the 32 hexadecimal digits of a master or a merchant, or customer_service",
+                "应为达人或商家的 32 位十六进制 id，或 customer_service"
+            ));
         let Hex(id) = Hex::deserialize(text.into_deserializer()).map_err(|_: de::value::Error| wrong())?;
         Ok(Self(vec![MasterId(id).into(), MerchantId(id).into()]))
     }
@@ -585,7 +615,7 @@ impl<'de> Deserialize<'de> for FromId {
 mod tests {
     use std::collections::BTreeSet;
 
-    use serde::forward_to_deserialize_any;
+    use serde::{de, forward_to_deserialize_any};
 
     use super::*;
 
@@ -602,11 +632,11 @@ mod tests {
             _: V,
         ) -> Result<V::Value, Self::Error> {
             *self.0 = fields;
-            Err(de::Error::custom("only asked"))
+            Err(de::Error::missing_field("only asked"))
         }
 
         fn deserialize_any<V: de::Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
-            Err(de::Error::custom("not fields"))
+            Err(de::Error::missing_field("not fields"))
         }
 
         forward_to_deserialize_any! {

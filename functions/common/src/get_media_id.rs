@@ -43,7 +43,10 @@ impl Operation for GetMediaId {
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<NewMedia, Refusal> {
         let Some(kind) = MediaKind::of_content_type(&self.content_type) else {
             let known = MediaKind::content_types().collect::<Vec<_>>().join(", ");
-            return Err(Refusal::malformed(format!("content_type: one of {known}")));
+            return Err(Refusal::malformed(
+                "content_type",
+                words!("one of {known}", "应为 {known} 之一", known = known),
+            ));
         };
         let id = app.store.new_media(caller, kind).await?;
         let upload_url = app.media().upload_url(&id).await?;

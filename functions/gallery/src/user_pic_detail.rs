@@ -64,7 +64,7 @@ impl Operation for UserPicDetail {
     const ROUTE: Route = Route::get("/user/pic/detail");
 
     async fn handle(self, Anyone: Anyone, app: &App) -> Result<PictureDetail, Refusal> {
-        let gone = || Refusal::NoSuch("picture");
+        let gone = || Refusal::NoSuch(Thing::Picture);
         let picture = app.store.picture(self.pic_id.0).await?.ok_or_else(gone)?;
         let (owner, first, galleries) = tokio::try_join!(
             app.store.profile(picture.owner),

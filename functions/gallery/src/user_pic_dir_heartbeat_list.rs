@@ -26,7 +26,7 @@ impl Operation for UserPicDirHeartbeatList {
     async fn handle(self, Anyone: Anyone, app: &App) -> Result<Hearts, Refusal> {
         let user = self.user_id.0;
         let (profile, hearts) = tokio::try_join!(app.store.profile(user), app.store.hearts_of(user))?;
-        profile.ok_or(Refusal::NoSuch("user"))?;
+        profile.ok_or(Refusal::NoSuch(Thing::User))?;
         Ok(Hearts { list: hearts.into_iter().map(GalleryNumber).collect() })
     }
 }

@@ -34,7 +34,7 @@ impl Operation for UserPicDirList {
     async fn handle(self, Anyone: Anyone, app: &App) -> Result<Galleries, Refusal> {
         let user = self.user_id.0;
         let (profile, galleries) = tokio::try_join!(app.store.profile(user), app.store.galleries_of(user))?;
-        profile.ok_or(Refusal::NoSuch("user"))?;
+        profile.ok_or(Refusal::NoSuch(Thing::User))?;
         let show = |gallery: shared::store::Gallery| ListedGallery {
             pic_url: gallery.cover.map(|id| PictureUrl::of(app, &id)),
             name: gallery.title,

@@ -24,7 +24,7 @@ impl Operation for UserPicDirPicList {
 
     async fn handle(self, Anyone: Anyone, app: &App) -> Result<Pictures, Refusal> {
         let pictures = app.store.pictures_of(self.pic_dir_id.0, MOST_PICTURES).await?;
-        let pictures = pictures.ok_or(Refusal::NoSuch("gallery"))?;
+        let pictures = pictures.ok_or(Refusal::NoSuch(Thing::Gallery))?;
         Ok(Pictures { list: pictures.iter().map(|picture| ShownPicture::of(app, picture)).collect() })
     }
 }

@@ -3,6 +3,7 @@ use shared::{
     store::{CommentView, Snapshot},
     wire::{
         dialect::B,
+        fields::complaint,
         operation::*,
         values::{ArticleNumber, CommentDigits, Page},
     },
@@ -34,7 +35,10 @@ impl<'de> Deserialize<'de> for Cursor {
         let parts = text.split_once('-').and_then(|(newest, at)| Some((newest.parse().ok()?, at.parse().ok()?)));
         match parts.filter(|(newest, _)| *newest <= LARGEST) {
             Some((newest, at)) => Ok(Self(Snapshot { newest: CommentId(newest), at })),
-            None => Err(serde::de::Error::custom("send the one that the first page came with, or none")),
+            None => Err(complaint(words!(
+                "send the one that the first page came with, or none",
+                "请发送第一页返回的值，或不填"
+            ))),
         }
     }
 }

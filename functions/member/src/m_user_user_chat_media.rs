@@ -42,7 +42,7 @@ impl Operation for MUserUserChatMedia {
     const ROUTE: Route = Route::get("/m_user/user_chat_media");
 
     async fn handle(self, Reader(_): Reader, app: &App) -> Result<ChatMedia, Refusal> {
-        let user = app.store.profile(self.user_id.0).await?.ok_or(Refusal::NoSuch("user"))?;
+        let user = app.store.profile(self.user_id.0).await?.ok_or(Refusal::NoSuch(Thing::User))?;
         let (id, r#type) = match self.chat_type {
             ChatType::VideoChat => (&user.video_chat, ChatMediaType::Video),
             ChatType::AudioChat => (&user.audio_chat, ChatMediaType::Audio),

@@ -1,4 +1,7 @@
-use std::{borrow::Cow, fmt};
+use std::{
+    borrow::Cow,
+    fmt::{self, Display as _},
+};
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserializer, de};
@@ -50,7 +53,7 @@ impl<'de> Deserialize<'de> for Switch {
         impl de::Visitor<'_> for TruthValue {
             type Value = Switch;
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("true or false")
+                words!("true or false", "true 或 false").fmt(f)
             }
             fn visit_bool<E: de::Error>(self, is_on: bool) -> Result<Switch, E> {
                 Ok(Switch(Some(is_on)))
@@ -106,7 +109,8 @@ impl<'de, const MOST: u8> Deserialize<'de> for Degrees<MOST> {
         impl<const MOST: u8> de::Visitor<'_> for Angle<MOST> {
             type Value = Degrees<MOST>;
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                write!(f, "a number from -{MOST} to {MOST}, or empty")
+                words!("a number from -{most} to {most}, or empty", "从 -{most} 到 {most} 的数字，或为空", most = MOST)
+                    .fmt(f)
             }
             fn visit_f64<E: de::Error>(self, angle: f64) -> Result<Self::Value, E> {
                 match angle.abs() <= f64::from(MOST) {

@@ -17,7 +17,7 @@ impl Operation for MUserUsersGet {
     const ROUTE: Route = Route::get("/m_user/users/{user_id}");
 
     async fn handle(self, Reader(caller): Reader, app: &App) -> Result<MemberProfile, Refusal> {
-        let user = app.store.profile(self.user_id.0).await?.ok_or(Refusal::NoSuch("user"))?;
+        let user = app.store.profile(self.user_id.0).await?.ok_or(Refusal::NoSuch(Thing::User))?;
         Ok(if user.id == caller { MemberProfile::of_oneself(&user, app) } else { MemberProfile::of_other(&user) })
     }
 }

@@ -95,7 +95,7 @@ impl Operation for MUserUsersHomepage {
     async fn handle(self, Reader(caller): Reader, app: &App) -> Result<Homepage, Refusal> {
         let (id, store) = (self.user_id.0, &app.store);
         let user = async {
-            let user = store.profile(id).await?.ok_or(Refusal::NoSuch("user"))?;
+            let user = store.profile(id).await?.ok_or(Refusal::NoSuch(Thing::User))?;
             let media = shown(app, [&user.background, &user.audio_intro]).await?;
             Ok((user, media))
         };

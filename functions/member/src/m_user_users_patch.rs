@@ -67,7 +67,7 @@ impl Change {
         let user = self.user_id.0;
         if user != caller {
             let other = app.store.profile(user).await?;
-            return Err(other.map_or(Refusal::NoSuch("user"), |_| Refusal::NotYours));
+            return Err(other.map_or(Refusal::NoSuch(Thing::User), |_| Refusal::NotYours));
         }
         let picture_or_video = match self.background.as_ref().and_then(|background| background.0.kind()) {
             Some(kind) if kind.class() == MediaClass::Video => MediaClass::Video,

@@ -22,8 +22,8 @@ impl Operation for MUserUsersPut {
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<MemberProfile, Refusal> {
         match &self.0 {
-            Change { nickname: None, .. } => Err(Refusal::malformed("nickname: is missing")),
-            Change { gender: None, .. } => Err(Refusal::malformed("gender: is missing")),
+            Change { nickname: None, .. } => Err(Refusal::missing("nickname")),
+            Change { gender: None, .. } => Err(Refusal::missing("gender")),
             _ => self.0.make(caller, app).await,
         }
     }

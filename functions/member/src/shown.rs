@@ -1,11 +1,15 @@
 //! Members as document B shows them, and what several of its requests bring.
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize};
 use shared::{
     App,
     domain::{Degree, Gender, Job, Marriage, MediaId, OnlinePeriod, Refusal, SexAttitude},
     store::{LoggedIn, Profile},
-    wire::values::{MediaKey, UserHex},
+    wire::{
+        fields::complaint,
+        values::{MediaKey, UserHex},
+    },
+    words,
 };
 
 /// Who it is.
@@ -131,7 +135,10 @@ impl<'de> Deserialize<'de> for Icon {
         let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
         match (1..=128).contains(&key.len()) && key.bytes().all(known) {
             true => Ok(Self(MediaId(key))),
-            false => Err(de::Error::custom("must be 1 to 128 letters, digits, ., _ or -")),
+            false => Err(complaint(words!(
+                "must be 1 to 128 letters, digits, ., _ or -",
+                "应为 1 至 128 个字母、数字、.、_ 或 -"
+            ))),
         }
     }
 }

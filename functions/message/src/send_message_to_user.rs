@@ -23,7 +23,7 @@ impl Operation for SendMessageToUser {
 
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<SentMessage, Refusal> {
         if self.to_uid.0 == caller {
-            return Err(Refusal::malformed("to_uid: nobody writes to themself"));
+            return Err(Refusal::malformed("to_uid", words!("nobody writes to themself", "不能给自己发消息")));
         }
         Ok(app.store.send_message(caller, self.to_uid.0.into(), &self.content.0).await?.into())
     }

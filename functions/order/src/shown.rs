@@ -5,6 +5,7 @@ use shared::{
     domain::{Millis, Refusal, TicketId},
     store::{Order, OrderStatus},
     wire::values::{List, OrderNumber, TicketNumber, UserHex},
+    words,
 };
 
 /// An order.
@@ -46,7 +47,7 @@ impl ShownOrder {
 pub fn each_once(tickets: List<TicketNumber, 1, 50>) -> Result<Vec<TicketId>, Refusal> {
     let ids: Vec<_> = tickets.0.into_iter().map(|ticket| ticket.0).collect();
     match (1..ids.len()).any(|at| ids[..at].contains(&ids[at])) {
-        true => Err(Refusal::malformed("ticket_id_list: the same ticket twice")),
+        true => Err(Refusal::malformed("ticket_id_list", words!("the same ticket twice", "同一张票出现了两次"))),
         false => Ok(ids),
     }
 }

@@ -50,7 +50,10 @@ impl Operation for MyUserInfoUpdate {
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
         let now = i64::try_from(app.system.now()).unwrap_or(i64::MAX);
         if self.birthday.is_some_and(|birthday| birthday.0 > now) {
-            return Err(Refusal::malformed("birthday: has not come yet: send milliseconds since 1970"));
+            return Err(Refusal::malformed(
+                "birthday",
+                words!("has not come yet: send milliseconds since 1970", "尚未到来：应为 1970 年以来的毫秒数"),
+            ));
         }
         let email = self.email.map(|email| Email::parse(&email.0)).transpose()?;
         let avatar = self.avatar.map(|avatar| avatar.0);

@@ -4,6 +4,7 @@ use shared::{
     domain::{LockedBy, Password, Refusal, UserId},
     store::ProvedCode,
     wire::values::Code,
+    words,
 };
 
 /// What [`prove`] refuses.
@@ -20,7 +21,10 @@ pub async fn prove(
     let profile = app.store.profile(caller).await?.ok_or(Refusal::NotSignedIn)?;
     match (profile.phone, code) {
         (Some(phone), Some(code)) => app.store.prove_code(phone, &code.0).await.map(Some).map_err(Refusal::of("code")),
-        (Some(_), None) => Err(Refusal::malformed("code: is missing: send_sms_code sends one to your phone")),
+        (Some(_), None) => Err(Refusal::malformed(
+            "code",
+            words!("is missing: send_sms_code sends one to your phone", "必填：send_sms_code 会把验证码发到你的手机"),
+        )),
         (None, _) => {
             let password = password.map(|password| Password::typed(&password));
             app.store.prove_password(caller, password).await.map(|()| None)

@@ -31,7 +31,10 @@ impl Operation for SendSmsCode {
     async fn handle(self, Someone(source): Someone, app: &App) -> Result<Done, Refusal> {
         let phone = phone(self.country.as_ref(), &self.phone)?;
         if !app.config.serves(&phone) {
-            return Err(Refusal::malformed("country: no codes are sent to this country"));
+            return Err(Refusal::malformed(
+                "country",
+                words!("no codes are sent to this country", "不向这个国家或地区发送验证码"),
+            ));
         }
         app.send_sms_code(&phone, source).await.map_err(Refusal::of("phone"))?;
         Ok(Done {})

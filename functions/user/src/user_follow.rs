@@ -19,7 +19,10 @@ impl Operation for UserFollow {
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Done, Refusal> {
         let NamedUser(to) = self.to_uid;
         if to == caller {
-            return Err(Refusal::malformed("to_uid: is your own: nobody follows themself"));
+            return Err(Refusal::malformed(
+                "to_uid",
+                words!("is your own: nobody follows themself", "是你自己：不能关注自己"),
+            ));
         }
         app.store.follow(caller, to).await?;
         Ok(Done {})

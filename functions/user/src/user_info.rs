@@ -49,14 +49,19 @@ impl Operation for UserInfo {
             (Some(NamedUser(user)), _) => user,
             (None, Some(phone)) => {
                 let phone = shown::phone(self.country.as_ref(), &phone)?;
-                app.store.user_of_phone(&phone).await?.ok_or(Refusal::NoSuch("user"))?
+                app.store.user_of_phone(&phone).await?.ok_or(Refusal::NoSuch(Thing::User))?
             }
-            (None, None) => return Err(Refusal::malformed("to_uid: is missing, and so is phone: send one of them")),
+            (None, None) => {
+                return Err(Refusal::malformed(
+                    "to_uid",
+                    words!("is missing, and so is phone: send one of them", "to_uid 和 phone 必填其一"),
+                ));
+            }
         };
         let (profile, counts, is_follow) =
             tokio::try_join!(app.store.profile(user), app.store.counts(user), app.store.is_following(caller, user))?;
         Ok(Named::new(Seen {
-            card: profile.ok_or(Refusal::NoSuch("user"))?.into(),
+            card: profile.ok_or(Refusal::NoSuch(Thing::User))?.into(),
             rank: Rank::default(),
             follow_count: counts.follows,
             follower_count: counts.followers,

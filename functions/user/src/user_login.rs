@@ -46,7 +46,10 @@ impl Operation for UserLogin {
                 app.store.log_in_by_password(&Account::Phone(phone), Password::typed(&password)).await?
             }
             (None, Some(code)) => app.store.log_in_by_code(phone, &code.0).await.map_err(Refusal::of("code"))?,
-            (None, None) => return Err(Refusal::malformed("password: is missing, and so is code: send one of them")),
+            (None, None) => {
+                let words = words!("is missing, and so is code: send one of them", "password 和 code 必填其一");
+                return Err(Refusal::malformed("password", words));
+            }
         };
         Welcome::new(user, app).await
     }

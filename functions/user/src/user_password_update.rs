@@ -1,5 +1,5 @@
 use shared::{
-    domain::{Password, PhoneFault, StoredPassword},
+    domain::{Password, PasswordRule, PhoneFault, StoredPassword},
     off_thread,
     wire::{
         dialect::D,
@@ -35,7 +35,7 @@ impl Operation for UserPasswordUpdate {
         Refusal::NotRegistered,
         Refusal::SmsCode,
         Refusal::Phone(PhoneFault::China),
-        Refusal::PasswordRules("6 to 64 characters"),
+        Refusal::PasswordRules(PasswordRule::SixToSixtyFour),
     ];
 
     async fn handle(self, Anyone: Anyone, app: &App) -> Result<Done, Refusal> {

@@ -1,5 +1,5 @@
 use shared::{
-    domain::{Password, PhoneFault, StoredPassword},
+    domain::{Password, PasswordRule, PhoneFault, StoredPassword},
     off_thread,
     store::{Changes, LoggedIn, SignUp},
     wire::{
@@ -37,7 +37,7 @@ impl Operation for UserSignup {
     const REFUSES: &'static [Refusal] = &[
         Refusal::SmsCode,
         Refusal::Phone(PhoneFault::China),
-        Refusal::PasswordRules("6 to 64 characters"),
+        Refusal::PasswordRules(PasswordRule::SixToSixtyFour),
         Refusal::RegisterFailed,
         Refusal::PhoneTaken,
     ];

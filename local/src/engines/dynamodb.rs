@@ -1,5 +1,6 @@
 //! The table: dynoxide, in memory or in a file.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
@@ -93,14 +94,15 @@ impl Items {
     pub async fn things(&self, noun: &Noun) -> Result<Found, String> {
         let scan = json!({
             "TableName": self.table,
-            "FilterExpression": "sk = :head AND begins_with(pk, :prefix)",
+            "FilterExpression": "begins_with(sk, :head) AND begins_with(pk, :prefix)",
             "ExpressionAttributeValues": {":head": {"S": noun.head}, ":prefix": {"S": noun.prefix}},
         });
         let page = |database: &Database, request| {
             database.scan(typed(request).map_err(text)?).map(|page| json!(page)).map_err(text)
         };
         let mut found = self.found(scan, page).await?;
-        found.items.sort_by(|one, other| other["pk"].as_str().cmp(&one["pk"].as_str()));
+        // Those in partitions of their own have one `sk`.
+        found.items.sort_by_key(|item| Reverse(["sk", "pk"].map(|name| item[name].as_str().map(str::to_owned))));
         Ok(found)
     }
 

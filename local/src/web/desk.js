@@ -143,7 +143,7 @@ function thing(item) {
     const part = (item) => make("div", {}, make("h3", { textContent: item.sk }), fields(item, ["pk", "sk"]));
     inside.replaceChildren(...items.map(part));
   };
-  return make("li", {}, make("h2", { textContent: item.pk }), fields(item, ["pk", "sk"]), more);
+  return make("li", {}, make("h2", { textContent: `${item.pk} / ${item.sk}` }), fields(item, ["pk", "sk"]), more);
 }
 
 async function things(noun) {

@@ -5,7 +5,7 @@ use local::model::{Limits, Model};
 use serde_json::json;
 use shared::{
     App,
-    domain::{ArticleId, Followee, GameId, MasterId, Page, Refusal, Subject, UserId},
+    domain::{ArticleId, Followee, GameId, MasterId, Page, Refusal, Subject, Thing, UserId},
     function,
     outside::aws,
     store::{
@@ -152,7 +152,7 @@ async fn an_article_that_a_crowd_likes_goes_with_its_counts() {
     assert_eq!(deleted, Ok(()));
     for app in [&test.plaza.app, &another(&test)] {
         let gone = app.store.mark(Mark::Like, people[1], article).await;
-        assert_eq!(gone, Err(Refusal::NoSuch("article")));
+        assert_eq!(gone, Err(Refusal::NoSuch(Thing::Article)));
         assert_eq!(app.store.unmark(Mark::Like, people[2], article).await, Ok(()));
     }
     test.plaza.deliver().await.unwrap();
@@ -179,7 +179,7 @@ async fn what_a_deletion_left_of_it_is_cleared_away() {
     assert_eq!(shards(&test, &keys::head(article)).await.len(), SHARDS);
     test.plaza.deliver().await.unwrap();
     assert_eq!(shards(&test, &keys::head(article)).await.len(), 0);
-    assert_eq!(test.plaza.app.store.mark(Mark::Like, people[1], article).await, Err(Refusal::NoSuch("article")));
+    assert_eq!(test.plaza.app.store.mark(Mark::Like, people[1], article).await, Err(Refusal::NoSuch(Thing::Article)));
     items(&test).await;
 }
 
@@ -191,7 +191,7 @@ async fn an_article_that_a_crowd_likes_is_taken_down() {
     imported(&test, [json!({"kind": "takedown", "article_id": article.0})]).await;
     assert_eq!(shards(&test, &keys::head(article)).await.len(), 0);
     let gone = test.plaza.app.store.mark(Mark::Collect, people[1], article).await;
-    assert_eq!(gone, Err(Refusal::NoSuch("article")));
+    assert_eq!(gone, Err(Refusal::NoSuch(Thing::Article)));
 }
 
 #[tokio::test]
@@ -254,8 +254,8 @@ async fn content_is_withdrawn_with_its_shards_and_comes_back_with_them() {
             }
         }
         for app in [&test.plaza.app, &another(&test)] {
-            assert_eq!(app.store.follow(newcomer, of_master).await, Err(Refusal::NoSuch("master")));
-            assert_eq!(app.store.mark(Mark::Like, newcomer, of_game).await, Err(Refusal::NoSuch("game")));
+            assert_eq!(app.store.follow(newcomer, of_master).await, Err(Refusal::NoSuch(Thing::Master)));
+            assert_eq!(app.store.mark(Mark::Like, newcomer, of_game).await, Err(Refusal::NoSuch(Thing::Game)));
         }
     };
     closed().await;

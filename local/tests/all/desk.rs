@@ -3,7 +3,10 @@ use http::{Request, StatusCode};
 use serde_json::{Value, json};
 use shared::store::keys::NOUNS;
 
-use crate::support::{Test, multipart, picture};
+use crate::{
+    orders::stock,
+    support::{Test, User, multipart, picture},
+};
 
 const PHONE: &str = "13800138001";
 
@@ -109,6 +112,27 @@ async fn things_are_listed_by_noun_with_all_that_lies_with_them() {
     for noun in NOUNS {
         assert_eq!(test.get(&format!("/_local/desk/items?noun={}", noun.name)).await.status, StatusCode::OK);
     }
+}
+
+/// They have no partition of their own, but lie with whoever ordered.
+#[tokio::test]
+async fn orders_are_listed_whosever_they_are() {
+    let test = Test::start().await;
+    stock(&test, 3).await;
+    let mut placed = vec![];
+    for (phone, ticket) in [(PHONE, 1_000), ("13800138002", 1_001)] {
+        let user = User::new(&test, phone).await;
+        placed.push(json!([user.order(&test, &[ticket]).await, user.id]));
+    }
+    // A third one, of whoever has the smallest id.
+    let token = test.token(PHONE).await;
+    let third = test.json("/order_create", json!({"token": token, "ticket_id_list": [1_002]})).await.body;
+    placed.push(json!([third["order_id"], placed[0][1]]));
+    placed.reverse();
+    let orders = test.get("/_local/desk/items?noun=orders").await.body;
+    let shown: Vec<_> =
+        orders["items"].as_array().unwrap().iter().map(|order| json!([order["id"], order["user"]])).collect();
+    assert_eq!(shown, placed, "the newest first");
 }
 
 #[tokio::test]

@@ -85,6 +85,7 @@ impl Target {
         }
         let message = answer.body["msg"].as_str().unwrap_or_default();
         assert!(!message.is_empty() && message.len() < 300, "{}", context());
+        assert!(answer.headers.contains_key("content-language"), "{}", context());
     }
 
     #[track_caller]
@@ -170,6 +171,8 @@ impl Hostile {
             false => request.header("authorization", &self.token),
         };
         let request = request.header("content-type", HeaderValue::from_bytes(kind.as_bytes()).unwrap());
+        // So that each complaint is seen to have its Chinese; other tests see the English.
+        let request = request.header("accept-language", "zh-CN,zh;q=0.9");
         let answer = tokio::time::timeout(PATIENCE, self.test.send(request, &target.path, body)).await;
         answer.unwrap_or_else(|_| panic!("{} does not answer", target.name))
     }
@@ -434,7 +437,7 @@ async fn a_field_given_twice_is_400_and_named() {
                 if target.is(kind) {
                     let answer = hostile.ask(target, kind, body).await;
                     target.refused_with(&answer, 400, kind);
-                    assert_eq!(answer.message(), format!("{field}: is given twice"), "{}", target.name);
+                    assert_eq!(answer.message(), format!("{field}: 出现了两次"), "{}", target.name);
                 }
             }
         }
@@ -658,7 +661,7 @@ async fn json_is_told_from_what_is_none() {
             let empty = body.is_empty();
             let answer = hostile.ask(target, JSON, body).await;
             target.refused_with(&answer, 400, name);
-            let syntax = answer.message().contains("not valid JSON");
+            let syntax = answer.message().contains("不是有效的 JSON");
             match name.as_bytes()[0] {
                 // No body is a body without fields.
                 b'n' => assert!(syntax || empty, "{name} {answer:?}"),

@@ -51,9 +51,13 @@ async fn every_operation_with_a_limit_keeps_to_it() {
         let code = answer["body"]["code"].to_string();
         assert_eq!((&answer["statusCode"], code.trim_matches('"')), (&json!(429), "429"), "{}: {answer}", listed.name);
         let message = answer["body"]["msg"].as_str().unwrap();
-        assert!(message.contains(&limit.words()) && message.ends_with(" min"), "{message}");
+        assert!(message.contains(&limit.words().to_string()) && message.ends_with(" min"), "{message}");
         let described = &reference["paths"][listed.path][listed.method.as_str().to_lowercase()]["responses"]["429"];
-        assert!(described["description"].as_str().unwrap().contains(&limit.words()), "{}: {described}", listed.name);
+        assert!(
+            described["description"].as_str().unwrap().contains(&limit.words().to_string()),
+            "{}: {described}",
+            listed.name
+        );
     }
     assert_eq!(test.items().await, before, "what was refused was done");
     // A device is tied in passing, whatever is asked for.

@@ -19,6 +19,7 @@ mod gallery_deeds;
 mod games;
 mod guards;
 mod hostile;
+mod languages;
 mod leave;
 mod limits;
 mod log_lines;

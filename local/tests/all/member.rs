@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use shared::{
     domain::{DAY, MINUTE, MediaId, MediaKind, Password, Refusal, StoredPassword, UserId},
     store::{Changes, Gift, MediaStatus, SignUp},
+    words,
 };
 
 use crate::support::{Answer, Test, together};
@@ -585,7 +586,10 @@ async fn gifts_and_vip_time_are_entered_once() {
         let gift = Gift { id, to: UserId(bo), from: UserId(givers[from]), code, count, value };
         store.give_gift(&gift).await
     };
-    let otherwise = Err(Refusal::Conflict("this id was entered with other values: choose another"));
+    let otherwise = Err(Refusal::Conflict(words!(
+        "this id was entered with other values: choose another",
+        "此 id 已用于其他内容，请换一个"
+    )));
     for new in [true, false] {
         assert_eq!(give("1", 0, "villa", 5, 300).await, Ok(new));
         assert_eq!(give("2", 1, "rose red", 1, 2000).await, Ok(new));

@@ -18,7 +18,7 @@ use crate::{
 const HOLD: u64 = 30 * MINUTE;
 
 /// A master's project with so many tickets from id 1,000 on, for 199 fen each.
-async fn stock(test: &Test, count: u64) -> TicketBatch {
+pub async fn stock(test: &Test, count: u64) -> TicketBatch {
     let store = &test.plaza.app.store;
     store.import(&master(1), false).await.unwrap();
     store.import(&project(1, 1), false).await.unwrap();
@@ -28,7 +28,7 @@ async fn stock(test: &Test, count: u64) -> TicketBatch {
 }
 
 impl User {
-    async fn order(&self, test: &Test, tickets: &[u64]) -> u64 {
+    pub async fn order(&self, test: &Test, tickets: &[u64]) -> u64 {
         test.wait(1);
         let answer = self.done(test, "order_create", json!({"ticket_id_list": tickets})).await;
         answer["order_id"].as_u64().unwrap()

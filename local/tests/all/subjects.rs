@@ -31,7 +31,7 @@ async fn every_subject_is_liked_collected_and_commented_on() {
     let store = &test.plaza.app.store;
     let (anna, bo) = (UserId(test.person("13800138001").await.0), UserId(test.person("13800138002").await.0));
     for subject in [Subject::Game(GameId(7)), Subject::Cloth(ClothId(7)), Subject::Ticket(TicketId(7))] {
-        let nothing = Err(Refusal::NoSuch(subject.noun()));
+        let nothing = Err(Refusal::NoSuch(subject.thing()));
         assert_eq!(store.mark(Mark::Like, anna, subject).await, nothing);
         assert_eq!(store.publish_comment(anna, subject, "hello", None).await.map(drop), nothing);
         assert_eq!(store.comments(anna, subject, Page::first(10)).await.map(drop), nothing);
@@ -84,7 +84,7 @@ async fn masters_and_merchants_are_followed_as_users_are() {
     let (anna, bo) = (UserId(test.person("13800138001").await.0), UserId(test.person("13800138002").await.0));
     store.follow(anna, bo).await.unwrap();
     for followee in [Followee::Master(MasterId(7)), Followee::Merchant(MerchantId(7))] {
-        assert_eq!(store.follow(anna, followee).await, Err(Refusal::NoSuch(followee.noun())));
+        assert_eq!(store.follow(anna, followee).await, Err(Refusal::NoSuch(followee.thing())));
         put(&test, keys::followee_head(followee)).await;
         for user in [anna, bo, anna] {
             test.wait(1);

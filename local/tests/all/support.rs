@@ -146,7 +146,9 @@ impl Test {
         let body = body.collect().await.unwrap().to_bytes();
         let body =
             serde_json::from_slice(&body).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&body).into()));
-        Answer { status: head.status, headers: head.headers, body }
+        let answer = Answer { status: head.status, headers: head.headers, body };
+        answer.speaks_its_language();
+        answer
     }
 
     /// A GET with nobody's token.
@@ -250,6 +252,15 @@ impl Answer {
 
     pub fn message(&self) -> &str {
         self.body["msg"].as_str().unwrap_or_default()
+    }
+
+    /// A refusal is Chinese where it says so, and has no Chinese letter where it is English.
+    #[track_caller]
+    fn speaks_its_language(&self) {
+        if let Some(tag) = self.headers.get("content-language") {
+            let is_chinese = self.message().chars().any(|letter| matches!(letter, '\u{4e00}'..='\u{9fff}'));
+            assert_eq!(tag, if is_chinese { "zh" } else { "en" }, "{self:?}");
+        }
     }
 
     #[track_caller]

@@ -5,6 +5,7 @@ use super::App;
 use crate::{
     domain::{MediaClass, MediaId, Refusal, UploadFault, UserId},
     store::MediaStatus,
+    words,
 };
 
 impl App {
@@ -21,14 +22,19 @@ impl App {
             return Ok(());
         }
         // Somebody else's is refused in the same words as one that nobody has.
-        let what = match class {
-            MediaClass::Image => "an image",
-            MediaClass::Audio => "an audio file",
-            MediaClass::Video => "a video",
-        };
         let refusal = || {
-            let how = "ask get_media_id for an id, PUT the file to its upload_url, then send the id";
-            Refusal::malformed(format!("{field}: not {what} that you have uploaded: {how}"))
+            let what = match class {
+                MediaClass::Image => words!("an image", "图片"),
+                MediaClass::Audio => words!("an audio file", "音频"),
+                MediaClass::Video => words!("a video", "视频"),
+            };
+            let words = words!(
+                "not {what} that you have uploaded: ask get_media_id for an id, PUT the file to its upload_url, then send \
+                    the id",
+                "不是你上传的{what:#}：先用 get_media_id 获取 id，把文件 PUT 到 upload_url，再发送 id",
+                what = what
+            );
+            Refusal::malformed(field, words)
         };
         let fault = |standing| match (standing, class) {
             (MediaStatus::TooLarge, MediaClass::Image) => Some(UploadFault::TooLarge),
@@ -50,8 +56,11 @@ impl App {
             let standing = |id: &MediaId| of(id).map(|record| record.standing);
             let standings = ids.iter().map(standing).collect::<Option<Vec<_>>>().ok_or_else(refusal)?;
             if standings.contains(&MediaStatus::OverQuota) {
-                let what = "it came when you had uploaded as much as a day may bring: upload it again tomorrow";
-                return Err(Refusal::TooMany(format!("{field}: {what}")));
+                let what = words!(
+                    "it came when you had uploaded as much as a day may bring: upload it again tomorrow",
+                    "上传时已超出当天的上传总量，请明天重新上传"
+                );
+                return Err(Refusal::TooMany(what.about(field)));
             }
             match standings.iter().find_map(|standing| fault(*standing)) {
                 Some(fault) => Err(Refusal::Upload(field, fault)),

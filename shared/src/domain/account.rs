@@ -7,6 +7,7 @@ use super::{
     PhoneFault, Refusal,
     text::{dialled, typed},
 };
+use crate::words;
 
 /// A phone number: country code and national number, digits only.
 ///
@@ -132,7 +133,7 @@ impl Email {
         let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
         match EmailAddress::parse_with_options(typed(text), options) {
             Ok(email) => Ok(Self(email.as_str().to_lowercase())),
-            Err(_) => Err(Refusal::malformed("email: not an e-mail address")),
+            Err(_) => Err(Refusal::malformed("email", words!("not an e-mail address", "不是有效的邮箱地址"))),
         }
     }
 

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Millis, System, hex};
+use super::{Millis, System, Thing, hex};
 
 /// 2025-01-01. 41 bits of milliseconds from here last until 2094.
 const EPOCH: Millis = 1_735_689_600_000;
@@ -125,12 +125,12 @@ impl Subject {
     }
 
     /// What a refusal calls it.
-    pub fn noun(self) -> &'static str {
+    pub fn thing(self) -> Thing {
         match self.kind() {
-            SubjectKind::Article => "article",
-            SubjectKind::Game => "game",
-            SubjectKind::Cloth => "cloth",
-            SubjectKind::Ticket => "ticket",
+            SubjectKind::Article => Thing::Article,
+            SubjectKind::Game => Thing::Game,
+            SubjectKind::Cloth => Thing::Cloth,
+            SubjectKind::Ticket => Thing::Ticket,
         }
     }
 }
@@ -146,11 +146,11 @@ pub enum Followee {
 
 impl Followee {
     /// What a refusal calls them.
-    pub fn noun(self) -> &'static str {
+    pub fn thing(self) -> Thing {
         match self {
-            Self::User(_) => "user",
-            Self::Master(_) => "master",
-            Self::Merchant(_) => "merchant",
+            Self::User(_) => Thing::User,
+            Self::Master(_) => Thing::Master,
+            Self::Merchant(_) => Thing::Merchant,
         }
     }
 }

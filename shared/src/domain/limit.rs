@@ -1,5 +1,6 @@
 //! How often one user may do what costs others, or the operators, something.
-use super::{DAY, HOUR, Millis};
+use super::{DAY, HOUR, Millis, Words};
+use crate::words;
 
 /// What one user may do only so often, in whichever document: limits that no honest user meets, and no honest burst.
 ///
@@ -74,20 +75,28 @@ impl Limit {
     }
 
     /// As the reference says it.
-    pub fn words(self) -> String {
+    pub fn words(self) -> Words {
         self.words_with(self.of().1)
     }
 
     /// As a refusal says it, where so many are the most.
-    pub fn words_with(self, most: u64) -> String {
-        let (what, _, span) = self.of();
+    pub fn words_with(self, most: u64) -> Words {
+        let (_, _, span) = self.of();
         let what = match self {
-            Self::Marks => "likes, collects and hearts",
-            Self::Votes => "ups and downs",
-            Self::Feedback => "pieces of feedback",
-            Self::Tracks => "reports of where a device is",
-            _ => what,
+            Self::Articles => words!("articles", "篇文章"),
+            Self::Comments => words!("comments", "条评论"),
+            Self::Devices => words!("devices", "台设备"),
+            Self::Feedback => words!("pieces of feedback", "条反馈"),
+            Self::Follows => words!("follows", "次关注"),
+            Self::Galleries => words!("galleries", "个相册"),
+            Self::Messages => words!("messages", "条消息"),
+            Self::Orders => words!("orders", "个订单"),
+            Self::Uploads => words!("uploads", "次上传"),
+            Self::Marks => words!("likes, collects and hearts", "次点赞、收藏和红心"),
+            Self::Tracks => words!("reports of where a device is", "次设备位置上报"),
+            Self::Votes => words!("ups and downs", "次顶和踩"),
         };
-        format!("{most} {what} {}", if span == DAY { "a day" } else { "an hour" })
+        let span = if span == DAY { words!("a day", "每天") } else { words!("an hour", "每小时") };
+        words!("{most} {what} {span}", "{span:#}最多 {most} {what:#}", most = most, what = what, span = span)
     }
 }

@@ -12,6 +12,7 @@ mod source;
 mod system;
 pub mod text;
 pub mod token;
+mod words;
 
 pub use account::{Account, Email, Phone};
 pub use id::{
@@ -23,9 +24,10 @@ pub use media::{MediaClass, MediaKind};
 pub use member::{Degree, Job, Marriage, OnlinePeriod, SexAttitude};
 pub use page::Page;
 pub use password::{Password, StoredPassword};
-pub use refusal::{LockedBy, PhoneFault, Refusal, UploadFault};
+pub use refusal::{IS_MISSING, LockedBy, PasswordRule, PhoneFault, Refusal, Thing, UploadFault};
 pub use source::{SmsLimits, Source};
 pub use system::{DAY, HOUR, MINUTE, Millis, Random, System};
+pub use words::{Language, Words};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,8 @@ use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _, password_hash::
 use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 
-use super::{Refusal, hex};
+use super::{PasswordRule, Refusal, hex};
+use crate::words;
 
 /// A password as all documents can bring it: the lower-case hexadecimal MD5 of what the user typed. Document E's
 /// clients send nothing else, so it is what is hashed and stored for everybody.
@@ -18,7 +19,10 @@ impl Password {
     pub fn md5(digits: &str) -> Result<Self, Refusal> {
         match digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             true => Ok(Self(digits.to_ascii_lowercase())),
-            false => Err(Refusal::malformed("password: send its MD5 as 32 hexadecimal digits")),
+            false => Err(Refusal::malformed(
+                "password",
+                words!("send its MD5 as 32 hexadecimal digits", "请发送密码的 MD5：32 位十六进制数字"),
+            )),
         }
     }
 
@@ -28,7 +32,7 @@ impl Password {
         let fits = (8..=16).contains(&password.len()) && password.bytes().all(|byte| byte.is_ascii_alphanumeric());
         match fits && has(u8::is_ascii_alphabetic) && has(u8::is_ascii_digit) {
             true => Ok(Self::typed(password)),
-            false => Err(Refusal::PasswordRules("8 to 16 letters and digits, at least one of each")),
+            false => Err(Refusal::PasswordRules(PasswordRule::EightToSixteen)),
         }
     }
 
@@ -36,7 +40,7 @@ impl Password {
     pub fn new_six_to_sixty_four(password: &str) -> Result<Self, Refusal> {
         match (6..=64).contains(&password.chars().count()) {
             true => Ok(Self::typed(password)),
-            false => Err(Refusal::PasswordRules("6 to 64 characters")),
+            false => Err(Refusal::PasswordRules(PasswordRule::SixToSixtyFour)),
         }
     }
 }
@@ -114,7 +118,7 @@ mod tests {
         }
         for bad in ["", "12345", "密码密码密", &"x".repeat(65), &"密".repeat(65)] {
             let no = Password::new_six_to_sixty_four(bad).err();
-            assert_eq!(no, Some(Refusal::PasswordRules("6 to 64 characters")), "{bad}");
+            assert_eq!(no, Some(Refusal::PasswordRules(PasswordRule::SixToSixtyFour)), "{bad}");
         }
     }
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::exchange::{Exchange, Failure};
 use crate::domain::Refusal;
+use crate::words;
 
 /// The whole proof, to the last byte of the answer.
 const TIME_LIMIT: Duration = Duration::from_secs(4);
@@ -78,7 +79,7 @@ impl Providers {
             Provider::Weibo => &self.weibo,
         };
         let Some(app) = app else {
-            return Err(Refusal::malformed(format!("user_type: login by {} is not offered here", provider.name())));
+            return Err(not_offered(provider));
         };
         check("openid", openid)?;
         check("token", token)?;
@@ -106,11 +107,19 @@ impl Providers {
     }
 }
 
+fn not_offered(provider: Provider) -> Refusal {
+    let words = words!("login by {name} is not offered here", "这里不支持用 {name} 登录", name = provider.name());
+    Refusal::malformed("user_type", words)
+}
+
 /// Lets through what an openid or a token can be at any of the providers, and nothing else.
 fn check(field: &str, value: &str) -> Result<(), Refusal> {
     match (1..=512).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic()) {
         true => Ok(()),
-        false => Err(Refusal::malformed(format!("{field}: 1 to 512 visible ASCII characters"))),
+        false => Err(Refusal::malformed(
+            field,
+            words!("1 to 512 visible ASCII characters", "应为 1 至 512 个可见的 ASCII 字符"),
+        )),
     }
 }
 
@@ -467,7 +476,7 @@ mod tests {
     #[tokio::test]
     async fn values_that_no_provider_gives_out_are_not_asked_about() {
         let providers = providers("not a URL");
-        let malformed = |field| Err(Refusal::malformed(format!("{field}: 1 to 512 visible ASCII characters")));
+        let malformed = |field| check(field, "");
         for value in ["", " ", "a b", "a\n", "a\0", "é", "a\u{7f}", &"a".repeat(513)] {
             assert_eq!(providers.prove(Provider::Qq, value, TOKEN).await, malformed("openid"), "{value:?}");
             assert_eq!(providers.prove(Provider::Qq, OPENID, value).await, malformed("token"), "{value:?}");
@@ -489,7 +498,7 @@ mod tests {
             for (provider, _) in names {
                 let refusal = match provider == ours {
                     true => Refusal::Unavailable,
-                    false => Refusal::malformed(format!("user_type: login by {} is not offered here", provider.name())),
+                    false => not_offered(provider),
                 };
                 assert_eq!(providers.prove(provider, OPENID, TOKEN).await, Err(refusal));
             }

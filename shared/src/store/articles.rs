@@ -13,7 +13,7 @@ use super::{
     table::{Action, Range, Store, THERE, full_page},
     users::Profile,
 };
-use crate::domain::{ArticleId, CommentId, EntryId, MediaId, Millis, Page, Refusal, Subject, UserId};
+use crate::domain::{ArticleId, CommentId, EntryId, MediaId, Millis, Page, Refusal, Subject, Thing, UserId};
 
 /// The numbered list of all articles.
 const ALL: &str = "articles";
@@ -206,10 +206,10 @@ impl Store {
 
     /// An article as it is now. One round, and one more for the text of a long one.
     pub async fn article(&self, id: ArticleId) -> Result<Article, Refusal> {
-        let mut article: Article = self.get(keys::head(id)).await?.ok_or(Refusal::NoSuch("article"))?;
+        let mut article: Article = self.get(keys::head(id)).await?.ok_or(Refusal::NoSuch(Thing::Article))?;
         self.add_shards([&mut article], false).await?;
         if article.is_long {
-            let text: ArticleText = self.get(keys::article_text(id)).await?.ok_or(Refusal::NoSuch("article"))?;
+            let text: ArticleText = self.get(keys::article_text(id)).await?.ok_or(Refusal::NoSuch(Thing::Article))?;
             article.content = text.content;
         }
         Ok(article)
@@ -225,7 +225,7 @@ impl Store {
             self.newest::<UserEntry>(partition(), keys::LIKER, Page::first(DETAIL)),
             self.newest::<UserEntry>(partition(), keys::COLLECTOR, Page::first(DETAIL)),
         )?;
-        let mut article = article.ok_or(Refusal::NoSuch("article"))?;
+        let mut article = article.ok_or(Refusal::NoSuch(Thing::Article))?;
         let marked = likers.iter().chain(&collectors).map(|entry| entry.user);
         let others = marked.chain([article.author]).collect::<Vec<_>>();
         let (author, is_long) = (article.author, article.is_long);
@@ -254,7 +254,7 @@ impl Store {
             collectors: profiles(collectors),
             view: ArticleView {
                 // Who has left takes what they wrote with them, in a moment.
-                author: users.get(&article.author).cloned().ok_or(Refusal::NoSuch("article"))?,
+                author: users.get(&article.author).cloned().ok_or(Refusal::NoSuch(Thing::Article))?,
                 is_like: marks.is_some_and(Marks::is_like),
                 is_collect: marks.is_some_and(Marks::is_collect),
                 article,

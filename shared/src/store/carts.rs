@@ -6,7 +6,10 @@ use super::{
     table::{Action, Store},
     tickets::{OpenTicket, Ticket, TicketView},
 };
-use crate::domain::{Millis, ProjectId, Refusal, TicketId, UserId};
+use crate::{
+    domain::{Millis, ProjectId, Refusal, Thing, TicketId, UserId},
+    words,
+};
 
 /// Tickets in a cart.
 const MOST: usize = 100;
@@ -63,7 +66,7 @@ impl Store {
     /// Puts a ticket into the user's cart; one that is there stays there. 404 where there is no such ticket, 409 where it is
     /// sold, or the cart has 100. Two rounds and a write.
     pub async fn add_to_cart(&self, user: UserId, id: TicketId) -> Result<(), Refusal> {
-        let none = || Refusal::NoSuch("ticket");
+        let none = || Refusal::NoSuch(Thing::Ticket);
         let ticket: Ticket = self.get(keys::head(id)).await?.ok_or_else(none)?;
         let open = keys::open_ticket(ticket.project, ticket.created_at, id);
         let build = |_| async {
@@ -73,7 +76,7 @@ impl Store {
                 self.cart(user),
             )?;
             shown.get(&ticket.batch).ok_or_else(none)?;
-            open.ok_or(Refusal::Conflict("this ticket is sold"))?;
+            open.ok_or(Refusal::Conflict(words!("this ticket is sold", "这张票已售出")))?;
             if cart.holds(id) {
                 return Ok((vec![], ()));
             }
@@ -84,9 +87,10 @@ impl Store {
                 tickets.retain(|entry| shown.contains_key(&entry.batch));
             }
             if tickets.len() >= MOST {
-                return Err(Refusal::Conflict(
+                return Err(Refusal::Conflict(words!(
                     "the shopping cart holds 100 tickets, which is the most: remove one first",
-                ));
+                    "购物车最多放 100 张票，请先移除一张"
+                )));
             }
             let Ticket { batch, project, .. } = ticket;
             tickets.push(CartEntry { ticket: id, batch, project, added_at: self.system.now() });

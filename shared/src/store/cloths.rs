@@ -11,9 +11,9 @@ use super::{
     merchants::Merchant,
     table::{SHOWN, Store},
 };
-use crate::domain::{ClothId, Followee, MediaId, MerchantId, Millis, Page, Refusal, Subject, UserId};
+use crate::domain::{ClothId, Followee, MediaId, MerchantId, Millis, Page, Refusal, Subject, Thing, UserId};
 
-const NO_CLOTH: Refusal = Refusal::NoSuch("cloth");
+const NO_CLOTH: Refusal = Refusal::NoSuch(Thing::Cloth);
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cloth {
@@ -69,7 +69,7 @@ impl Record for Cloth {
 
     fn owner(&self) -> Option<(Key, Refusal)> {
         let merchant = self.merchant_id?;
-        Some((keys::followee_head(merchant.into()), Refusal::NoSuch("merchant")))
+        Some((keys::followee_head(merchant.into()), Refusal::NoSuch(Thing::Merchant)))
     }
 
     fn places(&self, created_at: Millis) -> Vec<Key> {
@@ -156,14 +156,14 @@ impl Store {
 
     /// Collects a merchant's piece; a repeat changes nothing. 404 as above. A read and a transaction.
     pub async fn collect_merchant_cloth(&self, user: UserId, id: ClothId) -> Result<(), Refusal> {
-        let cloth: Content<Cloth> = self.shown_content(keys::head(id), "cloth").await?;
+        let cloth: Content<Cloth> = self.shown_content(keys::head(id), Thing::Cloth).await?;
         cloth.record.merchant_id.ok_or(NO_CLOTH)?;
         self.mark(Mark::Collect, user, id).await
     }
 
     async fn cloth(&self, viewer: UserId, id: ClothId) -> Result<ClothView, Refusal> {
         let (cloth, collected) = tokio::try_join!(
-            self.shown_content::<Cloth>(keys::head(id), "cloth"),
+            self.shown_content::<Cloth>(keys::head(id), Thing::Cloth),
             self.collected_among(viewer, vec![id.into()]),
         )?;
         Ok(ClothView { cloth, is_collect: !collected.is_empty() })

@@ -11,9 +11,12 @@ use super::{
     ticket_circle::commented,
     users::Profile,
 };
-use crate::domain::{CommentId, DAY, Millis, Page, ProjectId, Refusal, Subject, SubjectKind, TicketId, UserId};
+use crate::{
+    domain::{CommentId, DAY, Millis, Page, ProjectId, Refusal, Subject, SubjectKind, Thing, TicketId, UserId},
+    words,
+};
 
-const NO_COMMENT: Refusal = Refusal::NoSuch("comment");
+const NO_COMMENT: Refusal = Refusal::NoSuch(Thing::Comment);
 
 /// Text, in bytes, up to which a comment is one KB: a vote is then two write units. A longer text is an item of its own.
 const SHORT: usize = 600;
@@ -185,7 +188,10 @@ impl Store {
                 let reply = Reply { comment: id, user: Some(target.user) };
                 let first = target.first_reply.unwrap_or(reply);
                 if thread.is_some_and(|thread| thread != first.comment) {
-                    return Err(Refusal::malformed("send the comment that the thread began with"));
+                    return Err(Refusal::Malformed(words!(
+                        "send the comment that the thread began with",
+                        "应为这串回复的首条评论"
+                    )));
                 }
                 (Some(reply), Some(first))
             }
@@ -198,7 +204,7 @@ impl Store {
             };
             let last = match &head {
                 Some(head) if head.is_empty() || head.contains_key("withdrawn") => {
-                    return Err(Refusal::NoSuch(on.noun()));
+                    return Err(Refusal::NoSuch(on.thing()));
                 }
                 Some(head) => {
                     let head: SubjectHead = read(head.clone())?;
@@ -413,7 +419,7 @@ impl Store {
             }
         };
         let (head, comments) = tokio::try_join!(self.get::<SubjectHead>(keys::head(on)), comments)?;
-        let head = head.filter(|head| !head.withdrawn).ok_or(Refusal::NoSuch(on.noun()))?;
+        let head = head.filter(|head| !head.withdrawn).ok_or(Refusal::NoSuch(on.thing()))?;
         let views = self.comment_views(viewer, Votes::Under(on), comments, []);
         let ((views, _), ()) = tokio::try_join!(views, self.check_ticket(&head))?;
         Ok(views)
@@ -424,7 +430,7 @@ impl Store {
         match (head.batch, head.project) {
             (Some(batch), Some(project)) => {
                 match self.shown_batches([(batch, project)].into_iter()).await?.is_empty() {
-                    true => Err(Refusal::NoSuch("ticket")),
+                    true => Err(Refusal::NoSuch(Thing::Ticket)),
                     false => Ok(()),
                 }
             }
@@ -495,7 +501,7 @@ impl Store {
             Ok((comments, wanted))
         };
         let (head, (mut comments, wanted)) = tokio::try_join!(self.get::<SubjectHead>(keys::head(on)), comments)?;
-        let head = head.ok_or(Refusal::NoSuch(on.noun()))?;
+        let head = head.ok_or(Refusal::NoSuch(on.thing()))?;
         // One may have come between the two reads.
         let newest = comments.first().map_or(head.last_comment, |comment| comment.id.max(head.last_comment));
         comments.retain(|comment| wanted.contains(&comment.id));

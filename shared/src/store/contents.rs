@@ -11,7 +11,7 @@ use super::{
     keys::Key,
     table::{Action, Item, NEW, Range, Store, number, read, unreadable},
 };
-use crate::domain::{Millis, Page, Refusal};
+use crate::domain::{Millis, Page, Refusal, Thing};
 
 /// A record of some kind of content.
 pub trait Record: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync {
@@ -170,9 +170,9 @@ impl Store {
     }
 
     /// Content by its key; 404 where there is none, or it is withdrawn. One read.
-    pub(super) async fn shown_content<R: Record>(&self, head: Key, noun: &'static str) -> Result<Content<R>, Refusal> {
+    pub(super) async fn shown_content<R: Record>(&self, head: Key, thing: Thing) -> Result<Content<R>, Refusal> {
         let content: Option<Content<R>> = self.get(head).await?;
-        content.filter(|content| !content.withdrawn).ok_or(Refusal::NoSuch(noun))
+        content.filter(|content| !content.withdrawn).ok_or(Refusal::NoSuch(thing))
     }
 
     /// A page of a list of content, in the list's order. One query.

@@ -8,9 +8,12 @@ use super::{
     table::{Action, Outcome, Store, number},
     users::FREE_OR_MINE,
 };
-use crate::domain::{DeviceId, Limit, Refusal, UserId};
+use crate::{
+    domain::{DeviceId, Limit, Refusal, UserId},
+    words,
+};
 
-const TAKEN: Refusal = Refusal::Conflict("this device belongs to another user");
+const TAKEN: Refusal = Refusal::Conflict(words!("this device belongs to another user", "此设备属于另一位用户"));
 
 /// Whose device it is, and since which epoch of theirs: a later one ends it, as it ends their tokens.
 #[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -77,7 +80,9 @@ impl Store {
 
     /// The part of a registration that gives a device its user.
     pub(super) fn device_actions(&self, id: &DeviceId, user: UserId) -> [Action; 2] {
-        let (device, taken) = (keys::device(id), Refusal::Conflict("this device has a user already: log in with it"));
+        let taken =
+            Refusal::Conflict(words!("this device has a user already: log in with it", "此设备已有用户，请直接登录"));
+        let device = keys::device(id);
         let theirs = Action::put_new(keys::user_device(user, &device), &TheirDevice {}).or_again();
         [theirs, Action::put_new(device, &TiedDevice { holder: user, epoch: 0 }).or_refuse(taken)]
     }

@@ -10,7 +10,10 @@ use super::{
     table::{Action, Item, Range, SHOWN, Store, THERE, Tally, full_page, number},
     users::Profile,
 };
-use crate::domain::{DAY, EntryId, Followee, Millis, Page, Refusal, UserId};
+use crate::{
+    domain::{DAY, EntryId, Followee, Millis, Page, Refusal, UserId},
+    words,
+};
 
 /// Whom of a kind one user can follow.
 const MOST_FOLLOWS: u64 = 10_000;
@@ -91,7 +94,7 @@ impl Store {
         let followee = followee.into();
         let (count, tally) = (follow_count(followee), &tally(followee));
         let build = |_| async move {
-            let (place, nobody) = (EntryId::fresh(&self.system), Refusal::NoSuch(followee.noun()));
+            let (place, nobody) = (EntryId::fresh(&self.system), Refusal::NoSuch(followee.thing()));
             let more = Action::add(self.place(tally), "followers", 1).in_crowd(tally);
             let counted = match more.key() == &tally.counts {
                 true => {
@@ -100,7 +103,10 @@ impl Store {
                 // A shard knows.
                 false => vec![more.when(SHOWN).or_refuse(nobody)],
             };
-            let full = Refusal::Conflict("you follow 10,000, which is the most: unfollow one first");
+            let full = Refusal::Conflict(words!(
+                "you follow 10,000, which is the most: unfollow one first",
+                "最多关注 10,000 个，请先取消一个"
+            ));
             let mut actions = vec![
                 Action::put_new(keys::follows(follower, followee), &Follow { followee, place }).or_done(),
                 Action::add(keys::counts(follower), count, 1)

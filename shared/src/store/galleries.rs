@@ -6,7 +6,10 @@ use super::{
     keys,
     table::{Action, Item, Range, Store, THERE, number, read, text},
 };
-use crate::domain::{GalleryId, MediaId, Page, PictureId, Refusal, UserId};
+use crate::{
+    domain::{GalleryId, MediaId, Page, PictureId, Refusal, Thing, UserId},
+    words,
+};
 
 /// Pictures in one gallery: its list comes whole.
 pub const MOST_PICTURES: usize = 500;
@@ -15,7 +18,7 @@ const MOST_GALLERIES: usize = 200;
 /// Hearts of one user that their list shows: those for the newest galleries.
 const MOST_HEARTS: usize = 1000;
 
-const NO_GALLERY: Refusal = Refusal::NoSuch("gallery");
+const NO_GALLERY: Refusal = Refusal::NoSuch(Thing::Gallery);
 
 /// A gallery as its owner's list shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,7 +65,10 @@ impl Store {
             let id = GalleryId::fresh(&self.system);
             let gallery = Gallery { id, title: title.to_owned(), pictures: 0, cover_id: None, cover: None };
             let head = GalleryHead { owner, gallery: id, closed: false };
-            let full = Refusal::Conflict("you have 200 galleries, which is the most: delete one first");
+            let full = Refusal::Conflict(words!(
+                "you have 200 galleries, which is the most: delete one first",
+                "相册最多 200 个，请先删除一个"
+            ));
             let actions = vec![
                 Action::add(keys::gallery_count(owner), "galleries", 1)
                     .when("attribute_not_exists(galleries) OR galleries < :most")
@@ -109,7 +115,10 @@ impl Store {
                 Some(item) => {
                     let now: Gallery = read(item)?;
                     if now.pictures >= MOST_PICTURES as u64 {
-                        return Err(Refusal::Conflict("this gallery holds 500 pictures, which is the most"));
+                        return Err(Refusal::Conflict(words!(
+                            "this gallery holds 500 pictures, which is the most",
+                            "此相册已满，最多 500 张图片"
+                        )));
                     }
                     now.cover_id
                 }

@@ -6,7 +6,7 @@ use super::{
     keys::{self, Key},
     table::Store,
 };
-use crate::domain::{GameId, MediaId, Millis, Page, Refusal, Subject, UserId};
+use crate::domain::{GameId, MediaId, Millis, Page, Refusal, Subject, Thing, UserId};
 
 const LIST: &str = "games";
 
@@ -51,7 +51,7 @@ impl Store {
     /// A game; 404 where there is none, or it is withdrawn. One round.
     pub async fn game(&self, viewer: UserId, id: GameId) -> Result<GameView, Refusal> {
         let (game, collected) = tokio::try_join!(
-            self.shown_content::<Game>(keys::head(id), "game"),
+            self.shown_content::<Game>(keys::head(id), Thing::Game),
             self.collected_among(viewer, vec![id.into()]),
         )?;
         Ok(GameView { game, is_collect: !collected.is_empty() })

@@ -8,10 +8,16 @@ use super::{
     table::{Action, Item, Range, Store, THERE, number, read},
     users::Profile,
 };
-use crate::domain::{DAY, Page, Refusal, UserId};
+use crate::{
+    domain::{DAY, Page, Refusal, Thing, UserId},
+    words,
+};
 
-const NO_USER: Refusal = Refusal::NoSuch("user");
-const ENTERED_OTHERWISE: Refusal = Refusal::Conflict("this id was entered with other values: choose another");
+const NO_USER: Refusal = Refusal::NoSuch(Thing::User);
+const ENTERED_OTHERWISE: Refusal = Refusal::Conflict(words!(
+    "this id was entered with other values: choose another",
+    "此 id 已用于其他内容，请换一个"
+));
 
 /// Givers of one user that are looked at, and of these the ones that are shown.
 const LOOKED_AT: usize = 1000;

@@ -111,12 +111,12 @@ use crate::domain::{
     UserId, hex,
 };
 
-/// A noun whose things have a partition each. For who looks at the table past the functions, as no function does.
+/// Where a noun's things lie, for who looks at the table past the functions, as no function does.
 pub struct Noun {
     pub name: &'static str,
     /// What the partitions begin with.
     pub prefix: &'static str,
-    /// Where in its partition a thing itself lies.
+    /// Where in its partition a thing itself lies, or where those begin that share one.
     pub head: &'static str,
 }
 
@@ -128,6 +128,7 @@ pub const NOUNS: &[Noun] = &[
     Noun { name: "masters", prefix: "MASTER#", head: "HEAD" },
     Noun { name: "projects", prefix: "PROJECT#", head: "HEAD" },
     Noun { name: "tickets", prefix: "TICKETS#", head: "HEAD" },
+    Noun { name: "orders", prefix: "U#", head: ORDER },
     Noun { name: "merchants", prefix: "MERCHANT#", head: "HEAD" },
     Noun { name: "clothes", prefix: "CLOTH#", head: "HEAD" },
 ];

@@ -4,7 +4,10 @@ use super::{
     media::{MediaRecord, MediaStatus},
     table::{Action, Item, Outcome, Store, number, read, unreadable},
 };
-use crate::domain::{DAY, Limit, MINUTE, Millis, Refusal, UserId};
+use crate::{
+    domain::{DAY, Limit, MINUTE, Millis, Refusal, UserId, Words},
+    words,
+};
 
 impl Store {
     /// Counts one more before it is done, so that nothing done in parallel gains more: 429 where it is too often. One
@@ -53,7 +56,8 @@ impl Store {
             if more == 0 {
                 return Ok((vec![], ()));
             }
-            let most = format!("{} MiB of uploads a day", self.uploads.bytes >> 20);
+            let mib = self.uploads.bytes >> 20;
+            let most = words!("{mib} MiB of uploads a day", "每天最多上传 {mib} MiB", mib = mib);
             let full = too_often(&most, now, DAY);
             let Some(room) = self.uploads.bytes.checked_sub(more) else { return Err(full) };
             let once = Action::update(keys::media(&upload.id), "SET counted = :bytes")
@@ -84,7 +88,12 @@ fn kept_until(now: Millis, span: Millis) -> Millis {
     end_of(now, span) + span
 }
 
-fn too_often(most: &str, now: Millis, span: Millis) -> Refusal {
+fn too_often(most: &Words, now: Millis, span: Millis) -> Refusal {
     let minutes = (end_of(now, span) - now).div_ceil(MINUTE);
-    Refusal::TooMany(format!("at most {most}: try again in {minutes} min"))
+    Refusal::TooMany(words!(
+        "at most {most}: try again in {minutes} min",
+        "{most:#}，请 {minutes} 分钟后再试",
+        most = most,
+        minutes = minutes
+    ))
 }

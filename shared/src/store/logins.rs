@@ -90,7 +90,7 @@ impl Store {
         if auth.password.is_none() {
             return Ok(());
         }
-        let password = password.ok_or(Refusal::malformed("password: is missing"))?;
+        let password = password.ok_or(Refusal::missing("password"))?;
         let Auth { password: stored, .. } = self.count_try(&key, &moment, false).await?;
         self.decide_try(key, moment, stored, password).await
     }

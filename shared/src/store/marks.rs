@@ -109,7 +109,7 @@ impl Store {
             let set = set.when(format!("attribute_not_exists({attribute})")).with(":place", number(place.0));
             let subject_value = serde_dynamo::to_attribute_value(subject).map_err(super::table::unreadable)?;
             let mut actions = vec![
-                counted().or_refuse(Refusal::NoSuch(subject.noun())),
+                counted().or_refuse(Refusal::NoSuch(subject.thing())),
                 set.with(":subject", subject_value).or_done(),
             ];
             let entry = MarkEntry { user: UserEntry { user }, subject };

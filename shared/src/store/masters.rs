@@ -9,7 +9,7 @@ use super::{
     keys::{self, Feed, Key},
     table::{Store, full_page},
 };
-use crate::domain::{Followee, MasterId, MediaId, Millis, Page, ProjectId, Refusal, UserId};
+use crate::domain::{Followee, MasterId, MediaId, Millis, Page, ProjectId, Refusal, Thing, UserId};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Master {
@@ -108,7 +108,7 @@ impl Record for Project {
     }
 
     fn owner(&self) -> Option<(Key, Refusal)> {
-        Some((keys::followee_head(self.master_id.into()), Refusal::NoSuch("master")))
+        Some((keys::followee_head(self.master_id.into()), Refusal::NoSuch(Thing::Master)))
     }
 
     fn places(&self, created_at: Millis) -> Vec<Key> {
@@ -139,7 +139,7 @@ impl Store {
     /// A master with what is counted of them; 404 where there is none, or they are withdrawn. One round.
     pub async fn master(&self, viewer: UserId, id: MasterId) -> Result<(Seen<Master>, Counts), Refusal> {
         let (content, counts, is_follow) = tokio::try_join!(
-            self.shown_content(keys::followee_head(id.into()), "master"),
+            self.shown_content(keys::followee_head(id.into()), Thing::Master),
             self.counts(id),
             self.is_following(viewer, id),
         )?;
@@ -184,8 +184,8 @@ impl Store {
 
     /// A project with its master; 404 where there is none, or it is withdrawn. Two rounds.
     pub async fn project(&self, viewer: UserId, id: ProjectId) -> Result<ProjectView, Refusal> {
-        let project = self.shown_content(keys::project(id), "project").await?;
-        self.project_views(viewer, vec![project]).await?.pop().ok_or(Refusal::NoSuch("project"))
+        let project = self.shown_content(keys::project(id), Thing::Project).await?;
+        self.project_views(viewer, vec![project]).await?.pop().ok_or(Refusal::NoSuch(Thing::Project))
     }
 
     /// A page of the entries of a master's own list. One query.

@@ -30,10 +30,13 @@ use super::{
     users::Profile,
     window::{Window, moment},
 };
-use crate::domain::{Followee, MINUTE, MasterId, MerchantId, MessageId, Page, Refusal, Side, UserId, hex};
+use crate::{
+    domain::{Followee, MINUTE, MasterId, MerchantId, MessageId, Page, Refusal, Side, Thing, UserId, hex},
+    words,
+};
 
-const NO_MESSAGE: Refusal = Refusal::NoSuch("message");
-const NO_USER: Refusal = Refusal::NoSuch("user");
+const NO_MESSAGE: Refusal = Refusal::NoSuch(Thing::Message);
+const NO_USER: Refusal = Refusal::NoSuch(Thing::User);
 
 /// What one user sends at most.
 const A_MINUTE: Window = Window { most: 60, span: MINUTE };
@@ -193,7 +196,7 @@ impl Store {
                 self.count_sending(from)
             )?;
             match to.followee() {
-                Some(nobody) if there.is_empty() => Err(Refusal::NoSuch(nobody.noun())),
+                Some(nobody) if there.is_empty() => Err(Refusal::NoSuch(nobody.thing())),
                 _ => Ok(sent),
             }
         };
@@ -228,7 +231,7 @@ impl Store {
             let receiver = [Side::from(*to)];
             let (from, user) = tokio::try_join!(self.are_there(from), self.are_there(&receiver))?;
             user.first().ok_or(NO_USER)?;
-            let from = *from.first().ok_or(Refusal::NoSuch("master or merchant"))?;
+            let from = *from.first().ok_or(Refusal::NoSuch(Thing::MasterOrMerchant))?;
             let (mut actions, id) = self.sent(from, (*to).into(), content).await?;
             let said = Said { message: id, from, to: *to, hash: message.hash(), withdrawn: false };
             actions.push(Action::put_new(keys::said(record_id), &said).or_look());
@@ -273,7 +276,12 @@ impl Store {
             let outdated = A_MINUTE.outdated(&sent, now);
             if outdated.is_empty() {
                 let (most, seconds) = (A_MINUTE.most, A_MINUTE.wait(&sent, now).div_ceil(1000));
-                return Err(Refusal::TooMany(format!("at most {most} messages a minute: try again in {seconds} s")));
+                return Err(Refusal::TooMany(words!(
+                    "at most {most} messages a minute: try again in {seconds} s",
+                    "每分钟最多 {most} 条消息，请 {seconds} 秒后再试",
+                    most = most,
+                    seconds = seconds
+                )));
             }
             self.forget_moments(&key, "sent", outdated).await?;
         }
@@ -343,7 +351,7 @@ impl Store {
             Some((other, messages)) if !messages.is_empty() || !other.is_gone() || page.offset > 0 => {
                 Ok((other, messages))
             }
-            _ => Err(Refusal::NoSuch("user, master or merchant")),
+            _ => Err(Refusal::NoSuch(Thing::UserMasterOrMerchant)),
         }
     }
 
@@ -510,11 +518,15 @@ impl OperatorsMessage {
             (true, true) => Ok(true),
             (false, true) => Ok(false),
             _ if (said.to, &said.hash) != (self.to, &self.hash()) || !self.from.contains(&said.from) => {
-                Err(Refusal::Conflict(
+                Err(Refusal::Conflict(words!(
                     "another message was sent under this id: what was said stays as it is; choose another id",
-                ))
+                    "此 id 下已发送过另一条消息：已发送的内容不会更改，请换一个 id"
+                )))
             }
-            (true, false) => Err(Refusal::Conflict("this message was taken back: send it under another id")),
+            (true, false) => Err(Refusal::Conflict(words!(
+                "this message was taken back: send it under another id",
+                "此消息已撤回，请用另一个 id 发送"
+            ))),
             (false, false) => Ok(true),
         }
     }

@@ -19,8 +19,9 @@ use super::{
     tickets::{OpenTicket, Ticket, TicketView},
 };
 use crate::{
-    domain::{DAY, Millis, OrderId, Page, ProjectId, Refusal, TicketId, UserId, hex},
+    domain::{DAY, Millis, OrderId, Page, ProjectId, Refusal, Thing, TicketId, UserId, hex},
     meter::{Happened, happened},
+    words,
 };
 
 /// How long a pending order holds its tickets.
@@ -299,9 +300,10 @@ impl Store {
             let pending = pending.unwrap_or_default();
             let live = pending.orders.iter().filter(|pending| pending.held_until > now);
             if live.map(|pending| pending.tickets).sum::<usize>() + items.len() > MOST_HELD {
-                return Err(Refusal::Conflict(
+                return Err(Refusal::Conflict(words!(
                     "your pending orders hold 100 tickets, which is the most: pay or cancel one",
-                ));
+                    "未支付的订单最多占用 100 张票，请先支付或取消一个"
+                )));
             }
             let id = OrderId::fresh(&self.system);
             let order = Order {
@@ -365,7 +367,7 @@ impl Store {
         tickets: &[TicketId],
         heads: &HashMap<TicketId, Ticket>,
     ) -> Result<Vec<OrderItem>, Refusal> {
-        let none = Refusal::NoSuch("ticket");
+        let none = Refusal::NoSuch(Thing::Ticket);
         let shown = self.shown_batches(heads.values().map(|head| (head.batch, head.project))).await?;
         let item = |ticket: &TicketId| {
             let Ticket { batch, project, created_at: placed_at, .. } = *heads.get(ticket)?;
@@ -379,7 +381,7 @@ impl Store {
     pub async fn order(&self, user: UserId, id: OrderId) -> Result<(Order, Vec<OrderItem>), Refusal> {
         let (order, items) =
             tokio::try_join!(self.get(keys::order(user, id)), self.get::<OrderItems>(keys::order_items(user, id)),)?;
-        Ok((order.ok_or(Refusal::NoSuch("order"))?, items.ok_or(Refusal::Internal)?.items))
+        Ok((order.ok_or(Refusal::NoSuch(Thing::Order))?, items.ok_or(Refusal::Internal)?.items))
     }
 
     async fn whole_order(&self, user: UserId, id: OrderId) -> Result<WholeOrder, Refusal> {
@@ -396,9 +398,12 @@ impl Store {
             let now = self.system.now();
             match (order.standing, order.status(now)) {
                 (Standing::Charging, _) => {
-                    return Err(Refusal::Conflict("a payment for this order is under way: ask again in a moment"));
+                    return Err(Refusal::Conflict(words!(
+                        "a payment for this order is under way: ask again in a moment",
+                        "此订单正在支付，请稍后再试"
+                    )));
                 }
-                (_, OrderStatus::Paid) => return Err(Refusal::Conflict("this order is paid")),
+                (_, OrderStatus::Paid) => return Err(Refusal::Conflict(words!("this order is paid", "此订单已支付"))),
                 (_, OrderStatus::Cancelled) => return Ok((vec![], ())),
                 (_, OrderStatus::Pending) => {}
             }
@@ -434,7 +439,10 @@ impl Store {
     /// Makes the holds of a pending order endless, so that money can be asked for; `None` where it is paid already. An
     /// order whose charge is under way is as it was. 409 where it is cancelled. A round and a transaction.
     pub async fn begin_charge(&self, user: UserId, id: OrderId) -> Result<Option<Order>, Refusal> {
-        const CANCELLED: Refusal = Refusal::Conflict("this order is cancelled, or its half hour is over: order again");
+        const CANCELLED: Refusal = Refusal::Conflict(words!(
+            "this order is cancelled, or its half hour is over: order again",
+            "此订单已取消，或已超过半小时，请重新下单"
+        ));
         let build = |seen: Option<_>| async move {
             let WholeOrder { order, items, pending } = self.whole_order(user, id).await?;
             let now = self.system.now();

@@ -9,7 +9,7 @@ use super::{
     keys,
     table::{Action, Outcome, Store, THERE, number, read, set},
 };
-use crate::domain::{Refusal, StoredPassword, UserId, token::Token};
+use crate::domain::{Refusal, StoredPassword, Thing, UserId, token::Token};
 
 /// The most logged-out tokens that are remembered; the record must stay small, for every request reads it. Whoever logs
 /// out more often within a token's life ends all of their tokens instead.
@@ -115,7 +115,7 @@ impl Store {
     /// Locks a user out, or lets them in again. A lock ends all their tokens at once and for good; their devices sign
     /// in again after it. 404 where there is no such user. A read, and a write where it is not so already.
     pub async fn lock_user(&self, user: UserId, locked: bool) -> Result<Imported, Refusal> {
-        const NO_USER: Refusal = Refusal::NoSuch("user");
+        const NO_USER: Refusal = Refusal::NoSuch(Thing::User);
         let key = keys::auth(user);
         if self.get::<Auth>(key.clone()).await?.ok_or(NO_USER)?.locked == locked {
             return Ok(Imported::Unchanged);

@@ -8,7 +8,10 @@ use super::{
     table::{Action, Item, Outcome, Store, number, read, set, text},
     window::{Window, moment},
 };
-use crate::domain::{DAY, HOUR, MINUTE, Millis, Phone, Refusal, SmsLimits};
+use crate::{
+    domain::{DAY, HOUR, MINUTE, Millis, Phone, Refusal, SmsLimits},
+    words,
+};
 
 /// How long a code is good for.
 pub const LIFE: Millis = 5 * MINUTE;
@@ -53,7 +56,10 @@ impl Store {
     /// Makes a code, keeps it and counts it, all or nothing. 429 where a limit is reached; `source` is the pseudonym of
     /// where it is asked for. Two rounds: whether the phone has an account, then a transaction.
     pub async fn new_sms_code(&self, phone: &Phone, source: &str, limits: SmsLimits) -> Result<NewCode, Refusal> {
-        let spent = &Refusal::TooMany("no more codes are sent today: try again tomorrow".into());
+        let spent = &Refusal::TooMany(words!(
+            "no more codes are sent today: try again tomorrow",
+            "今天的验证码已发完，请明天再试"
+        ));
         if limits.daily == 0 || limits.hourly == 0 {
             return Err(spent.clone());
         }
@@ -76,20 +82,32 @@ impl Store {
                     let outdated = an_hour.outdated(&sent, now);
                     if outdated.is_empty() {
                         let minutes = an_hour.wait(&sent, now).div_ceil(MINUTE);
-                        let most = format!("{} codes an hour are sent for one address", an_hour.most);
-                        return Err(Refusal::TooMany(format!("{most}: try again in {minutes} min")));
+                        return Err(Refusal::TooMany(words!(
+                            "{most} codes an hour are sent for one address: try again in {minutes} min",
+                            "同一网络地址每小时最多 {most} 条验证码，请 {minutes} 分钟后再试",
+                            most = an_hour.most,
+                            minutes = minutes
+                        )));
                     }
                     self.forget_moments(of_source, "sent", outdated).await?;
                 }
                 Some((_, Codes { sent_at, sent, .. })) => {
                     let pause = (sent_at + PAUSE).saturating_sub(now).div_ceil(1000);
                     if pause > 0 {
-                        return Err(Refusal::TooMany(format!("one code a minute: try again in {pause} s")));
+                        return Err(Refusal::TooMany(words!(
+                            "one code a minute: try again in {pause} s",
+                            "每分钟只发一条验证码，请 {pause} 秒后再试",
+                            pause = pause
+                        )));
                     }
                     let outdated = A_DAY.outdated(&sent, now);
                     if outdated.is_empty() {
                         let minutes = A_DAY.wait(&sent, now).div_ceil(MINUTE);
-                        return Err(Refusal::TooMany(format!("ten codes a day: try again in {minutes} min")));
+                        return Err(Refusal::TooMany(words!(
+                            "ten codes a day: try again in {minutes} min",
+                            "每天最多十条验证码，请 {minutes} 分钟后再试",
+                            minutes = minutes
+                        )));
                     }
                     self.forget_moments(of_phone, "sent", outdated).await?;
                 }

@@ -17,7 +17,10 @@ use super::{
     table::{Action, Range, Store, THERE, number, read},
     ticket_circle::Places,
 };
-use crate::domain::{MasterId, MediaId, Millis, OrderId, Page, ProjectId, Refusal, TicketId, UserId};
+use crate::{
+    domain::{MasterId, MediaId, Millis, OrderId, Page, ProjectId, Refusal, Thing, TicketId, UserId},
+    words,
+};
 
 /// Tickets that are made in one transaction, each of two items.
 const MADE_AT_ONCE: u64 = 45;
@@ -138,10 +141,13 @@ impl Store {
         }
         if let Some(old) = old {
             if old.record.project_id != batch.project_id {
-                return Err(Refusal::Conflict("these tickets are another project's"));
+                return Err(Refusal::Conflict(words!("these tickets are another project's", "这些票属于另一个项目")));
             }
             if old.record.count > batch.count {
-                return Err(Refusal::Conflict("tickets that are there cannot be taken back: withdraw the record"));
+                return Err(Refusal::Conflict(words!(
+                    "tickets that are there cannot be taken back: withdraw the record",
+                    "已有的票不能减少：请撤下该记录"
+                )));
             }
             // The tickets first: a repeat of what breaks off here finds the record as it was, and begins again.
             match withdrawn {
@@ -172,7 +178,7 @@ impl Store {
     ) -> Result<(TicketBatch, Option<Content<TicketBatch>>, u64), Refusal> {
         let project = self.get::<Content<Project>>(keys::project(record.project_id));
         let (project, found) = tokio::try_join!(project, self.get_raw(record.head()))?;
-        let master_id = project.ok_or(Refusal::NoSuch("project"))?.record.master_id;
+        let master_id = project.ok_or(Refusal::NoSuch(Thing::Project))?.record.master_id;
         let batch = TicketBatch { master_id, ..record.clone() };
         let Some(found) = found else { return Ok((batch, None, 0)) };
         let Progress { made } = read(found.clone())?;
@@ -191,7 +197,7 @@ impl Store {
                 .or_done(),
             Action::add(keys::project(project), "made", (to - from) as i64).when(THERE),
         ];
-        let taken = Refusal::Conflict("one of these ids is another record's");
+        let taken = Refusal::Conflict(words!("one of these ids is another record's", "其中有 id 属于另一条记录"));
         for number in from..to {
             let ticket = TicketId(first.0 + number);
             let head = Ticket { batch: first, project, created_at: batch.created_at, places: Places::new() };
@@ -262,7 +268,7 @@ impl Store {
     /// A ticket, sold or not, and how many of its project are not sold; 404 where there is none, or its record or its
     /// project is withdrawn. Two rounds.
     pub async fn ticket(&self, id: TicketId) -> Result<(TicketView, u64), Refusal> {
-        let none = Refusal::NoSuch("ticket");
+        let none = Refusal::NoSuch(Thing::Ticket);
         let ticket: Ticket = self.get(keys::head(id)).await?.ok_or(none.clone())?;
         let (mut batches, unsold) = tokio::try_join!(
             self.shown_batches([(ticket.batch, ticket.project)].into_iter()),
@@ -286,7 +292,7 @@ impl Store {
     pub async fn open_tickets(&self, of: ProjectId, page: Page) -> Result<Vec<TicketView>, Refusal> {
         let range = Range::new(keys::open_tickets(of), "").newest_first();
         let (_, mut open) = tokio::try_join!(
-            self.shown_content::<Project>(keys::project(of), "project"),
+            self.shown_content::<Project>(keys::project(of), Thing::Project),
             self.tickets_to_buy(range, page.end()),
         )?;
         open.drain(..page.offset.min(open.len()));

@@ -16,9 +16,10 @@ use super::{
 use crate::{
     domain::{
         Account, DAY, Degree, DeviceId, Email, Gender, Job, Marriage, MediaId, Millis, OnlinePeriod, Phone, Refusal,
-        SexAttitude, StoredPassword, UserId,
+        SexAttitude, StoredPassword, Thing, UserId,
     },
     meter::{Happened, happened},
+    words,
 };
 
 /// What is known of a user.
@@ -266,7 +267,7 @@ impl Store {
             let profile: Profile = read(profile)?;
             let auth = Auth { password: password.clone(), ..Auth::default() };
             let holder = |key| Action::put_new(key, &Holder { holder: id });
-            let taken = Refusal::Conflict("somebody has just come that way");
+            let taken = Refusal::Conflict(words!("somebody has just come that way", "刚刚已有人以此注册"));
             let mut actions = vec![
                 // Another user may have been made in this millisecond and have drawn the same chance.
                 Action::put_new(keys::profile(id), &profile).or_again(),
@@ -330,7 +331,7 @@ impl Store {
         let set = Action::update(keys::auth(user), set).when(THERE);
         match self.change(set.with(":password", password).with(":one", number(1))).await? {
             Outcome::Done(_) => Ok(()),
-            Outcome::Refused(_) => Err(Refusal::NoSuch("user")),
+            Outcome::Refused(_) => Err(Refusal::NoSuch(Thing::User)),
         }
     }
 

@@ -7,6 +7,7 @@ use crate::{
     App,
     domain::{DeviceId, Refusal, Source, UserId, token::Token},
     store::Session,
+    words,
 };
 
 /// What a request brings to say who is calling. Each dialect knows where it is.
@@ -151,7 +152,10 @@ impl Buyer {
         let is_fine = |key: &str| (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
         match key.is_none_or(is_fine) {
             true => Ok(key),
-            false => Err(Refusal::malformed("Idempotency-Key: 1 to 255 visible characters of ASCII")),
+            false => Err(Refusal::malformed(
+                "Idempotency-Key",
+                words!("1 to 255 visible characters of ASCII", "应为 1 至 255 个可见的 ASCII 字符"),
+            )),
         }
     }
 }
@@ -163,7 +167,7 @@ impl Caller for Device {
         if credentials.token.is_some() {
             claim(&credentials, app).await?;
         }
-        let id = credentials.device.ok_or(Refusal::malformed("X-Device-Id: is missing"))?;
+        let id = credentials.device.ok_or_else(|| Refusal::missing("X-Device-Id"))?;
         Ok((Self { id, app_version: credentials.app_version }, None))
     }
 }

@@ -14,10 +14,19 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use crate::domain::{Refusal, text::typed};
+use crate::{
+    domain::{IS_MISSING, Refusal, Words, text::typed},
+    words,
+};
 
 /// More fields than any operation has: what is beyond is no honest request.
 const MOST_FIELDS: usize = 100;
+
+/// What a complaint is about that is about no field.
+const BODY: &str = "body";
+const NOT_UTF_8: Words = words!("not valid UTF-8", "不是有效的 UTF-8");
+const HOLDS_NUL: Words = words!("must not hold NUL characters", "不能含有 NUL 字符");
+const NOT_DOCUMENTED: Words = words!("must be one of its documented values", "应为文档所列的值之一");
 
 /// A request's parameters.
 #[derive(Default)]
@@ -75,14 +84,17 @@ impl Part {
 
     fn into_file(self) -> Result<Bytes, Complaint> {
         match self.is_encoded {
-            true => Err(de::Error::custom("send it as it is, without a Content-Transfer-Encoding")),
+            true => Err(complaint(words!(
+                "send it as it is, without a Content-Transfer-Encoding",
+                "请原样发送，不要使用 Content-Transfer-Encoding"
+            ))),
             false => Ok(self.bytes),
         }
     }
 
     fn into_text(self) -> Result<String, Complaint> {
         if self.is_none() {
-            return Err(de::Error::custom("is missing"));
+            return Err(complaint(IS_MISSING));
         }
         let (is_json, charset) = (self.is_json, self.charset);
         let bytes = self.into_file()?;
@@ -91,13 +103,13 @@ impl Part {
             Charset::Latin1 => Some(bytes.iter().copied().map(char::from).collect()),
             Charset::Other => None,
         };
-        let text = text.ok_or_else(|| de::Error::custom("not valid UTF-8"))?;
+        let text = text.ok_or_else(|| complaint(NOT_UTF_8))?;
         let text = match is_json.then(|| serde_json::from_str(&text)) {
             Some(Ok(quoted)) => quoted,
             _ => text,
         };
         match text.contains('\0') {
-            true => Err(de::Error::custom("must not hold NUL characters")),
+            true => Err(complaint(HOLDS_NUL)),
             false => Ok(text),
         }
     }
@@ -151,11 +163,19 @@ impl Fields {
         let body = without_mark(body);
         if body.starts_with(b"\xff\xfe") || body.starts_with(b"\xfe\xff") || body.iter().take(2).any(|byte| *byte == 0)
         {
-            return Err(Refusal::malformed("body: not valid JSON: it must be UTF-8, not UTF-16"));
+            return Err(Refusal::malformed(
+                BODY,
+                words!("not valid JSON: it must be UTF-8, not UTF-16", "不是有效的 JSON：应为 UTF-8，而非 UTF-16"),
+            ));
         }
         let value: Value = serde_json::from_slice(body).map_err(|error| {
-            let (line, column) = (error.line(), error.column());
-            Refusal::malformed(format!("body: not valid JSON at line {line}, column {column}"))
+            let words = words!(
+                "not valid JSON at line {line}, column {column}",
+                "不是有效的 JSON，出错于第 {line} 行第 {column} 列",
+                line = error.line(),
+                column = error.column()
+            );
+            Refusal::malformed(BODY, words)
         })?;
         match value {
             // A field that is null is one not given, as one that is empty is in a form.
@@ -163,7 +183,7 @@ impl Fields {
                 let given = object.into_iter().filter(|(_, value)| !value.is_null());
                 Self(given.map(|(name, value)| (name, Field::Json(value))).collect()).checked()
             }
-            _ => Err(Refusal::malformed("body: send a JSON object")),
+            _ => Err(Refusal::malformed(BODY, words!("send a JSON object", "请发送一个 JSON 对象"))),
         }
     }
 
@@ -182,9 +202,12 @@ impl Fields {
             kind if is_json(kind) => Self::json(&body),
             "application/x-www-form-urlencoded" => Self::form(&body),
             "multipart/form-data" => Self::multipart(content_type, body).await,
-            _ => Err(Refusal::UnsupportedMediaType(
-                "application/x-www-form-urlencoded, multipart/form-data or application/json, and name it in Content-Type",
-            )),
+            _ => Err(Refusal::UnsupportedMediaType(words!(
+                "send the body as application/x-www-form-urlencoded, multipart/form-data or application/json, and name it \
+                    in Content-Type",
+                "请以 application/x-www-form-urlencoded、multipart/form-data 或 application/json 发送请求体，并在 \
+                    Content-Type 中注明"
+            ))),
         }
     }
 
@@ -197,7 +220,10 @@ impl Fields {
     }
 
     async fn multipart(content_type: &str, body: Bytes) -> Result<Self, Refusal> {
-        let broken = |_| Refusal::malformed("body: not well-formed multipart/form-data");
+        let broken = |_| {
+            let words = words!("not well-formed multipart/form-data", "不是格式正确的 multipart/form-data");
+            Refusal::malformed(BODY, words)
+        };
         let boundary = multer::parse_boundary(content_type).map_err(broken)?;
         let whole = futures_util::stream::once(async { Ok::<_, std::convert::Infallible>(body) });
         let mut parts = multer::Multipart::new(whole, boundary);
@@ -230,17 +256,20 @@ impl Fields {
             }
         }
         if self.0.len() > MOST_FIELDS {
-            return Err(Refusal::malformed(format!("body: more than {MOST_FIELDS} fields")));
+            let words = words!("more than {most} fields", "字段超过 {most} 个", most = MOST_FIELDS);
+            return Err(Refusal::malformed(BODY, words));
         }
         for (name, field) in &self.0 {
             let complaint = match field {
-                _ if name.contains('\0') => return Err(Refusal::malformed("body: a field's name holds a NUL")),
-                Field::Text(text) if text.contains('\u{fffd}') => "not valid UTF-8",
-                Field::Text(text) if text.contains('\0') => "must not hold NUL characters",
-                Field::Json(value) if bad(value) => "must not hold NUL characters",
+                _ if name.contains('\0') => {
+                    return Err(Refusal::malformed(BODY, words!("a field's name holds a NUL", "有字段名含 NUL 字符")));
+                }
+                Field::Text(text) if text.contains('\u{fffd}') => NOT_UTF_8,
+                Field::Text(text) if text.contains('\0') => HOLDS_NUL,
+                Field::Json(value) if bad(value) => HOLDS_NUL,
                 _ => continue,
             };
-            return Err(Refusal::malformed(format!("{}: {complaint}", shortened(name))));
+            return Err(Refusal::malformed(&shortened(name), complaint));
         }
         Ok(self)
     }
@@ -265,7 +294,7 @@ impl Fields {
     }
 
     pub fn parse<T: DeserializeOwned>(self) -> Result<T, Refusal> {
-        T::deserialize(Request(self.0)).map_err(|complaint| Refusal::Malformed(complaint.to_string()))
+        T::deserialize(Request(self.0)).map_err(|complaint| Refusal::Malformed(complaint.whole()))
     }
 }
 
@@ -318,7 +347,7 @@ fn shortened(text: &str) -> String {
 #[derive(Debug)]
 struct Complaint {
     path: String,
-    message: String,
+    words: Words,
 }
 
 impl Complaint {
@@ -327,50 +356,75 @@ impl Complaint {
         self.path = format!("{}{dot}{}", shortened(name), self.path);
         self
     }
+
+    fn whole(&self) -> Words {
+        self.words.about(if self.path.is_empty() { BODY } else { &self.path })
+    }
 }
 
 impl fmt::Display for Complaint {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let path = if self.path.is_empty() { "body" } else { &self.path };
-        write!(f, "{path}: {}", self.message)
+        self.whole().fmt(f)
     }
 }
 
 impl std::error::Error for Complaint {}
 
 /// serde's words for a type, in ours.
-fn wanted(expected: &dyn de::Expected) -> String {
+fn wanted(expected: &dyn de::Expected) -> Words {
     match expected.to_string().as_str() {
-        "a string" | "a borrowed string" => "text".into(),
-        "a boolean" => "true or false".into(),
-        "f32" | "f64" => "a number".into(),
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0, and not too large".into(),
-        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number, and not too large".into(),
-        "a sequence" => "a list".into(),
-        text if text.starts_with("struct ") || text.starts_with("a map") => "an object".into(),
-        text if text.starts_with("variant ") || text.starts_with("enum ") => "one of its documented values".into(),
-        text => text.into(),
+        "a string" | "a borrowed string" => words!("text", "文本"),
+        "a boolean" => words!("true or false", "true 或 false"),
+        "f32" | "f64" => words!("a number", "数字"),
+        "u8" | "u16" | "u32" | "u64" | "usize" => {
+            words!("a whole number from 0, and not too large", "从 0 开始、不太大的整数")
+        }
+        "i8" | "i16" | "i32" | "i64" | "isize" => words!("a whole number, and not too large", "不太大的整数"),
+        "a sequence" => words!("a list", "列表"),
+        text if text.starts_with("struct ") || text.starts_with("a map") => words!("an object", "对象"),
+        text if text.starts_with("variant ") || text.starts_with("enum ") => {
+            words!("one of its documented values", "文档所列的值之一")
+        }
+        _ => Words::said(expected),
     }
+}
+
+/// What a value's reader says of one that it does not take: serde's `custom`, in both languages.
+pub fn complaint<E: de::Error>(words: Words) -> E {
+    E::custom(words)
+}
+
+impl de::Expected for Words {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+fn not_wanted(expected: &dyn de::Expected) -> Complaint {
+    complaint(words!("must be {what}", "应为：{what:#}", what = wanted(expected)))
 }
 
 impl de::Error for Complaint {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self { path: String::new(), message: message.to_string() }
+        Self { path: String::new(), words: Words::said(message) }
     }
     fn invalid_type(_: Unexpected, expected: &dyn de::Expected) -> Self {
-        Self::custom(format_args!("must be {}", wanted(expected)))
+        not_wanted(expected)
     }
     fn invalid_value(_: Unexpected, expected: &dyn de::Expected) -> Self {
-        Self::custom(format_args!("must be {}", wanted(expected)))
+        not_wanted(expected)
+    }
+    fn invalid_length(_: usize, expected: &dyn de::Expected) -> Self {
+        not_wanted(expected)
     }
     fn unknown_variant(_: &str, variants: &'static [&'static str]) -> Self {
-        Self::custom(format_args!("must be one of {}", variants.join(", ")))
+        complaint(words!("must be one of {all}", "应为 {all} 之一", all = variants.join(", ")))
     }
     fn missing_field(field: &'static str) -> Self {
-        Self { path: field.into(), message: "is missing".into() }
+        Self { path: field.into(), words: IS_MISSING }
     }
     fn duplicate_field(field: &'static str) -> Self {
-        Self { path: field.into(), message: "is given twice".into() }
+        Self { path: field.into(), words: words!("is given twice", "出现了两次") }
     }
 }
 
@@ -394,7 +448,7 @@ impl<'de, I: Iterator<Item = (String, Field)>> MapAccess<'de> for Members<I> {
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Complaint> {
-        let (name, field) = self.value.take().ok_or_else(|| de::Error::custom("no value"))?;
+        let (name, field) = self.value.take().ok_or_else(|| complaint(IS_MISSING))?;
         let is_of_request = matches!(field, Field::Fields(_));
         seed.deserialize(field).map_err(|complaint| if is_of_request { complaint } else { complaint.within(&name) })
     }
@@ -442,13 +496,13 @@ impl<'de> de::VariantAccess<'de> for VariantName {
         Ok(())
     }
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, _: S) -> Result<S::Value, Complaint> {
-        Err(de::Error::custom("must be one of its documented values"))
+        Err(complaint(NOT_DOCUMENTED))
     }
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Complaint> {
-        self.unit_variant().and(Err(de::Error::custom("must be one of its documented values")))
+        self.unit_variant().and(Err(complaint(NOT_DOCUMENTED)))
     }
     fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], _: V) -> Result<V::Value, Complaint> {
-        self.unit_variant().and(Err(de::Error::custom("must be one of its documented values")))
+        self.unit_variant().and(Err(complaint(NOT_DOCUMENTED)))
     }
 }
 
@@ -495,7 +549,7 @@ impl<'de> Deserializer<'de> for Field {
                 (Some(number), _, _) => visitor.visit_u64(number),
                 (_, Some(number), _) => visitor.visit_i64(number),
                 (_, _, Some(number)) => visitor.visit_f64(number),
-                _ => Err(de::Error::custom("a number too large")),
+                _ => Err(complaint(words!("a number too large", "数字太大"))),
             },
             Self::Fields(fields) => visitor.visit_map(Members { rest: fields.into_iter(), value: None }),
             Self::Json(Value::Array(list)) => visitor.visit_seq(Elements { rest: list.into_iter(), at: 0 }),

@@ -6,6 +6,7 @@ pub mod comments;
 pub mod dialect;
 pub mod fields;
 pub mod gateway;
+mod language;
 pub mod masters;
 pub mod merchants;
 pub mod operation;

@@ -9,7 +9,7 @@ use axum::{
     routing::{MethodFilter, on},
 };
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 pub use schemars::JsonSchema;
 use schemars::{Schema, SchemaGenerator, json_schema};
 pub use serde::{Deserialize, Serialize};
@@ -17,12 +17,17 @@ use serde::{Serializer, de::DeserializeOwned};
 use tokio::time::timeout;
 
 pub use super::caller::{Anyone, Bearer, Buyer, Caller, Device, Needs, Reader, SignedIn, Someone};
-use super::{caller::source, dialect::Dialect};
+use super::{
+    caller::source,
+    dialect::{D, Dialect},
+    language::wanted,
+};
 use crate::function::Outcome;
 use crate::meter::{Happened, happened};
 pub use crate::{
     App,
-    domain::{Limit, Refusal},
+    domain::{Limit, Refusal, Thing},
+    words,
 };
 
 /// What Lambda lets through. (A picture of more than 4 MiB is refused by its own rule.)
@@ -131,9 +136,9 @@ pub fn router(list: impl FnOnce(Router<Arc<App>>) -> Router<Arc<App>>, app: Arc<
     list(Router::new()).fallback(unknown).method_not_allowed_fallback(unknown).with_state(app)
 }
 
-/// The answer to a path or a method that leads nowhere.
-pub async fn unknown() -> Response {
-    json(StatusCode::NOT_FOUND, r#"{"code":404,"msg":"no such path or method"}"#.into())
+/// The answer to a path or a method that leads nowhere: of no document, so in the barest envelope of all.
+pub async fn unknown(headers: HeaderMap) -> Response {
+    refused::<D>(&Refusal::NoSuch(Thing::Path), &headers)
 }
 
 fn json(status: StatusCode, body: Vec<u8>) -> Response {
@@ -146,6 +151,20 @@ fn json(status: StatusCode, body: Vec<u8>) -> Response {
     (status, HEADERS, body).into_response()
 }
 
+/// A refusal in the caller's language. A code of three digits is the HTTP status.
+fn refused<D: Dialect>(no: &Refusal, headers: &HeaderMap) -> Response {
+    let (code, language) = (no.code(), wanted(headers));
+    let status = match code {
+        1000.. => D::FOUR_DIGITS,
+        code => StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+    };
+    // Of numbers and texts: it is always JSON.
+    let body = D::refuse(code, no.words().said_in(language)).unwrap_or_default();
+    let mut response = json(status, body);
+    response.headers_mut().insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    response
+}
+
 async fn serve<O: Operation>(
     State(app): State<Arc<App>>,
     path: Result<RawPathParams, RawPathParamsRejection>,
@@ -154,14 +173,16 @@ async fn serve<O: Operation>(
     let (head, body) = request.into_parts();
     if head.method != O::ROUTE.method {
         // axum would answer HEAD where GET is; API Gateway does not.
-        return unknown().await;
+        return unknown(head.headers).await;
     }
     let outcome = match (to_bytes(body, LARGEST_BODY).await, path) {
-        (_, Err(_)) => Err(Refusal::malformed("path: not valid UTF-8")),
+        (_, Err(_)) => Err(Refusal::malformed("path", words!("not valid UTF-8", "不是有效的 UTF-8"))),
         (Ok(body), Ok(path)) => {
-            timeout(LONGEST, run::<O>(&app, head, &path, body)).await.unwrap_or(Err(Refusal::Unavailable))
+            timeout(LONGEST, run::<O>(&app, &head, &path, body)).await.unwrap_or(Err(Refusal::Unavailable))
         }
-        (Err(_), _) => Err(Refusal::BodyTooLarge("6 MiB")),
+        (Err(_), _) => {
+            Err(Refusal::BodyTooLarge(words!("the body is too large: at most 6 MiB", "请求体过大，最多 6 MiB")))
+        }
     };
     if let Err(
         Refusal::ImageFormat(_) | Refusal::ImageCutOff(_) | Refusal::ImageTooLarge(_) | Refusal::ImageTooSmall(_),
@@ -169,28 +190,34 @@ async fn serve<O: Operation>(
     {
         happened(Happened::UploadsRefused);
     }
-    let code = outcome.as_ref().map_or_else(Refusal::code, |_| 0);
-    let (status, body) = O::Dialect::answer(outcome);
+    let body = outcome.and_then(|response| O::Dialect::answer(response).map_err(|_| Refusal::Internal));
+    let code = body.as_ref().map_or_else(Refusal::code, |_| 0);
     let mut response = match body {
-        Ok(body) => json(status, body),
-        Err(_) => json(StatusCode::INTERNAL_SERVER_ERROR, r#"{"code":500,"msg":"something broke on our side"}"#.into()),
+        Ok(body) => json(StatusCode::OK, body),
+        Err(no) => refused::<O::Dialect>(&no, &head.headers),
     };
     response.extensions_mut().insert(Outcome { operation: name::<O>(), code });
     response
 }
 
 /// The caller is asked for before the body's details are: a stranger learns nothing from complaints.
-async fn run<O: Operation>(app: &App, head: Parts, path: &RawPathParams, body: Bytes) -> Result<O::Response, Refusal> {
+async fn run<O: Operation>(app: &App, head: &Parts, path: &RawPathParams, body: Bytes) -> Result<O::Response, Refusal> {
     let content_type = head.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     if body.len() > LARGEST_TEXT && !content_type.get(..10).is_some_and(|kind| kind.eq_ignore_ascii_case(b"multipart/"))
     {
-        return Err(Refusal::BodyTooLarge("1 MiB where no file is sent"));
+        return Err(Refusal::BodyTooLarge(words!(
+            "the body is too large: at most 1 MiB where no file is sent",
+            "请求体过大：不含文件时最多 1 MiB"
+        )));
     }
     let encoding = head.headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes).unwrap_or_default();
     if !body.is_empty() && !encoding.is_empty() && !encoding.eq_ignore_ascii_case(b"identity") {
-        return Err(Refusal::UnsupportedMediaType("it is, without a Content-Encoding"));
+        return Err(Refusal::UnsupportedMediaType(words!(
+            "send the body as it is, without a Content-Encoding",
+            "请原样发送请求体，不要使用 Content-Encoding"
+        )));
     }
-    let (mut credentials, mut fields) = O::Dialect::read(&head, body).await?;
+    let (mut credentials, mut fields) = O::Dialect::read(head, body).await?;
     credentials.source = source(&head.extensions);
     path.iter().for_each(|(name, value)| fields.set_text(name, value));
     let (caller, claim) = O::Caller::identify(credentials, app).await?;

@@ -15,7 +15,8 @@ The back end of a community app: five API documents over one user base. A tag is
 that serves it.
 
 Codes of four digits are answers that a client is meant to read: they travel with HTTP 200 (in document B with 400). \
-Any other code is the HTTP status. Either way the body is the document's own envelope, and its message says what to mend.
+Any other code is the HTTP status. Either way the body is the document's own envelope, and its message says what to mend, \
+in English or, where `Accept-Language` prefers it, in Chinese.
 
 Any operation may refuse with 400 (malformed or out of range), 413 (body too large), 415 (a content type that its \
 document does not know), 429 (too often), 500 or 503; one that needs a token with 401; one that names a thing with 403 \

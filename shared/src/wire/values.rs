@@ -1,5 +1,9 @@
 //! Values as they travel. Each says once how it is read, written and documented, examples included.
-use std::{borrow::Cow, fmt, marker::PhantomData};
+use std::{
+    borrow::Cow,
+    fmt::{self, Display as _},
+    marker::PhantomData,
+};
 
 use bytes::Bytes;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -8,14 +12,15 @@ use serde::{
     de::{self, IntoDeserializer as _, value::SeqAccessDeserializer},
 };
 
-use super::fields::whole_number;
+use super::fields::{complaint, whole_number};
 use crate::{
     App,
     domain::{
         ArticleId, ClothId, CommentId, GalleryId, GameId, MasterId, MediaId, MerchantId, MessageId, OrderId, PictureId,
-        ProjectId, TicketId, UserId,
+        ProjectId, TicketId, UserId, Words,
         text::{dialled, is_blank, turns_direction, typed},
     },
+    words,
 };
 
 /// A whole number of a request, as clients write them: a JSON number, also as `20.0` or `2.4E14`, or a text that holds
@@ -25,7 +30,13 @@ fn whole<'de, D: Deserializer<'de>>(from: D, least: i64, most: i64) -> Result<i6
     impl de::Visitor<'_> for Within {
         type Value = i64;
         fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-            write!(f, "a whole number from {} to {}", self.0, self.1)
+            words!(
+                "a whole number from {least} to {most}",
+                "从 {least} 到 {most} 的整数",
+                least = self.0,
+                most = self.1
+            )
+            .fmt(f)
         }
         fn visit_i64<E: de::Error>(self, number: i64) -> Result<i64, E> {
             match (self.0..=self.1).contains(&number) {
@@ -63,7 +74,7 @@ pub struct Whole<T, const LEAST: i64, const MOST: i64>(pub T);
 impl<'de, T: TryFrom<i64>, const LEAST: i64, const MOST: i64> Deserialize<'de> for Whole<T, LEAST, MOST> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let number = whole(from, LEAST, MOST)?.try_into();
-        number.map(Self).map_err(|_| de::Error::custom("is out of range"))
+        number.map(Self).map_err(|_| complaint(words!("is out of range", "超出范围")))
     }
 }
 
@@ -157,8 +168,11 @@ impl JsonSchema for NamedUser {
 
 impl<'de> Deserialize<'de> for NamedUser {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let wanted = TextOrNumber("a user's id: a whole number from 0 to 9007199254740991, or 32 hexadecimal digits");
-        let text = from.deserialize_any(wanted)?;
+        let wanted = TextOrNumber(words!(
+            "a user's id: a whole number from 0 to 9007199254740991, or 32 hexadecimal digits",
+            "用户 id，即从 0 到 9007199254740991 的整数，或 32 位十六进制数字"
+        ));
+        let text = from.deserialize_any(wanted.clone())?;
         if text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             // More than 64 bits name nobody, as does any number that was never given.
             let id = u128::from_str_radix(&text, 16).ok().and_then(|id| i64::try_from(id).ok());
@@ -226,7 +240,7 @@ macro_rules! hexes {
                 let digits = typed(&text);
                 let is_id = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
                 let id = u128::from_str_radix(digits, 16).ok().filter(|_| is_id);
-                let wrong = || de::Error::invalid_value(de::Unexpected::Str(&text), &"32 hexadecimal digits");
+                let wrong = || de::Error::invalid_value(de::Unexpected::Str(&text), &words!("32 hexadecimal digits", "32 位十六进制数字"));
                 id.map(|id| Self($id(id))).ok_or_else(wrong)
             }
         }
@@ -266,7 +280,9 @@ pub struct MediaKey(#[schemars(with = "String")] pub MediaId);
 impl<'de> Deserialize<'de> for MediaKey {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let id = String::deserialize(from)?;
-        MediaId::parse(&id).map(Self).ok_or(de::Error::custom("must be a media id, as get_media_id gives them"))
+        MediaId::parse(&id).map(Self).ok_or_else(|| {
+            complaint(words!("must be a media id, as get_media_id gives them", "应为 get_media_id 给出的 id"))
+        })
     }
 }
 
@@ -309,18 +325,18 @@ pub struct Typed(pub String);
 
 impl<'de> Deserialize<'de> for Typed {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(TextOrNumber("text")).map(Self)
+        from.deserialize_any(TextOrNumber(words!("text", "文本"))).map(Self)
     }
 }
 
 /// Reads a text that was typed; its words are for whoever sends something else.
-#[derive(Clone, Copy)]
-struct TextOrNumber(&'static str);
+#[derive(Clone)]
+struct TextOrNumber(Words);
 
 impl de::Visitor<'_> for TextOrNumber {
     type Value = String;
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(self.0)
+        self.0.fmt(f)
     }
     fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
         Ok(typed(text).to_owned())
@@ -370,7 +386,7 @@ impl<'de> Deserialize<'de> for UploadedFile {
         impl de::Visitor<'_> for File {
             type Value = UploadedFile;
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a file in a multipart body")
+                words!("a file in a multipart body", "multipart 请求体中的文件").fmt(f)
             }
             fn visit_byte_buf<E: de::Error>(self, file: Vec<u8>) -> Result<UploadedFile, E> {
                 Ok(UploadedFile(file.into()))
@@ -402,10 +418,15 @@ macro_rules! texts {
                 let text = String::deserialize(from)?;
                 let length = text.chars().count();
                 if !(LEAST..=MOST).contains(&length) {
-                    return Err(de::Error::custom(format_args!("must have {LEAST} to {MOST} characters")));
+                    return Err(complaint(words!(
+                        "must have {least} to {most} characters",
+                        "应有 {least} 至 {most} 个字符",
+                        least = LEAST,
+                        most = MOST
+                    )));
                 }
                 match $complaint(&text) {
-                    Some(complaint) => Err(de::Error::custom(complaint)),
+                    Some(words) => Err(complaint(words)),
                     None => Ok(Self(text)),
                 }
             }
@@ -434,18 +455,27 @@ texts! {
 /// A nickname.
 pub type Nickname = NameLine<1, 64>;
 
-fn prose_complaint(text: &str) -> Option<&'static str> {
-    (is_blank(text) && !text.is_empty()).then_some("must not be blank")
+fn prose_complaint(text: &str) -> Option<Words> {
+    (is_blank(text) && !text.is_empty()).then_some(words!("must not be blank", "不能是空白"))
 }
 
-fn line_complaint(text: &str) -> Option<&'static str> {
+fn line_complaint(text: &str) -> Option<Words> {
     let breaks = |letter: char| letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}');
-    text.chars().any(breaks).then_some("must be one line of text").or_else(|| prose_complaint(text))
+    text.chars()
+        .any(breaks)
+        .then_some(words!("must be one line of text", "应为一行文本"))
+        .or_else(|| prose_complaint(text))
 }
 
-fn nickname_complaint(text: &str) -> Option<&'static str> {
+fn nickname_complaint(text: &str) -> Option<Words> {
     let turns = text.chars().any(turns_direction);
-    turns.then_some("must not turn the direction of writing").or_else(|| line_complaint(text))
+    turns
+        .then_some(words!("must not turn the direction of writing", "不能含有改变书写方向的字符"))
+        .or_else(|| line_complaint(text))
+}
+
+fn entries(least: usize, most: usize) -> Words {
+    words!("must have {least} to {most} entries", "应有 {least} 至 {most} 项", least = least, most = most)
 }
 
 /// A list of so many.
@@ -463,7 +493,7 @@ impl<'de, T: Deserialize<'de>, const LEAST: usize, const MOST: usize> Deserializ
         let list = Vec::deserialize(from)?;
         match (LEAST..=MOST).contains(&list.len()) {
             true => Ok(Self(list)),
-            false => Err(de::Error::custom(format_args!("must have {LEAST} to {MOST} entries"))),
+            false => Err(complaint(entries(LEAST, MOST))),
         }
     }
 }
@@ -488,7 +518,7 @@ impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for OneOrMore
         impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Ways<T> {
             type Value = Vec<T>;
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("one or a list of them")
+                words!("one or a list of them", "一个值或它们的列表").fmt(f)
             }
             fn visit_u64<E: de::Error>(self, number: u64) -> Result<Vec<T>, E> {
                 T::deserialize(number.into_deserializer()).map(|one| vec![one])
@@ -509,7 +539,7 @@ impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for OneOrMore
         let list = from.deserialize_any(Ways(PhantomData))?;
         match (1..=MOST).contains(&list.len()) {
             true => Ok(Self(list)),
-            false => Err(de::Error::custom(format_args!("must have 1 to {MOST} entries"))),
+            false => Err(complaint(entries(1, MOST))),
         }
     }
 }

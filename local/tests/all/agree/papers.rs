@@ -5,13 +5,31 @@ use local::events;
 
 use crate::support::operations;
 
-/// Each document, its manner, how many operations it has, how many we added.
-const DOCUMENTS: [(&str, &str, usize, usize); 5] = [
-    ("A user galleries", "GET, query string, `{code,msg,format_msg,data}`", 5, 6),
-    ("B members", "REST, bare JSON, a device or a token signs in", 15, 0),
-    ("C accounts", "POST forms, `{code,msg,data}`", 4, 0),
-    ("D community", "RPC, JSON body with `token`", 91, 2),
-    ("E profile", "JSON or form, `Authorization` header, `{code,msg,result}`", 5, 0),
+/// Each document, its manner, both in Chinese as well, how many operations it has, how many we added.
+const DOCUMENTS: [([&str; 2], [&str; 2], usize, usize); 5] = [
+    (
+        ["A user galleries", "A 用户相册"],
+        ["GET, query string, `{code,msg,format_msg,data}`", "GET，查询字符串，`{code,msg,format_msg,data}`"],
+        5,
+        6,
+    ),
+    (
+        ["B members", "B 会员"],
+        ["REST, bare JSON, a device or a token signs in", "REST，纯 JSON，凭设备或 token 登录"],
+        15,
+        0,
+    ),
+    (["C accounts", "C 账号"], ["POST forms, `{code,msg,data}`", "POST 表单，`{code,msg,data}`"], 4, 0),
+    (["D community", "D 社区"], ["RPC, JSON body with `token`", "RPC，JSON 请求体里带 `token`"], 91, 2),
+    (
+        ["E profile", "E 资料"],
+        [
+            "JSON or form, `Authorization` header, `{code,msg,result}`",
+            "JSON 或表单，`Authorization` 头，`{code,msg,result}`",
+        ],
+        5,
+        0,
+    ),
 ];
 
 fn root() -> &'static Path {
@@ -29,41 +47,58 @@ fn marked<'a>(page: &'a str, name: &str) -> &'a str {
     rest.split_once(&format!("<!-- /{name} -->")).unwrap_or_else(|| panic!("no mark /{name}")).0
 }
 
-/// That it stands so in all these pages; with `INSTA_UPDATE=always`, as for snapshots, it is written there.
-fn stands_in(pages: &[&str], name: &str, made: &str) {
+/// That it stands so in the page; with `INSTA_UPDATE=always`, as for snapshots, it is written there.
+fn stands_in(path: &str, name: &str, made: &str) {
     #[expect(clippy::disallowed_methods, reason = "how tests are asked to accept what is new")]
     let accept = env::var("INSTA_UPDATE").is_ok_and(|update| update == "always");
-    for path in pages {
-        let page = read(path);
-        let found = marked(&page, name);
-        if found != made && accept {
-            fs::write(root().join(path), page.replace(found, made)).unwrap();
-        } else {
-            assert_eq!(found, made, "{path}: between the marks of {name} should stand\n{made}");
-        }
+    let page = read(path);
+    let found = marked(&page, name);
+    if found != made && accept {
+        let (open, close) = page.split_once(&format!("<!-- {name}")).unwrap();
+        let close = close.replacen(&format!("-->\n{found}"), &format!("-->\n{made}"), 1);
+        fs::write(root().join(path), format!("{open}<!-- {name}{close}")).unwrap();
+    } else {
+        assert_eq!(found, made, "{path}: between the marks of {name} should stand\n{made}");
     }
 }
 
 #[test]
 fn the_table_of_documents_is_made_from_the_code() {
     let mut table = String::from("| document | manner | operations served |\n|---|---|---|\n");
-    for (name, manner, documented, ours) in DOCUMENTS {
+    let mut in_chinese = String::from("| 文档 | 方式 | 已提供的操作 |\n|---|---|---|\n");
+    for ([name, chinese_name], [manner, chinese_manner], documented, ours) in DOCUMENTS {
         let mut by_function = BTreeMap::<_, usize>::new();
         for (function, _) in operations().filter(|(_, operation)| *operation.document == name[..1]) {
             *by_function.entry(function.replace('_', " ")).or_default() += 1;
         }
         let served = by_function.values().sum::<usize>() - ours;
-        let mut says = format!("{served} of {documented}");
+        let (mut says, mut chinese_says) = (format!("{served} of {documented}"), format!("{served} / {documented}"));
         if ours > 0 {
             says += &format!(", and {ours} of ours");
+            chinese_says += &format!("，另有 {ours} 个自加的");
         }
         if by_function.len() > 1 {
             let parts: Vec<_> = by_function.iter().map(|(function, count)| format!("{function} {count}")).collect();
             says += &format!(": {}", parts.join(", "));
         }
         table += &format!("| {name} | {manner} | {says} |\n");
+        in_chinese += &format!("| {chinese_name} | {chinese_manner} | {chinese_says} |\n");
     }
-    stands_in(&["README.md"], "documents", &table);
+    stands_in("README.md", "documents", &table);
+    stands_in("README.zh-CN.md", "documents", &in_chinese);
+}
+
+/// What a reader of the Chinese one copies is what the gate runs of the English one.
+#[test]
+fn both_readmes_show_the_same_commands() {
+    let [english, chinese] = ["README.md", "README.zh-CN.md"].map(read);
+    for mark in ["run", "test", "call", "answer"] {
+        let block = |page: &str| {
+            let (_, rest) = page.split_once(&format!("<!-- {mark} -->\n")).unwrap_or_else(|| panic!("no mark {mark}"));
+            rest.split_inclusive("```").take(2).collect::<String>()
+        };
+        assert_eq!(block(&english), block(&chinese), "{mark}");
+    }
 }
 
 /// Each parameter of the template has its row, with its default.

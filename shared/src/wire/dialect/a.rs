@@ -1,12 +1,10 @@
 //! Document A: reads are GETs with a query, answers are `{code, msg, format_msg, data}`. What we add for writing takes
 //! form, multipart or JSON bodies and the token in `Authorization`.
-use http::StatusCode;
 use schemars::Schema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Answer, Dialect, status};
-use crate::domain::Refusal;
+use super::{Body, Dialect};
 
 pub struct A;
 
@@ -22,15 +20,12 @@ struct Envelope<'a, T> {
 impl Dialect for A {
     const DOCUMENT: &'static str = "A";
 
-    fn answer<T: Serialize>(outcome: Result<T, Refusal>) -> Answer {
-        match outcome {
-            Ok(data) => (StatusCode::OK, serde_json::to_vec(&Envelope { code: 0, msg: "", format_msg: "", data })),
-            Err(no) => {
-                let msg = &no.to_string();
-                let envelope = Envelope { code: no.code(), msg, format_msg: msg, data: json!({}) };
-                (status::<Self>(&no), serde_json::to_vec(&envelope))
-            }
-        }
+    fn answer<T: Serialize>(data: T) -> Body {
+        serde_json::to_vec(&Envelope { code: 0, msg: "", format_msg: "", data })
+    }
+
+    fn refuse(code: u16, msg: &str) -> Body {
+        serde_json::to_vec(&Envelope { code, msg, format_msg: msg, data: json!({}) })
     }
 
     const BODIES: &'static [&'static str] =

@@ -5,8 +5,11 @@ use schemars::Schema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Answer, Credentials, Dialect, Fields, header_token, status};
-use crate::domain::{DeviceId, Refusal};
+use super::{Body, Credentials, Dialect, Fields, header_token};
+use crate::{
+    domain::{DeviceId, Refusal},
+    words,
+};
 
 pub struct B;
 
@@ -17,9 +20,10 @@ impl Dialect for B {
     /// A DELETE's fields are its query where it has no body: not every client can send one.
     async fn read(head: &Parts, body: Bytes) -> Result<(Credentials, Fields), Refusal> {
         let device = match header(&head.headers, "x-device-id") {
-            Some(id) => Some(
-                DeviceId::parse(id).ok_or(Refusal::malformed("X-Device-Id: send 16 to 128 letters, digits, - or _"))?,
-            ),
+            Some(id) => Some(DeviceId::parse(id).ok_or_else(|| {
+                let words = words!("send 16 to 128 letters, digits, - or _", "应为 16 至 128 个字母、数字、- 或 _");
+                Refusal::malformed("X-Device-Id", words)
+            })?),
             None => None,
         };
         let app_version = header(&head.headers, "x-app-version").map(str::to_owned);
@@ -36,14 +40,12 @@ impl Dialect for B {
         Ok((credentials, fields))
     }
 
-    fn answer<T: Serialize>(outcome: Result<T, Refusal>) -> Answer {
-        match outcome {
-            Ok(response) => (StatusCode::OK, serde_json::to_vec(&response)),
-            Err(no) => {
-                let refusal = json!({"code": no.code(), "msg": no.to_string()});
-                (status::<Self>(&no), serde_json::to_vec(&refusal))
-            }
-        }
+    fn answer<T: Serialize>(response: T) -> Body {
+        serde_json::to_vec(&response)
+    }
+
+    fn refuse(code: u16, msg: &str) -> Body {
+        serde_json::to_vec(&json!({"code": code, "msg": msg}))
     }
 
     const BODIES: &'static [&'static str] =

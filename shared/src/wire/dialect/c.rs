@@ -1,13 +1,11 @@
 //! Document C: form, multipart or JSON bodies, the token in `Authorization`, answers `{code, msg, data}`.
 use std::marker::PhantomData;
 
-use http::StatusCode;
 use schemars::Schema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Answer, Dialect, status};
-use crate::domain::Refusal;
+use super::{Body, Dialect};
 
 /// `C` where the document shows `"code": "000000"`, `C<Number>` where it shows `"code": 1000`.
 pub struct C<Code = Text>(PhantomData<Code>);
@@ -54,17 +52,12 @@ struct Envelope<'a, T> {
 impl<K: Code> Dialect for C<K> {
     const DOCUMENT: &'static str = "C";
 
-    fn answer<T: Serialize>(outcome: Result<T, Refusal>) -> Answer {
-        match outcome {
-            Ok(data) => {
-                let envelope = Envelope { code: K::success(), msg: K::SUCCESS, data };
-                (StatusCode::OK, serde_json::to_vec(&envelope))
-            }
-            Err(no) => {
-                let envelope = Envelope { code: K::refusal(no.code()), msg: &no.to_string(), data: json!({}) };
-                (status::<Self>(&no), serde_json::to_vec(&envelope))
-            }
-        }
+    fn answer<T: Serialize>(data: T) -> Body {
+        serde_json::to_vec(&Envelope { code: K::success(), msg: K::SUCCESS, data })
+    }
+
+    fn refuse(code: u16, msg: &str) -> Body {
+        serde_json::to_vec(&Envelope { code: K::refusal(code), msg, data: json!({}) })
     }
 
     const BODIES: &'static [&'static str] =

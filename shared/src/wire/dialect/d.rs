@@ -1,11 +1,11 @@
 //! Document D: `POST /<name>` with a JSON body that carries `token`; answers are bare objects plus `"code": 0`.
 use bytes::Bytes;
-use http::{StatusCode, request::Parts};
+use http::request::Parts;
 use schemars::Schema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Answer, Credentials, Dialect, Fields, header_token, status, token};
+use super::{Body, Credentials, Dialect, Fields, header_token, token};
 use crate::domain::Refusal;
 
 pub struct D;
@@ -30,14 +30,12 @@ impl Dialect for D {
         Ok((Credentials { token, idempotency_key, ..Credentials::default() }, fields))
     }
 
-    fn answer<T: Serialize>(outcome: Result<T, Refusal>) -> Answer {
-        match outcome {
-            Ok(response) => (StatusCode::OK, serde_json::to_vec(&Success { code: 0, response })),
-            Err(no) => {
-                let refusal = json!({"code": no.code(), "msg": no.to_string()});
-                (status::<Self>(&no), serde_json::to_vec(&refusal))
-            }
-        }
+    fn answer<T: Serialize>(response: T) -> Body {
+        serde_json::to_vec(&Success { code: 0, response })
+    }
+
+    fn refuse(code: u16, msg: &str) -> Body {
+        serde_json::to_vec(&json!({"code": code, "msg": msg}))
     }
 
     const BODIES: &'static [&'static str] = &["application/json"];

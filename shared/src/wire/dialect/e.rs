@@ -1,11 +1,9 @@
 //! Document E: JSON, form or multipart bodies, the token in `Authorization`, answers `{code, msg, result}`.
-use http::StatusCode;
 use schemars::Schema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Answer, Dialect, status};
-use crate::domain::Refusal;
+use super::{Body, Dialect};
 
 pub struct E;
 
@@ -19,14 +17,12 @@ struct Envelope<'a, T> {
 impl Dialect for E {
     const DOCUMENT: &'static str = "E";
 
-    fn answer<T: Serialize>(outcome: Result<T, Refusal>) -> Answer {
-        match outcome {
-            Ok(result) => (StatusCode::OK, serde_json::to_vec(&Envelope { code: 0, msg: "", result })),
-            Err(no) => {
-                let envelope = Envelope { code: no.code(), msg: &no.to_string(), result: "" };
-                (status::<Self>(&no), serde_json::to_vec(&envelope))
-            }
-        }
+    fn answer<T: Serialize>(result: T) -> Body {
+        serde_json::to_vec(&Envelope { code: 0, msg: "", result })
+    }
+
+    fn refuse(code: u16, msg: &str) -> Body {
+        serde_json::to_vec(&Envelope { code, msg, result: "" })
     }
 
     const BODIES: &'static [&'static str] =

@@ -21,8 +21,8 @@ use serde_json::Value;
 use super::{caller::Credentials, fields::Fields};
 use crate::domain::Refusal;
 
-/// Status and body. The body fails only where a type cannot be JSON.
-pub type Answer = (StatusCode, serde_json::Result<Vec<u8>>);
+/// What is answered. It fails only where a type cannot be JSON.
+pub type Body = serde_json::Result<Vec<u8>>;
 
 /// One document's manners.
 #[diagnostic::on_unimplemented(
@@ -47,8 +47,11 @@ pub trait Dialect: 'static {
         }
     }
 
-    /// Wraps the response, or says no.
-    fn answer<T: Serialize>(outcome: Result<T, Refusal>) -> Answer;
+    /// Wraps the response.
+    fn answer<T: Serialize>(response: T) -> Body;
+
+    /// Says no, in the same envelope.
+    fn refuse(code: u16, msg: &str) -> Body;
 
     // What OpenAPI needs to know beside that; only the reference asks.
 
@@ -61,14 +64,6 @@ pub trait Dialect: 'static {
     fn envelope(response: Schema) -> Value;
     /// The name and the schema of the body of every refusal.
     fn refusal() -> (&'static str, Value);
-}
-
-/// A code of three digits is the HTTP status.
-fn status<D: Dialect>(refusal: &Refusal) -> StatusCode {
-    match refusal.code() {
-        1000.. => D::FOUR_DIGITS,
-        code => StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-    }
 }
 
 /// `Authorization: <token>` or `Authorization: Bearer <token>`.
