@@ -68,7 +68,10 @@ impl Operation for UserUpdateInfo {
                 Some(PhoneChange::Proved(code.map_err(Refusal::of("verifycode"))?))
             }
             (None, Some(_)) => {
-                return Err(Refusal::malformed("phone", words!("is missing beside verifycode", "有 verifycode 时必填")));
+                return Err(Refusal::malformed(
+                    "phone",
+                    words!("is missing beside verifycode", "有 verifycode 时必填"),
+                ));
             }
             (phone, None) => phone.map(PhoneChange::Claimed),
         };

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 
 use shared::{
     App,
-    domain::{Password, Refusal, StoredPassword},
+    domain::{Password, Refusal, StoredPassword, Thing},
     off_thread,
     store::{Changes, Gift, Imported, SignUp},
 };

@@ -601,11 +601,12 @@ impl<'de> Deserialize<'de> for FromId {
         if text == "customer_service" {
             return Ok(Self(vec![Side::CustomerService]));
         }
-        let wrong =
-            || complaint(words!(
+        let wrong = || {
+            complaint(words!(
                 "must be the 32 hexadecimal digits of a master or a merchant, or customer_service",
                 "应为达人或商家的 32 位十六进制 id，或 customer_service"
-            ));
+            ))
+        };
         let Hex(id) = Hex::deserialize(text.into_deserializer()).map_err(|_: de::value::Error| wrong())?;
         Ok(Self(vec![MasterId(id).into(), MerchantId(id).into()]))
     }

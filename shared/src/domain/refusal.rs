@@ -184,16 +184,12 @@ impl Refusal {
             Self::PhoneTaken => words!("phone: already registered", "phone: 已被注册"),
             Self::EmailTaken => words!("email: already in use", "email: 已被使用"),
 
-            Self::TicketTaken(TicketId(id)) => words!(
-                "ticket {id} is sold, or another order holds it",
-                "票 {id} 已售出，或已被其他订单占用",
-                id = id
-            ),
-            Self::NotInCart(TicketId(id)) => words!(
-                "ticket {id} is not in the shopping cart",
-                "票 {id} 不在购物车里",
-                id = id
-            ),
+            Self::TicketTaken(TicketId(id)) => {
+                words!("ticket {id} is sold, or another order holds it", "票 {id} 已售出，或已被其他订单占用", id = id)
+            }
+            Self::NotInCart(TicketId(id)) => {
+                words!("ticket {id} is not in the shopping cart", "票 {id} 不在购物车里", id = id)
+            }
             Self::KeyUsed => words!("was used for another order", "已用于另一个订单"),
             Self::PaymentDeclined => {
                 words!("the payment was declined: pay again, or cancel the order", "支付被拒绝，请重新支付或取消订单")
