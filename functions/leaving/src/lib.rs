@@ -2,6 +2,7 @@
 //!
 //! (Not by a queue: whoever has much to be taken away would have to be sent to it again and again, and Lambda takes a
 //! function that feeds its own queue for a loop. A list in the table loses nothing, and a minute is soon enough.)
+use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use shared::{
     App,
@@ -50,30 +51,33 @@ pub async fn handle(app: &App, deadline: Millis) -> Answer {
 }
 
 /// Gives a turn, if somebody waits. What fails goes behind the others: if it fails for good, it keeps none of them.
-async fn next_turn(app: &App, answer: &mut Answer) -> Result<bool, Refusal> {
-    let (exporting, leaver) = tokio::try_join!(app.store.first_export(), app.store.first_leaver())?;
-    match (exporting, leaver) {
-        (Some(exporting), _) => match export(app, &exporting).await {
-            Ok(true) => answer.exported += 1,
-            Ok(false) => answer.begun += 1,
-            Err(failure) => {
-                tracing::warn!(user = exporting.user.0, %failure, "an export was not written");
-                app.store.export_later(&exporting, MINUTE).await?;
-                answer.failed += 1;
-            }
-        },
-        (None, Some(leaver)) => match erase(app, &leaver).await {
-            Ok(true) => answer.erased += 1,
-            Ok(false) => answer.begun += 1,
-            Err(failure) => {
-                tracing::warn!(user = leaver.user.0, %failure, "a user who left was not erased");
-                app.store.go_on_later(&leaver, MINUTE).await?;
-                answer.failed += 1;
-            }
-        },
-        (None, None) => return Ok(false),
-    }
-    Ok(true)
+/// (Boxed: a type of all that a turn may be is more than the compiler takes.)
+fn next_turn<'a>(app: &'a App, answer: &'a mut Answer) -> BoxFuture<'a, Result<bool, Refusal>> {
+    Box::pin(async move {
+        let (exporting, leaver) = tokio::try_join!(app.store.first_export(), app.store.first_leaver())?;
+        match (exporting, leaver) {
+            (Some(exporting), _) => match export(app, &exporting).await {
+                Ok(true) => answer.exported += 1,
+                Ok(false) => answer.begun += 1,
+                Err(failure) => {
+                    tracing::warn!(user = exporting.user.0, %failure, "an export was not written");
+                    app.store.export_later(&exporting, MINUTE).await?;
+                    answer.failed += 1;
+                }
+            },
+            (None, Some(leaver)) => match erase(app, &leaver).await {
+                Ok(true) => answer.erased += 1,
+                Ok(false) => answer.begun += 1,
+                Err(failure) => {
+                    tracing::warn!(user = leaver.user.0, %failure, "a user who left was not erased");
+                    app.store.go_on_later(&leaver, MINUTE).await?;
+                    answer.failed += 1;
+                }
+            },
+            (None, None) => return Ok(false),
+        }
+        Ok(true)
+    })
 }
 
 /// A turn for an export; whether that is all.

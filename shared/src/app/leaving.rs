@@ -16,7 +16,7 @@ impl App {
         self.store.end_follows(user).await?;
         let is_settled = self.store.let_orders_go(user).await?;
         for trace in Trace::ALL {
-            while Box::pin(self.erase_some(user, trace)).await? {
+            while self.erase_some(user, trace).await? {
                 if self.system.now() >= until {
                     return Ok(false);
                 }
