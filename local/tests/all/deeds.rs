@@ -126,7 +126,7 @@ async fn person(test: &Test, name: &str) -> UserId {
 pub async fn image(test: &Test, owner: UserId) -> MediaId {
     let store = &test.plaza.app.store;
     let image = store.new_media(owner, MediaKind::Jpeg).await.unwrap();
-    store.media_checked(&image, None).await.unwrap();
+    store.media_checked(&image, owner, None).await.unwrap();
     image
 }
 

@@ -134,7 +134,7 @@ async fn without_a_good_session_nothing_is_done() {
     let tampered = [good_parts[0], strange_parts[1], good_parts[2]].join(".");
     let im = app.im_key().unwrap().sign(anna, now).unwrap();
     let before_reset = token(&test, felix).await;
-    let code = test.code(sample::PHONE).await;
+    let code = sample::CODE;
     let reset = json!({"phone": sample::PHONE, "password": "another1", "code": code});
     assert_eq!(test.json("/user_password_update", reset).await.code(), "0");
     assert_eq!(test.json("/my_user_info", json!({"token": good})).await.code(), "0");
@@ -221,7 +221,7 @@ async fn nobody_changes_what_is_somebody_elses() {
     let (his, bos) = (token(&test, felix).await, token(&test, user(&test, BO).await).await);
     let store = &test.plaza.app.store;
     let image = store.new_media(felix, MediaKind::Jpeg).await.unwrap();
-    store.media_checked(&image, None).await.unwrap();
+    store.media_checked(&image, felix, None).await.unwrap();
     let (table, objects) = (test.items().await, test.objects().await.0);
     let operations: Vec<_> = operations().collect();
     let changing =

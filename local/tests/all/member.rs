@@ -65,7 +65,7 @@ fn number(id: &Value) -> u64 {
 async fn checked(test: &Test, owner: u64, kind: MediaKind, seconds: Option<u64>) -> MediaId {
     let store = &test.plaza.app.store;
     let id = store.new_media(UserId(owner), kind).await.unwrap();
-    store.media_checked(&id, seconds).await.unwrap();
+    store.media_checked(&id, UserId(owner), seconds).await.unwrap();
     id
 }
 
@@ -562,7 +562,7 @@ async fn what_was_found_bad_is_not_shown() {
     assert_eq!(homepage().await["audio_intro"], json!({"type": "audio", "key": intro, "duration": null}));
     assert_eq!(chat().await.body["key"], json!(intro));
     store.media_refused(&intro, MediaStatus::Refused).await.unwrap();
-    store.media_checked(&background, None).await.unwrap();
+    store.media_checked(&background, UserId(bo), None).await.unwrap();
     // Soon, and when nobody knows of it any more.
     for days in [0, 2] {
         test.wait(days * DAY);

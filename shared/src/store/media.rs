@@ -74,9 +74,7 @@ impl Store {
         let expires_at = Some((self.system.now() + LIFE) / 1000);
         let standing = MediaStatus::Waiting;
         let record = MediaRecord { id, owner, standing, whole_seconds: None, counted: 0, expires_at };
-        let entry = MediaEntry { media: record.id.clone(), is_served: false };
-        let both = [whole(keys::media(&record.id), &record)?, whole(keys::user_media(owner, &record.id), &entry)?];
-        self.write_all(both.into_iter().map(put_request).collect::<Result<_, _>>()?).await?;
+        self.put(keys::media(&record.id), &record).await?;
         Ok(record.id)
     }
 
@@ -87,8 +85,16 @@ impl Store {
         Ok(records.into_values().filter(|record| record.expires_at.is_none_or(|end| end > now)).collect())
     }
 
-    /// It was found good: it stays, unless it was found bad before. Gives how it stands now; a repeat changes nothing.
-    pub async fn media_checked(&self, id: &MediaId, whole_seconds: Option<u64>) -> Result<MediaStatus, Refusal> {
+    /// It was found good: it stays, among its owner's, unless it was found bad before. Gives how it stands now; a repeat
+    /// changes nothing. Two writes.
+    pub async fn media_checked(
+        &self,
+        id: &MediaId,
+        owner: UserId,
+        whole_seconds: Option<u64>,
+    ) -> Result<MediaStatus, Refusal> {
+        // First, so that whoever leaves finds all that stays.
+        self.put(keys::user_media(owner, id), &MediaEntry { media: id.clone(), is_served: false }).await?;
         let length = whole_seconds.map_or(AttributeValue::Null(true), number);
         let change = "SET standing = :found, whole_seconds = :length REMOVE expires_at";
         let update = Action::update(keys::media(id), change).with(":found", text("checked")).with(":length", length);
