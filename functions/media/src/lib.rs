@@ -106,7 +106,9 @@ async fn step(app: &App, id: &MediaId, kind: MediaKind) -> Result<ControlFlow<()
                 // Also what is too large: it was sent, but no more of it than it might have been.
                 (None, Some(upload)) => match store.count_upload(&record, upload.size.min(kind.most_bytes())).await {
                     Ok(()) => match publish(app, id, kind, &upload).await? {
-                        Verdict::Published(published) => store.media_checked(id, record.owner, published.whole_seconds).await?,
+                        Verdict::Published(published) => {
+                            store.media_checked(id, record.owner, published.whole_seconds).await?
+                        }
                         Verdict::Bad(standing) => store.media_refused(id, standing).await?,
                         Verdict::Changed => return Ok(ControlFlow::Continue(())),
                     },
