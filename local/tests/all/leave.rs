@@ -510,7 +510,8 @@ async fn what_was_on_its_way_brings_nothing_back() {
     let test = Test::start().await;
     let (app, gate) = (test.plaza.app.clone(), Gate::default());
     let password = shared::domain::StoredPassword::hash(&Password::typed("abcd1234"), [7; 16]).unwrap();
-    let ways: [fn(Arc<App>, String) -> futures_util::future::BoxFuture<'static, ()>; 3] = [
+    type Way = fn(Arc<App>, String) -> futures_util::future::BoxFuture<'static, ()>;
+    let ways: [Way; 3] = [
         |app, _| {
             Box::pin(async move {
                 let account = shared::domain::Account::Name("boris".into());

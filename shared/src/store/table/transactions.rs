@@ -87,7 +87,7 @@ impl Store {
             match self.attempt(actions).await? {
                 Attempt::Done => return Ok(made),
                 Attempt::Crowded(tally) => {
-                    if !self.is_split(&tally).await? && !(tried + 1 >= CROWD && self.split(&tally).await?) {
+                    if !(self.is_split(&tally).await? || tried + 1 >= CROWD && self.split(&tally).await?) {
                         self.pause_before(tried).await;
                     }
                 }
