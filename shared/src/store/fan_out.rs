@@ -14,6 +14,7 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::{
+    comments::Reply,
     feeds::{BACK_FILL, Beside, MOST_ALWAYS},
     follows::Follow,
     keys::{self, Feed, Key},
@@ -81,6 +82,9 @@ impl Task {
 struct AttachedEntry {
     sk: String,
     user: Option<UserId>,
+    /// Of a comment: what it answers, and the one that began its thread.
+    reply: Option<Reply>,
+    first_reply: Option<Reply>,
 }
 
 /// Of somebody whose feeds are written to.
@@ -496,13 +500,17 @@ impl Store {
             let mark = entry.user.map(|user| keys::mark(user, article));
             let collect = entry.user.map(|user| keys::collect(user, EntryId(number)));
             match keys::list_of(&entry.sk) {
-                keys::LIKER => [mark, None],
-                keys::COLLECTOR => [mark, collect],
+                keys::LIKER => vec![mark],
+                keys::COLLECTOR => vec![mark, collect],
                 keys::COMMENT => {
-                    let said = entry.user.map(|user| keys::own_comment(user, CommentId(number)));
-                    [Some(keys::comment_subject(CommentId(number))), said]
+                    let comment = CommentId(number);
+                    let answered: BTreeSet<_> =
+                        [entry.reply, entry.first_reply].into_iter().filter_map(|reply| reply?.user).collect();
+                    let answers = answered.into_iter().map(|user| Some(keys::answer(user, comment)));
+                    let said = entry.user.map(|user| keys::own_comment(user, comment));
+                    answers.chain([Some(keys::comment_subject(comment)), said]).collect()
                 }
-                _ => [None, None],
+                _ => vec![],
             }
         };
         self.delete_at(pace, entries.iter().flat_map(leads_to).flatten()).await?;
