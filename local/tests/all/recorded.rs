@@ -72,11 +72,15 @@ const NOT_RECORDED: &[&str] = &[
     "whose user name",
     "whose identity at QQ, WeChat, Weibo",
     "wrong guesses at an account that does not exist",
+    "a gallery that is being deleted",
     "what a user wrote to the operators",
+    "where that lies",
     "where a user's device was, for a while",
     "what one user gave another, by code",
+    "whom a user gave something",
     "that a gift was entered, by the operators' id",
     "that VIP time was granted, by the operators' id",
+    "what is counted of one whom a crowd found, in sixteen shards",
     "whose lists are always read beside a user's feeds",
     "who was followed or unfollowed lately",
     "the text of an article, where it is long",
@@ -88,6 +92,9 @@ const NOT_RECORDED: &[&str] = &[
     "charges whose outcome is not known, in eight parts",
     "charges that have to be paid back",
     "those of withdrawn records",
+    "a user's export of the day, and how far it is",
+    "whose export is to be made, by when to go on",
+    "who has left and is being erased, by when to go on",
 ];
 
 /// Whether `text` is as `pattern` with something in the place of each `<…>`.
