@@ -19,9 +19,9 @@ pub enum Limit {
     Galleries,
     /// Likes, collects and hearts.
     Marks,
-    Orders,
     /// To whomever; of these so many in one minute, too, see `Store::send_message`.
     Messages,
+    Orders,
     Tracks,
     /// Files, to whichever operation; how many an operator says, see [`UploadQuota`].
     Uploads,
@@ -48,8 +48,8 @@ impl Limit {
         Self::Follows,
         Self::Galleries,
         Self::Marks,
-        Self::Orders,
         Self::Messages,
+        Self::Orders,
         Self::Tracks,
         Self::Uploads,
         Self::Votes,
@@ -65,8 +65,8 @@ impl Limit {
             Self::Follows => ("follows", 1000, HOUR),
             Self::Galleries => ("galleries", 200, DAY),
             Self::Marks => ("marks", 2000, HOUR),
-            Self::Orders => ("orders", 300, HOUR),
             Self::Messages => ("messages", 5000, DAY),
+            Self::Orders => ("orders", 300, HOUR),
             Self::Tracks => ("tracks", 1000, HOUR),
             // Unless an operator says otherwise.
             Self::Uploads => ("uploads", 500, DAY),
@@ -89,11 +89,11 @@ impl Limit {
             Self::Feedback => words!("pieces of feedback", "条反馈"),
             Self::Follows => words!("follows", "次关注"),
             Self::Galleries => words!("galleries", "个相册"),
+            Self::Marks => words!("likes, collects and hearts", "次点赞、收藏和红心"),
             Self::Messages => words!("messages", "条消息"),
             Self::Orders => words!("orders", "个订单"),
-            Self::Uploads => words!("uploads", "次上传"),
-            Self::Marks => words!("likes, collects and hearts", "次点赞、收藏和红心"),
             Self::Tracks => words!("reports of where a device is", "次设备位置上报"),
+            Self::Uploads => words!("uploads", "次上传"),
             Self::Votes => words!("ups and downs", "次顶和踩"),
         };
         let span = if span == DAY { words!("a day", "每天") } else { words!("an hour", "每小时") };

@@ -107,50 +107,32 @@ impl Chapter {
         Self::Devices,
     ];
 
-    pub fn name(self) -> &'static str {
+    /// Its name, and the list that it is read from, where it is one.
+    fn of(self) -> (&'static str, Option<&'static str>) {
         match self {
-            Self::Profile => "profile",
-            Self::Articles => "articles",
-            Self::Comments => "comments",
-            Self::Votes => "votes",
-            Self::Marks => "marks",
-            Self::Follows => "follows",
-            Self::Followers => "followers",
-            Self::Galleries => "galleries",
-            Self::Hearts => "hearts",
-            Self::Files => "files",
-            Self::GiftsGot => "gifts_got",
-            Self::GiftsGiven => "gifts_given",
-            Self::Feedback => "feedback",
-            Self::Messages => "messages",
-            Self::Tracks => "tracks",
-            Self::Orders => "orders",
-            Self::Cart => "cart",
-            Self::Devices => "devices",
+            Self::Profile => ("profile", None),
+            Self::Articles => ("articles", Some(keys::OWN_ARTICLE)),
+            Self::Comments => ("comments", Some(keys::COMMENT)),
+            Self::Votes => ("votes", Some(keys::VOTE)),
+            Self::Marks => ("marks", Some(keys::MARK)),
+            Self::Follows => ("follows", Some(keys::FOLLOWS)),
+            Self::Followers => ("followers", Some(keys::FOLLOWER)),
+            Self::Galleries => ("galleries", Some(keys::GALLERY)),
+            Self::Hearts => ("hearts", Some(keys::HEART)),
+            Self::Files => ("files", Some(keys::USER_MEDIA)),
+            Self::GiftsGot => ("gifts_got", Some(keys::GIFT)),
+            Self::GiftsGiven => ("gifts_given", Some(keys::GAVE)),
+            Self::Feedback => ("feedback", Some(keys::FEEDBACK)),
+            Self::Messages => ("messages", Some(keys::CHAT)),
+            Self::Tracks => ("tracks", Some(keys::TRACK)),
+            Self::Orders => ("orders", Some(keys::ORDER)),
+            Self::Cart => ("cart", None),
+            Self::Devices => ("devices", Some(keys::DEVICE)),
         }
     }
 
-    /// The list that it is read from, where it is one.
-    fn list(self) -> Option<&'static str> {
-        match self {
-            Self::Profile | Self::Cart => None,
-            Self::Articles => Some(keys::OWN_ARTICLE),
-            Self::Comments => Some(keys::COMMENT),
-            Self::Votes => Some(keys::VOTE),
-            Self::Marks => Some(keys::MARK),
-            Self::Follows => Some(keys::FOLLOWS),
-            Self::Followers => Some(keys::FOLLOWER),
-            Self::Galleries => Some(keys::GALLERY),
-            Self::Hearts => Some(keys::HEART),
-            Self::Files => Some(keys::USER_MEDIA),
-            Self::GiftsGot => Some(keys::GIFT),
-            Self::GiftsGiven => Some(keys::GAVE),
-            Self::Feedback => Some(keys::FEEDBACK),
-            Self::Messages => Some(keys::CHAT),
-            Self::Tracks => Some(keys::TRACK),
-            Self::Orders => Some(keys::ORDER),
-            Self::Devices => Some(keys::DEVICE),
-        }
+    pub fn name(self) -> &'static str {
+        self.of().0
     }
 }
 
@@ -246,7 +228,7 @@ impl Store {
         after: Option<String>,
         link: &(dyn Fn(&MediaId) -> String + Sync),
     ) -> Result<(Vec<Value>, Option<String>), Refusal> {
-        let Some(list) = chapter.list() else {
+        let (_, Some(list)) = chapter.of() else {
             let all = match chapter {
                 Chapter::Profile => self.profile(user).await?.map(|profile| profile.told(link)).into_iter().collect(),
                 _ => self.cart(user).await?.tickets().map(|ticket| json!({"ticket_id": ticket})).collect(),

@@ -26,12 +26,12 @@ use super::{
     keys::{self, Key},
     masters::Master,
     merchants::Merchant,
-    table::{Action, Item, Outcome, Range, Store, THERE, full_page, number, read, set, text},
+    table::{Action, Item, Outcome, Range, Store, THERE, full_page, number, read},
     users::Profile,
-    window::{Window, moment},
+    window::{ONE_MORE, Window, moment},
 };
 use crate::{
-    domain::{Followee, MINUTE, MasterId, MerchantId, MessageId, Page, Refusal, Side, Thing, UserId, hex},
+    domain::{Followee, MINUTE, MasterId, MerchantId, MessageId, Millis, Page, Refusal, Side, Thing, UserId, hex},
     words,
 };
 
@@ -262,28 +262,21 @@ impl Store {
     /// Counts one more before it is sent. One write.
     async fn count_sending(&self, user: UserId) -> Result<(), Refusal> {
         let (key, now, moment) = (keys::sent_messages(user), self.system.now(), moment(&self.system));
-        let update = Action::update(key.clone(), "ADD sent :moments SET expires_at = :end")
-            .when(Window::condition("sent"))
-            .with(":moments", set(&moment))
-            .with(":moment", text(&moment))
-            .with(":most", number(A_MINUTE.most))
-            .with(":end", number((now + 2 * A_MINUTE.span) / 1000));
+        let update = A_MINUTE.counted(&key, ONE_MORE, &moment, now);
         loop {
             let Outcome::Refused(full) = self.change(update.clone()).await? else {
                 return Ok(());
             };
             let Sent { sent } = read(full)?;
-            let outdated = A_MINUTE.outdated(&sent, now);
-            if outdated.is_empty() {
-                let (most, seconds) = (A_MINUTE.most, A_MINUTE.wait(&sent, now).div_ceil(1000));
-                return Err(Refusal::TooMany(words!(
+            let full = |wait: Millis| {
+                words!(
                     "at most {most} messages a minute: try again in {seconds} s",
                     "每分钟最多 {most} 条消息，请 {seconds} 秒后再试",
-                    most = most,
-                    seconds = seconds
-                )));
-            }
-            self.forget_moments(&key, "sent", outdated).await?;
+                    most = A_MINUTE.most,
+                    seconds = wait.div_ceil(1000)
+                )
+            };
+            self.make_room(&A_MINUTE, &key, &sent, now, full).await?;
         }
     }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{
     keys::{self, Key},
     table::{Action, Item, Outcome, Store, number, read, set, text},
-    window::{Window, moment},
+    window::{ONE_MORE, Window, moment},
 };
 use crate::{
     domain::{DAY, HOUR, MINUTE, Millis, Phone, Refusal, SmsLimits},
@@ -67,29 +67,18 @@ impl Store {
         let (now, moment) = (self.system.now(), &moment(&self.system));
         let (an_hour, of_source) = (&Window { most: limits.hourly, span: HOUR }, &keys::sms_source(source));
         let (digits, of_phone) = (&self.system.six_digits(), &keys::sms(phone));
-        let counted = &|key: &Key, update: &str, window: &Window| {
-            Action::update(key.clone(), update)
-                .when(Window::condition("sent"))
-                .with(":moments", set(moment))
-                .with(":moment", text(moment))
-                .with(":most", number(window.most))
-                .with(":end", number((now + window.span + MINUTE) / 1000))
-                .or_look()
-        };
         let build = |full: Option<Item>| async move {
             match full.map(|item| Ok::<_, Refusal>((Key::of(&item), read::<Codes>(item)?))).transpose()? {
                 Some((key, Codes { sent, .. })) if key.as_ref() == Some(of_source) => {
-                    let outdated = an_hour.outdated(&sent, now);
-                    if outdated.is_empty() {
-                        let minutes = an_hour.wait(&sent, now).div_ceil(MINUTE);
-                        return Err(Refusal::TooMany(words!(
+                    let full = |wait: Millis| {
+                        words!(
                             "{most} codes an hour are sent for one address: try again in {minutes} min",
                             "同一网络地址每小时最多 {most} 条验证码，请 {minutes} 分钟后再试",
                             most = an_hour.most,
-                            minutes = minutes
-                        )));
-                    }
-                    self.forget_moments(of_source, "sent", outdated).await?;
+                            minutes = wait.div_ceil(MINUTE)
+                        )
+                    };
+                    self.make_room(an_hour, of_source, &sent, now, full).await?;
                 }
                 Some((_, Codes { sent_at, sent, .. })) => {
                     let pause = (sent_at + PAUSE).saturating_sub(now).div_ceil(1000);
@@ -100,28 +89,28 @@ impl Store {
                             pause = pause
                         )));
                     }
-                    let outdated = A_DAY.outdated(&sent, now);
-                    if outdated.is_empty() {
-                        let minutes = A_DAY.wait(&sent, now).div_ceil(MINUTE);
-                        return Err(Refusal::TooMany(words!(
+                    let full = |wait: Millis| {
+                        words!(
                             "ten codes a day: try again in {minutes} min",
                             "每天最多十条验证码，请 {minutes} 分钟后再试",
-                            minutes = minutes
-                        )));
-                    }
-                    self.forget_moments(of_phone, "sent", outdated).await?;
+                            minutes = wait.div_ceil(MINUTE)
+                        )
+                    };
+                    self.make_room(&A_DAY, of_phone, &sent, now, full).await?;
                 }
                 None => {}
             }
             let code = "SET digits = :digits, sent_at = :now, good_until = :until, expires_at = :end \
                         ADD sent :moments REMOVE code_tries";
-            let code = counted(of_phone, code, &A_DAY)
+            let code = A_DAY
+                .counted(of_phone, code, moment, now)
                 .and("(attribute_not_exists(sent_at) OR sent_at <= :pause)")
                 .with(":digits", text(digits))
                 .with(":now", number(now))
                 .with(":until", number(now + LIFE))
-                .with(":pause", number(now.saturating_sub(PAUSE)));
-            let source = counted(of_source, "SET expires_at = :end ADD sent :moments", an_hour);
+                .with(":pause", number(now.saturating_sub(PAUSE)))
+                .or_look();
+            let source = an_hour.counted(of_source, ONE_MORE, moment, now).or_look();
             let below = |count: &str, most: &str| format!("(attribute_not_exists({count}) OR {count} < {most})");
             let day = count_of_day(now, to_stranger, 1)
                 .when(below("sent_in_all", ":most"))

@@ -6,9 +6,14 @@ use std::collections::BTreeSet;
 
 use super::{
     keys::Key,
-    table::{Action, Store, set_of},
+    table::{Action, Store, number, set, set_of, text},
 };
-use crate::domain::{Millis, Refusal, System};
+use crate::domain::{MINUTE, Millis, Refusal, System, Words};
+
+/// The attribute with the moments of what was sent.
+const SENT: &str = "sent";
+/// The update of [`Window::counted`], where it is nothing else.
+pub const ONE_MORE: &str = "SET expires_at = :end ADD sent :moments";
 
 /// At most `most` within `span`.
 pub struct Window {
@@ -29,6 +34,17 @@ impl Window {
     /// The condition under which one more may be added; `:moment`, `:most` are its values.
     pub fn condition(attribute: &str) -> String {
         format!("(attribute_not_exists({attribute}) OR size({attribute}) < :most OR contains({attribute}, :moment))")
+    }
+
+    /// One more is sent, by an update that says `ADD sent :moments` and `expires_at = :end`: the item is kept until none
+    /// of its moments counts any more.
+    pub fn counted(&self, key: &Key, update: &str, moment: &str, now: Millis) -> Action {
+        Action::update(key.clone(), update)
+            .when(Self::condition(SENT))
+            .with(":moments", set(moment))
+            .with(":moment", text(moment))
+            .with(":most", number(self.most))
+            .with(":end", number((now + self.span + MINUTE) / 1000))
     }
 
     /// Those of `moments` that no longer count.
@@ -55,6 +71,22 @@ impl Window {
 }
 
 impl Store {
+    /// Makes room in a window that is full of what was sent; 429 where all of it still counts, in words that say how long.
+    pub(super) async fn make_room(
+        &self,
+        window: &Window,
+        key: &Key,
+        sent: &BTreeSet<String>,
+        now: Millis,
+        full: impl FnOnce(Millis) -> Words,
+    ) -> Result<(), Refusal> {
+        let outdated = window.outdated(sent, now);
+        match outdated.is_empty() {
+            true => Err(Refusal::TooMany(full(window.wait(sent, now)))),
+            false => self.forget_moments(key, SENT, outdated).await,
+        }
+    }
+
     /// Takes moments out of a window that is full of outdated ones.
     pub(super) async fn forget_moments(
         &self,
