@@ -1,5 +1,5 @@
-//! The table's stream: what may happen some moments after a write, to feeds and behind deleted articles and galleries. What is more
-//! than a few writes of it goes through a queue, which this function reads too.
+//! The table's stream: what may happen some moments after a write, to feeds and behind deleted articles and galleries.
+//! What is more than a few writes of it goes through a queue, which this function reads too.
 use aws_lambda_events::{
     dynamodb::{Event, EventRecord},
     streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse, SqsBatchItemFailure, SqsEventResponse},

@@ -65,6 +65,13 @@ ids! {
     MessageId
 }
 
+impl UserId {
+    /// As documents B and D show it: 32 hexadecimal digits.
+    pub fn hex(self) -> String {
+        format!("{:032x}", self.0)
+    }
+}
+
 /// Names of operators' choosing, of 32 hexadecimal digits.
 macro_rules! hexes {
     ($($(#[$doc:meta])* $name:ident)*) => {$(

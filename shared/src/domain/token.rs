@@ -163,7 +163,7 @@ impl ImKey {
         let claims = ImClaims {
             iss: ISSUER.into(),
             aud: IM_AUDIENCE.into(),
-            sub: format!("{:032x}", user.0),
+            sub: user.hex(),
             iat: now / 1000,
             nbf: now / 1000,
             exp: (now + IM_LIFE) / 1000,

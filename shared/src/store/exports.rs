@@ -248,11 +248,11 @@ impl Store {
                 |marks: Marks| json!({"on": marks.subject, "like": marks.is_like(), "collect": marks.is_collect()}),
             )?,
             Chapter::Follows => each(items, |follow: Follow| match follow.followee {
-                Followee::User(id) => json!({"uid": uid(id)}),
+                Followee::User(id) => json!({"uid": id.hex()}),
                 Followee::Master(id) => json!({"master_id": id}),
                 Followee::Merchant(id) => json!({"merchant_id": id}),
             })?,
-            Chapter::Followers => each(items, |follower: UserEntry| json!({"uid": uid(follower.user)}))?,
+            Chapter::Followers => each(items, |follower: UserEntry| json!({"uid": follower.user.hex()}))?,
             Chapter::Galleries => self.told_galleries(all(items)?, link).await?,
             Chapter::Hearts => each(items, |heart: Heart| json!({"pic_dir_id": heart.heart}))?,
             Chapter::Files => self.told_files(all(items)?, link).await?,
@@ -260,7 +260,7 @@ impl Store {
                 let got = |item: Item| {
                     let gifts = gifts::counts(&item);
                     let Given { giver, worth } = read(item)?;
-                    Ok(json!({"from_uid": uid(giver), "gifts": gifts, "value": worth}))
+                    Ok(json!({"from_uid": giver.hex(), "gifts": gifts, "value": worth}))
                 };
                 items.into_iter().map(got).collect::<Result<_, Refusal>>()?
             }
@@ -340,7 +340,7 @@ impl Store {
         let gifts = try_join_all(entries.iter().map(|entry| self.get_raw(keys::gift(entry.to, from)))).await?;
         let told = entries.iter().zip(gifts);
         let told =
-            told.filter_map(|(entry, gift)| Some(json!({"to_uid": uid(entry.to), "gifts": gifts::counts(&gift?)})));
+            told.filter_map(|(entry, gift)| Some(json!({"to_uid": entry.to.hex(), "gifts": gifts::counts(&gift?)})));
         Ok(told.collect())
     }
 
@@ -371,10 +371,6 @@ impl Store {
         });
         Ok(told.collect())
     }
-}
-
-fn uid(user: UserId) -> String {
-    format!("{:032x}", user.0)
 }
 
 fn all<T: DeserializeOwned>(items: Vec<Item>) -> Result<Vec<T>, Refusal> {

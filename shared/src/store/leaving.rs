@@ -168,7 +168,7 @@ impl Store {
     /// Cancels what a user who has left ordered and did not pay. `false` while a charge is under way: it is settled first.
     pub async fn let_orders_go(&self, user: UserId) -> Result<bool, Refusal> {
         let mut is_done = true;
-        for order in self.held_orders(user).await? {
+        for order in self.pending_orders(user).await? {
             match self.cancel_order(user, order).await {
                 Err(Refusal::Conflict(_)) => is_done = false,
                 other => other?,

@@ -416,13 +416,6 @@ impl Store {
         self.transact(build).await
     }
 
-    /// The orders that hold tickets. One round.
-    pub(super) async fn held_orders(&self, user: UserId) -> Result<Vec<OrderId>, Refusal> {
-        let pending: Option<PendingOrders> = self.get(keys::pending_orders(user)).await?;
-        let (now, pending) = (self.system.now(), pending.unwrap_or_default().orders.into_iter());
-        Ok(pending.filter(|pending| pending.held_until > now).map(|pending| pending.order).collect())
-    }
-
     /// Those of the tickets that an order holds. All of them, by the invariant; a clock that is ahead of ours may say that
     /// a hold has ended which by ours has not, so that whoever was refused looks.
     async fn still_held(&self, order: OrderId, items: Vec<OrderItem>, look: bool) -> Result<Vec<OrderItem>, Refusal> {
@@ -642,7 +635,7 @@ impl Store {
     }
 
     /// Which of the user's orders are pending. One read.
-    async fn pending_orders(&self, user: UserId) -> Result<BTreeSet<OrderId>, Refusal> {
+    pub(super) async fn pending_orders(&self, user: UserId) -> Result<BTreeSet<OrderId>, Refusal> {
         let (now, pending) = (self.system.now(), self.get::<PendingOrders>(keys::pending_orders(user)).await?);
         let orders = pending.unwrap_or_default().orders.into_iter();
         Ok(orders.filter(|pending| pending.held_until > now).map(|pending| pending.order).collect())

@@ -103,7 +103,7 @@ impl Profile {
     pub(super) fn told(&self, link: &(dyn Fn(&MediaId) -> String + Sync)) -> Value {
         let url = |id: &Option<MediaId>| id.as_ref().map(link);
         json!({
-            "uid": format!("{:032x}", self.id.0), "created_at": self.created_at, "nickname": self.nickname,
+            "uid": self.id.hex(), "created_at": self.created_at, "nickname": self.nickname,
             "username": self.username, "phone": self.phone.as_ref().map(Phone::to_string),
             "claimed_phone": self.claimed_phone.as_ref().map(Phone::to_string),
             "email": self.email.as_ref().map(Email::as_str), "came_by": self.came_by, "gender": self.gender,
