@@ -22,6 +22,7 @@ const MOST: f64 = 50.0;
 
 /// The sample's, who calls; and what the events name.
 const FELIX: u64 = 129_171_460_096_000;
+const ANNA: u64 = 129_171_464_192_000;
 const STORM: u64 = 129_171_574_784_000;
 const HIS_MOUNTAINS: u64 = 129_171_468_288_000;
 const HIS_PICTURE: u64 = 129_171_472_384_000;
@@ -50,6 +51,8 @@ const DEAREST: &[Request] = &[
     Request { case: "my_following_masters", sends: || json!({"limit": 100, "offset": 10_000}), reads: 270.0 },
     Request { case: "my_following_merchants", sends: || json!({"limit": 100, "offset": 10_000}), reads: 280.0 },
     Request { case: "my_following_users", sends: || json!({"limit": 100, "offset": 10_000}), reads: 250.0 },
+    Request { case: "my_message", sends: || json!({"to_id": format!("{ANNA:032x}"), "type": "user", "limit": 100, "offset": 10_000}), reads: 1_900.0 },
+    Request { case: "my_message_center", sends: || json!({"limit": 100, "offset": 10_000}), reads: 1_800.0 },
     Request { case: "my_order_list", sends: || json!({"limit": 100, "offset": 10_000}), reads: 360.0 },
     Request { case: "my_order_list (cancelled)", sends: || json!({"limit": 100, "offset": 10_000, "status": 2}), reads: 260.0 },
     Request { case: "my_order_list (paid)", sends: || json!({"limit": 100, "offset": 10_000, "status": 1}), reads: 560.0 },
@@ -256,6 +259,19 @@ async fn hostile(test: &Test) {
         })
         .await;
 
+    // Messages of the longest that lie with their lists, in one conversation and in as many as there are messages.
+    let message = |at: u64, item: &mut Item| {
+        item.extend([("message".into(), number(at)), ("content".into(), text(longest(150)))]);
+    };
+    hostile.lengthen(&his, &format!("CHAT#U#{ANNA:016}#"), beyond..beyond + 10_100, message).await;
+    hostile
+        .lengthen(&his, "LAST#", beyond..beyond + 10_100, |at, item| {
+            message(at, item);
+            let side = [("user".into(), number(user((at - beyond) as usize)))].into();
+            item.insert("side".into(), AttributeValue::M(side));
+        })
+        .await;
+
     // Galleries, pictures, hearts.
     hostile
         .lengthen(&his, "G#", beyond..beyond + 198, |at, item| {
@@ -268,7 +284,7 @@ async fn hostile(test: &Test) {
         })
         .await;
     hostile.lengthen("WALL", "", beyond..beyond + 100, |at, item| drop(item.insert("id".into(), number(at)))).await;
-    let heart = hostile.newest("U#0129171464192000", "H#").await;
+    let heart = hostile.newest(&format!("U#{ANNA:016}"), "H#").await;
     let hearts = (0..1_000).map(|at| {
         let mut item = heart.clone();
         item.extend([("pk".into(), text(&his)), ("sk".into(), text(format!("H#{:016}", beyond + at)))]);
