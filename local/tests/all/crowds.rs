@@ -74,10 +74,48 @@ async fn follow(test: &Test, people: &[UserId], followee: impl Into<Followee>) {
     all(test, people, |app, user| async move { app.store.follow(user, followee).await }).await;
 }
 
+async fn unfollow(test: &Test, people: &[UserId], followee: impl Into<Followee>) {
+    let followee = followee.into();
+    all(test, people, |app, user| async move { app.store.unfollow(user, followee).await }).await;
+}
+
 /// The shards of an item with counts.
 async fn shards(test: &Test, counts: &Key) -> Vec<String> {
     let prefix = format!("{} / {}", counts.pk, keys::shards(counts));
     test.items().await.into_keys().filter(|key| key.starts_with(&prefix)).collect()
+}
+
+/// A crowd that was there comes again until it has split the counts: at which time it does, chance says.
+async fn until_split(test: &Test, counts: &Key, come_again: impl AsyncFn()) {
+    for _ in 0..20 {
+        if !shards(test, counts).await.is_empty() {
+            break;
+        }
+        come_again().await;
+    }
+    assert_eq!(shards(test, counts).await.len(), SHARDS, "{counts:?}");
+}
+
+/// All of them like it at once, and its counts are split.
+async fn crowd_likes(test: &Test, people: &[UserId], subject: impl Into<Subject>) {
+    let subject = subject.into();
+    like(test, people, subject).await;
+    until_split(test, &keys::head(subject), async || {
+        unlike(test, people, subject).await;
+        like(test, people, subject).await;
+    })
+    .await;
+}
+
+/// All of them follow at once, and the counts of followers are split.
+async fn crowd_follows(test: &Test, people: &[UserId], followee: impl Into<Followee>) {
+    let followee = followee.into();
+    follow(test, people, followee).await;
+    until_split(test, &keys::counts(followee), async || {
+        unfollow(test, people, followee).await;
+        follow(test, people, followee).await;
+    })
+    .await;
 }
 
 async fn likes(test: &Test, article: ArticleId) -> i64 {
@@ -98,8 +136,7 @@ async fn a_crowd_at_an_article_splits_its_counts() {
     like(&test, &people[..1], article).await;
     assert_eq!(shards(&test, &head).await.len(), 0);
 
-    like(&test, &people, article).await;
-    assert_eq!(shards(&test, &head).await.len(), SHARDS);
+    crowd_likes(&test, &people, article).await;
     assert_eq!(likes(&test, article).await, 24);
     // Wherever it is shown.
     let author = people[0];
@@ -135,7 +172,7 @@ async fn a_crowd_at_an_article_splits_its_counts() {
 async fn an_article_that_a_crowd_likes_goes_with_its_counts() {
     let test = Test::crowded(&model()).await;
     let (people, article) = stage(&test).await;
-    like(&test, &people, article).await;
+    crowd_likes(&test, &people, article).await;
     let store = &test.plaza.app.store;
     // While the crowd goes on.
     let ids = [article].into();
@@ -166,7 +203,7 @@ async fn an_article_that_a_crowd_likes_goes_with_its_counts() {
 async fn what_a_deletion_left_of_it_is_cleared_away() {
     let test = Test::crowded(&model()).await;
     let (people, article) = stage(&test).await;
-    like(&test, &people, article).await;
+    crowd_likes(&test, &people, article).await;
     let gate = Gate::default();
     test.line.hold_at(Some(gate.clone()));
     let (app, author) = (test.plaza.app.clone(), people[0]);
@@ -187,7 +224,7 @@ async fn what_a_deletion_left_of_it_is_cleared_away() {
 async fn an_article_that_a_crowd_likes_is_taken_down() {
     let test = Test::crowded(&model()).await;
     let (people, article) = stage(&test).await;
-    like(&test, &people, article).await;
+    crowd_likes(&test, &people, article).await;
     imported(&test, [json!({"kind": "takedown", "article_id": article.0})]).await;
     assert_eq!(shards(&test, &keys::head(article)).await.len(), 0);
     let gone = test.plaza.app.store.mark(Mark::Collect, people[1], article).await;
@@ -206,8 +243,7 @@ async fn a_crowd_that_follows_does_not_keep_a_star_from_publishing() {
             store.publish_article(star, "again", vec![]).await.unwrap();
         }
     };
-    tokio::join!(follow(&test, fans, star), publish());
-    assert_eq!(shards(&test, &keys::counts(star)).await.len(), SHARDS);
+    tokio::join!(crowd_follows(&test, fans, star), publish());
     let counts = store.counts(star).await.unwrap();
     assert_eq!((counts.articles, counts.followers, counts.follows), (6, 23, 0));
 
@@ -216,8 +252,7 @@ async fn a_crowd_that_follows_does_not_keep_a_star_from_publishing() {
     for user in &fans[..9] {
         other.store.unfollow(*user, star).await.unwrap();
     }
-    let leave = |app: Arc<App>, user| async move { app.store.unfollow(user, star).await };
-    all(&test, &fans[5..20], leave).await;
+    unfollow(&test, &fans[5..20], star).await;
     assert_eq!(store.counts(star).await.unwrap().followers, 3);
     // What the star does is counted as ever.
     store.follow(star, fans[0]).await.unwrap();
@@ -264,9 +299,7 @@ async fn content_is_withdrawn_with_its_shards_and_comes_back_with_them() {
     for people in [some, others] {
         tokio::join!(follow(&test, people, of_master), like(&test, people, of_game));
     }
-    for counts in &counted {
-        assert_eq!(shards(&test, counts).await.len(), SHARDS, "{counts:?}");
-    }
+    tokio::join!(crowd_follows(&test, &people, of_master), crowd_likes(&test, &people, of_game));
     assert_eq!(test.plaza.app.store.counts(of_master).await.unwrap().followers, 24);
     items(&test).await;
 
