@@ -66,6 +66,7 @@ fn stands_in(path: &str, name: &str, made: &str) {
 fn the_table_of_documents_is_made_from_the_code() {
     let mut table = String::from("| document | manner | operations served |\n|---|---|---|\n");
     let mut in_chinese = String::from("| 文档 | 方式 | 已提供的操作 |\n|---|---|---|\n");
+    let (mut all, mut all_documented, mut all_ours) = (0, 0, 0);
     for ([name, chinese_name], [manner, chinese_manner], documented, ours) in DOCUMENTS {
         let mut by_function = BTreeMap::<_, usize>::new();
         for (function, _) in operations().filter(|(_, operation)| *operation.document == name[..1]) {
@@ -83,7 +84,10 @@ fn the_table_of_documents_is_made_from_the_code() {
         }
         table += &format!("| {name} | {manner} | {says} |\n");
         in_chinese += &format!("| {chinese_name} | {chinese_manner} | {chinese_says} |\n");
+        (all, all_documented, all_ours) = (all + served, all_documented + documented, all_ours + ours);
     }
+    table += &format!("| all | | {all} of {all_documented}, and {all_ours} of ours |\n");
+    in_chinese += &format!("| 合计 | | {all} / {all_documented}，另有 {all_ours} 个自加的 |\n");
     stands_in("README.md", "documents", &table);
     stands_in("README.zh-CN.md", "documents", &in_chinese);
 }
