@@ -11,6 +11,7 @@ Usage: cargo run --release -p bench -- [options]
   --requests <n>                  warm requests to each function (default 200)
   --function <function>           this one alone; may be repeated
   --event <function>=<operation>  send events/<function>/<operation>.json; may be repeated
+  --memory <MB>                   let each have no more CPU, once it is ready, than Lambda gives that memory; wants root
   --help                          this text";
 
 #[derive(Debug, PartialEq)]
@@ -21,11 +22,13 @@ pub struct Args {
     pub functions: Vec<String>,
     /// Function → operation.
     pub events: BTreeMap<String, String>,
+    /// In MB. Without it a function may take all the CPU there is.
+    pub memory: Option<usize>,
 }
 
 /// `None` when help was asked for.
 pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Args>, String> {
-    let mut parsed = Args { starts: 20, requests: 200, functions: vec![], events: BTreeMap::new() };
+    let mut parsed = Args { starts: 20, requests: 200, functions: vec![], events: BTreeMap::new(), memory: None };
     while let Some(option) = args.next() {
         let mut value = || args.next().ok_or(format!("{option} needs a value"));
         match option.as_str() {
@@ -38,6 +41,7 @@ pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Args>, Str
                     value.split_once('=').ok_or(format!("--event wants <function>=<operation>, not {value:?}"))?;
                 parsed.events.insert(function.into(), operation.into());
             }
+            "--memory" => parsed.memory = Some(positive(&option, &value()?)?),
             "--help" | "-h" => return Ok(None),
             _ => return Err(format!("unknown option {option:?}")),
         }
@@ -59,9 +63,10 @@ mod tests {
 
     #[test]
     fn options_are_read() {
-        let args = parsed("--starts 3 --event user=user_info --function user --requests 7").unwrap().unwrap();
+        let args =
+            parsed("--starts 3 --event user=user_info --function user --requests 7 --memory 256").unwrap().unwrap();
         let events = BTreeMap::from([("user".into(), "user_info".into())]);
-        assert_eq!(args, Args { starts: 3, requests: 7, functions: vec!["user".into()], events });
+        assert_eq!(args, Args { starts: 3, requests: 7, functions: vec!["user".into()], events, memory: Some(256) });
         assert_eq!(parsed("--starts 3 --help"), Ok(None));
     }
 

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use args::Args;
 use event::Event;
-use process::Process;
+use process::{CpuShare, Process};
 use report::Figures;
 use runtime_api::{Ready, RuntimeApi};
 
@@ -87,7 +87,8 @@ fn run(args: &Args) -> Result<()> {
         functions.push(Function { binary, event, environment: storage.environment.clone(), figures });
     }
 
-    let mut bench = Bench { api: RuntimeApi::start()?, folder: &folder.0, requests: 0 };
+    let share = args.memory.map(CpuShare::of).transpose()?;
+    let mut bench = Bench { api: RuntimeApi::start()?, folder: &folder.0, share, requests: 0 };
     eprintln!("bench: {} starts of each of {} functions", args.starts, functions.len());
     // In turns, so that a busy moment of the machine does not fall on one function alone. Turn 0 fills the page cache.
     for turn in 0..=args.starts {
@@ -118,6 +119,7 @@ struct Bench<'a> {
     api: RuntimeApi,
     /// For logs.
     folder: &'a Path,
+    share: Option<CpuShare>,
     /// Sent so far, to all functions.
     requests: usize,
 }
@@ -127,7 +129,7 @@ impl Bench<'_> {
     fn cold(&mut self, function: &mut Function, counts: bool) -> Result<()> {
         let spawned = Instant::now();
         let mut process = self.spawn(function)?;
-        let (at, ready) = self.api.started(&mut process)?;
+        let (at, ready) = self.started(&mut process)?;
         let (first, _) = self.request(function, &mut process, ready)?;
         if counts {
             function.figures.init.push(at - spawned);
@@ -138,7 +140,7 @@ impl Bench<'_> {
 
     fn warm(&mut self, function: &mut Function, requests: usize) -> Result<()> {
         let mut process = self.spawn(function)?;
-        let (_, mut ready) = self.api.started(&mut process)?;
+        let (_, mut ready) = self.started(&mut process)?;
         for _ in 0..WARM_UP {
             (_, ready) = self.request(function, &mut process, ready)?;
         }
@@ -151,6 +153,15 @@ impl Bench<'_> {
         function.figures.cpu_per_request = process.cpu()?.saturating_sub(before) / u32::try_from(requests)?;
         function.figures.peak_memory = process.peak_memory()?;
         Ok(())
+    }
+
+    /// Waits until the process is ready. From then on it has its share of CPU: Lambda gives more while it starts.
+    fn started(&self, process: &mut Process) -> Result<(Instant, Ready)> {
+        let started = self.api.started(process)?;
+        if let Some(share) = &self.share {
+            share.holds(process)?;
+        }
+        Ok(started)
     }
 
     fn request(&mut self, function: &mut Function, process: &mut Process, ready: Ready) -> Result<(Duration, Ready)> {

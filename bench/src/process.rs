@@ -89,6 +89,48 @@ impl Drop for Process {
     }
 }
 
+/// A control group whose processes have as much CPU as Lambda gives a function of some memory; gone when dropped.
+pub struct CpuShare(PathBuf);
+
+impl CpuShare {
+    /// Lambda gives a whole CPU at 1,769 MB, less in proportion.
+    const WHOLE: usize = 1769;
+    /// Microseconds after which a share is had anew: Lambda's, as measured from within by others.
+    const PERIOD: usize = 20_000;
+
+    /// The share that a function of `memory` MB has.
+    pub fn of(memory: usize) -> Result<Self> {
+        // Version 1 of control groups has a folder for each kind, version 2 one for all.
+        let first = Path::new("/sys/fs/cgroup/cpu");
+        let root = if first.exists() { first } else { Path::new("/sys/fs/cgroup") };
+        let group = Self(root.join(format!("plaza-bench-{}", std::process::id())));
+        let (period, quota) = (Self::PERIOD, Self::PERIOD * memory / Self::WHOLE);
+        let set = |file: &str, value: String| {
+            let path = group.0.join(file);
+            fs::write(&path, value).map_err(|e| format!("{}: {e}; --memory wants root", path.display()))
+        };
+        fs::create_dir(&group.0).map_err(|e| format!("{}: {e}; --memory wants root", group.0.display()))?;
+        if root == first {
+            set("cpu.cfs_period_us", period.to_string())?;
+            set("cpu.cfs_quota_us", quota.to_string())?;
+        } else {
+            set("cpu.max", format!("{quota} {period}"))?;
+        }
+        Ok(group)
+    }
+
+    /// Puts the process into it, with all its threads.
+    pub fn holds(&self, process: &Process) -> Result<()> {
+        Ok(fs::write(self.0.join("cgroup.procs"), process.child.id().to_string())?)
+    }
+}
+
+impl Drop for CpuShare {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
