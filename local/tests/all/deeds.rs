@@ -1599,13 +1599,15 @@ pub fn whole(items: &Items) {
         let found = items.get(key).unwrap_or_else(|| panic!("{key} is missing"));
         assert_eq!(id(found, name), wanted, "{name} of {key}");
     };
-    let under = |prefix: &str| items.keys().filter(|key| key.starts_with(prefix)).count().to_string();
+    let begin = |prefix: String| {
+        items.range(prefix.clone()..).take_while(move |(key, _)| key.starts_with(&prefix)).map(|(_, fields)| fields)
+    };
+    let under = |prefix: &str| begin(prefix.to_owned()).count().to_string();
     // In an item and its shards.
     let counted = |key: &str, name: &str| {
         let (pk, sk) = key.split_once(" / ").unwrap();
-        let shards = format!("{pk} / SHARD#{sk}#");
-        let counting = items.iter().filter(|(other, _)| *other == key || other.starts_with(&shards));
-        let counts = counting.filter_map(|(_, fields)| fields.get(name)?.as_str()?.parse::<i64>().ok());
+        let counting = items.get(key).into_iter().chain(begin(format!("{pk} / SHARD#{sk}#")));
+        let counts = counting.filter_map(|fields| fields.get(name)?.as_str()?.parse::<i64>().ok());
         counts.sum::<i64>().to_string()
     };
     let count = |key: &str, name: &str, prefix: &str| {

@@ -1,8 +1,15 @@
 //! A user leaves: at once for everybody, then without a trace, whoever does what meanwhile and whatever breaks off.
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
+use futures_util::{StreamExt as _, stream};
 use http::{Method, Request};
-use local::ACTING;
+use local::{
+    ACTING,
+    model::{Limits, Model},
+};
 use serde_json::{Value, json};
 use shared::{
     App,
@@ -10,6 +17,7 @@ use shared::{
         ArticleId, ClothId, CommentId, DAY, Followee, GalleryId, GameId, MINUTE, MasterId, MerchantId, Password,
         Refusal, Side, Subject, SubjectKind, TicketId, UserId,
     },
+    outside::aws,
     store::{Changes, Game, Gift, Mark, SignUp, Vote, keys},
 };
 
@@ -808,59 +816,156 @@ async fn a_large_export_goes_on_where_it_broke_off() {
     assert_eq!(exports, 1, "yesterday's");
 }
 
-/// Who has done much: time, calls, units. Run alone, by its name, with `--ignored --nocapture`.
+/// Who has done much, exported and erased in a model of DynamoDB's limits: time, calls, units, money. Run alone:
+/// `cargo test --release -p local --test all a_user_with_much -- --ignored --nocapture`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes minutes"]
+#[ignore = "takes a quarter of an hour"]
 async fn a_user_with_much() {
-    const SCALE: u64 = 10;
-    let test = Arc::new(Test::start().await);
-    let app = test.plaza.app.clone();
-    let person = async |name: String| {
-        test.wait(1);
-        app.store.create_user(&SignUp::ThirdParty("qq", name), None, Changes::default()).await.unwrap().id
+    /// So many times less of all, for a trial.
+    const LESS: usize = 1;
+    const ARTICLES: usize = 10_000 / LESS;
+    const LIKES: usize = 50_000 / LESS;
+    const COMMENTS: usize = 5_000 / LESS;
+    const PICTURES: usize = 500 / LESS;
+    const FOLLOWERS: usize = 2_000 / LESS;
+    const ORDERS: usize = 20;
+    const AUTHORS: usize = 50;
+
+    let test = Test::start().await;
+    let store = &test.plaza.app.store;
+    let model = Model::new(Limits::NEW_TABLE);
+    let environment: HashMap<_, _> = test.plaza.environment.clone().into_iter().collect();
+    let variable = Box::new(move |name: &str| environment.get(name).cloned());
+    let limited = App::new(variable, test.plaza.app.system.clone(), model.client(aws::http_client())).unwrap();
+    // What the functions of the schedule do until nothing is left, in the model's time.
+    let goes_on = async |what: &str| {
+        model.seen();
+        let begun = tokio::time::Instant::now();
+        loop {
+            let answer = ACTING.scope("leaving", leaving::handle(&limited, u64::MAX)).await;
+            assert_eq!(answer.failed, 0, "{answer:?}");
+            if answer == leaving::Answer::default() {
+                break;
+            }
+            test.wait(MINUTE);
+        }
+        let (took, seen) = (begun.elapsed(), model.seen());
+        println!("{what}: {:.0} s, {seen:?}: ${:.2}", took.as_secs_f64(), dollars(seen.read_units, seen.write_units));
     };
-    let (anna, bo) = (person("anna".into()).await, person("bo".into()).await);
+    let delivered = async |what: &str| {
+        let begun = tokio::time::Instant::now();
+        let ((), cost) = test.line.meter(async { test.plaza.deliver().await.unwrap() }).await;
+        let (calls, reads, writes) = (cost.0.len(), cost.read_units(), cost.write_units());
+        let (took, money) = (begun.elapsed().as_secs_f64(), dollars(reads, writes));
+        println!(
+            "{what}: {took:.0} s past the model, {calls} calls, {reads} read and {writes} write units: ${money:.2}"
+        );
+    };
     let begun = tokio::time::Instant::now();
-    let mut others = vec![];
-    for number in 0..2_000 / SCALE {
-        let someone = person(format!("o{number}")).await;
-        app.store.follow(someone, bo).await.unwrap();
-        others.push(someone);
-    }
-    let mut subjects = vec![];
-    for number in 0..50_000 / SCALE {
+    let done = |what: &str| println!("{:4.0} s: {what}", begun.elapsed().as_secs_f64());
+
+    let person = async |name: String| {
+        store.create_user(&SignUp::ThirdParty("qq", name), None, Changes::default()).await.unwrap().id
+    };
+    let people = stream::iter(0..AUTHORS + FOLLOWERS).map(|at| {
         test.wait(1);
-        let article = app.store.publish_article(anna, "the sea", vec![]).await.unwrap();
-        app.store.mark(Mark::Like, bo, article).await.unwrap();
-        if number < 5_000 / SCALE {
-            app.store.publish_comment(bo, article, "where?", None).await.unwrap();
+        person(format!("o{at}"))
+    });
+    let mut others: Vec<_> = people.buffered(8).collect().await;
+    let followers = others.split_off(AUTHORS);
+    let before = objects(&test).await;
+    let bo = User::new(&test, BOS_PHONE).await;
+    let me = user(&bo);
+    let article = |author: UserId| {
+        test.wait(1);
+        async move { store.publish_article(author, "the sea", vec![]).await.unwrap() }
+    };
+    let theirs: Vec<_> = stream::iter(0..LIKES).map(|at| article(others[at % AUTHORS])).buffered(8).collect().await;
+    let his: Vec<_> = stream::iter(0..ARTICLES).map(|_| article(me)).buffered(8).collect().await;
+    done("articles");
+    let marks = theirs.iter().map(|article| (me, *article));
+    let marks = marks.chain(his.iter().enumerate().map(|(at, article)| (others[at % AUTHORS], *article)));
+    let like = |(who, article)| {
+        test.wait(1);
+        async move { store.mark(Mark::Like, who, article).await.unwrap() }
+    };
+    stream::iter(marks).map(like).buffered(8).collect::<()>().await;
+    done("likes");
+    let comment = |(at, article): (usize, &ArticleId)| {
+        test.wait(1);
+        let (article, answers) = (*article, others[at % AUTHORS]);
+        async move {
+            let comment = store.publish_comment(me, article, SHORT, None).await.unwrap();
+            if at.is_multiple_of(5) {
+                store.publish_comment(answers, article, "here", Some((comment, None))).await.unwrap();
+            }
         }
-        if number < 10_000 / SCALE {
-            let own = app.store.publish_article(bo, "the hills", vec![]).await.unwrap();
-            app.store.mark(Mark::Like, others[number as usize % others.len()], own).await.unwrap();
-        }
-        subjects.push(article);
+    };
+    stream::iter(theirs.iter().take(COMMENTS).enumerate()).map(comment).buffered(8).collect::<()>().await;
+    done("comments");
+    for _ in 0..PICTURES.div_ceil(250) {
+        gallery(&test, &bo, PICTURES.min(250)).await;
+        test.wait(DAY);
     }
-    test.plaza.deliver().await.unwrap();
-    println!("made in {:?}", begun.elapsed());
-    assert!(app.store.leave(bo, None).await.unwrap());
+    store.import(&master(1), false).await.unwrap();
+    store.import(&project(1, 1), false).await.unwrap();
+    store.import_tickets(&batch(101, 2 * ORDERS as u64, 1), false).await.unwrap();
+    for at in 0..ORDERS as u64 {
+        test.wait(MINUTE);
+        let order = store.place_order(me, &[TicketId(101 + at)], false, None).await.unwrap();
+        test.plaza.app.pay_order(me, order).await.unwrap();
+    }
+    let follow = |follower: &UserId| {
+        test.wait(1);
+        let follower = *follower;
+        async move { store.follow(follower, me).await.unwrap() }
+    };
+    stream::iter(&followers).map(follow).buffered(8).collect::<()>().await;
+    done("pictures, orders and followers");
+    delivered("the feeds of all").await;
+    let his_objects: BTreeSet<_> = objects(&test).await.difference(&before).cloned().collect();
+
+    test.wait(MINUTE);
+    let code = json!({"code": test.code(BOS_PHONE).await});
+    assert_eq!(bo.done(&test, "user_export", code).await["status"], "pending");
+    goes_on("exported").await;
+    test.wait(MINUTE);
+    let code = json!({"code": test.code(BOS_PHONE).await});
+    let ready = bo.done(&test, "user_export", code).await;
+    let (_, _, file) = test.fetch(ready["url"].as_str().unwrap()).await;
+    println!("a file of {:.1} MB", file.len() as f64 / 1e6);
+    let file: Value = serde_json::from_slice(&file).unwrap();
+    let told = |list: &str| file[list].as_array().unwrap().len();
+    let lists = ["articles", "marks", "comments", "followers", "orders"].map(told);
+    assert_eq!(lists, [ARTICLES, LIKES, COMMENTS, FOLLOWERS, ORDERS]);
+    let pictures = file["galleries"].as_array().unwrap().iter().map(|of| of["pictures"].as_array().unwrap().len());
+    assert_eq!(pictures.sum::<usize>(), PICTURES);
+
+    test.wait(MINUTE);
+    let code = json!({"code": test.code(BOS_PHONE).await});
+    assert_eq!(bo.call(&test, "user_erase", code).await.code(), "0");
     test.wait(SETTLED);
-    let begun = tokio::time::Instant::now();
-    let (answer, cost) = test.line.meter(run(&test)).await;
-    println!(
-        "{answer:?} in {:?}: calls {}, reads {}, writes {}",
-        begun.elapsed(),
-        cost.0.len(),
-        cost.read_units(),
-        cost.write_units()
-    );
-    let begun = tokio::time::Instant::now();
-    let ((), cost) = test.line.meter(async { test.plaza.deliver().await.unwrap() }).await;
-    println!(
-        "followed up in {:?}: calls {}, reads {}, writes {}",
-        begun.elapsed(),
-        cost.0.len(),
-        cost.read_units(),
-        cost.write_units()
-    );
+    goes_on("erased").await;
+    delivered("and from others' feeds").await;
+    test.wait(DAY);
+    goes_on("looked again").await;
+    delivered("and then").await;
+    test.wait(2 * DAY);
+    done("nothing is left");
+    let items = unexpired(&test).await;
+    done("and is looked through");
+    deeds::whole(&items);
+    gallery_deeds::whole(&items);
+    assert_eq!(traces(&test, &[&bo.id.to_string(), &bo.uid(), BOS_PHONE]).await, [""; 0]);
+    let books = items.keys().filter(|key| key.starts_with(&format!("U#{:016}", bo.id))).count();
+    assert_eq!(books, 3 * ORDERS, "each order, its tickets, and that it is paid");
+    assert!(objects(&test).await.is_disjoint(&his_objects));
+    let heads = items.iter().filter(|(key, _)| key.starts_with("A#") && key.ends_with(" / HEAD"));
+    assert_eq!(heads.count(), LIKES, "all others' articles are there");
+    done("no trace, and every count is a recount");
+}
+
+/// At the list price of DynamoDB on demand in us-east-1.
+fn dollars(reads: f64, writes: f64) -> f64 {
+    (reads * 0.125 + writes * 0.625) / 1e6
 }

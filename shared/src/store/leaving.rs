@@ -45,10 +45,12 @@ pub struct Leaver {
     is_last_look: bool,
 }
 
-/// What a user leaves behind, in the order in which it goes.
+/// What a user leaves behind, in the order in which it goes: first those who follow them, for each article that goes
+/// while it has followers is to be taken from every one's feed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Trace {
     Devices,
+    Followers,
     Articles,
     Galleries,
     Comments,
@@ -57,7 +59,6 @@ pub enum Trace {
     Votes,
     Marks,
     Follows,
-    Followers,
     /// What they gave, in the lists of those who got it.
     Gifts,
     /// That others gave them something.
@@ -76,6 +77,7 @@ pub enum Trace {
 impl Trace {
     pub const ALL: [Self; 18] = [
         Self::Devices,
+        Self::Followers,
         Self::Articles,
         Self::Galleries,
         Self::Comments,
@@ -83,7 +85,6 @@ impl Trace {
         Self::Votes,
         Self::Marks,
         Self::Follows,
-        Self::Followers,
         Self::Gifts,
         Self::Givers,
         Self::Feedback,
