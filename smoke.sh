@@ -6,6 +6,7 @@
 #
 # With an account it also makes a gallery and an article and deletes them. What cannot be taken back: the number that
 # the article drew, which stays a hole in the list of all articles.
+# shellcheck disable=SC2016  # They are jq's variables.
 set -euo pipefail
 base=${1:?the address of an API: http://127.0.0.1:9000}
 base=${base%/}
