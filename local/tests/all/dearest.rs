@@ -214,7 +214,7 @@ async fn hostile(test: &Test) {
     for list in ["ARTICLE#", "COLLECT#", "FOLLOWING#U#", "FOLLOWING#MASTER#", "FOLLOWING#MERCHANT#"] {
         hostile.lengthen(&his, list, passed.clone(), |_, _| ()).await;
     }
-    hostile.lengthen(&format!("{his}#FOLLOWERS"), "FOLLOWER#", passed.clone(), |_, _| ()).await;
+    hostile.lengthen(&format!("{his}#F"), "FOLLOWER#", passed.clone(), |_, _| ()).await;
     hostile.lengthen(&format!("F#{FELIX:016}"), "", beyond..beyond + 900, |_, _| ()).await;
     hostile.comments(&format!("A#{STORM:016}")).await;
     hostile.comments("GAME#0000000000000001").await;

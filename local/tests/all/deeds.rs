@@ -1705,11 +1705,11 @@ pub fn whole(items: &Items) {
                 count(&counts, "follows", &format!("{pk} / FOLLOWS#U#"));
                 count(&counts, "follows_masters", &format!("{pk} / FOLLOWS#MASTER#"));
                 count(&counts, "follows_merchants", &format!("{pk} / FOLLOWS#MERCHANT#"));
-                count(&counts, "followers", &format!("{pk}#FOLLOWERS / FOLLOWER#"));
+                count(&counts, "followers", &format!("{pk}#F / FOLLOWER#"));
                 assert_eq!(under(&format!("{pk} / FOLLOWS#")), under(&format!("{pk} / FOLLOWING#")), "{pk}");
             }
             ("MASTER" | "MERCHANT", "HEAD") => {
-                count(&format!("{pk} / COUNTS"), "followers", &format!("{pk}#FOLLOWERS / FOLLOWER#"));
+                count(&format!("{pk} / COUNTS"), "followers", &format!("{pk}#F / FOLLOWER#"));
             }
             ("U", "FOLLOWS") => {
                 let (place, (kind, whom)) = (id(fields, "place"), at.split_once('#').unwrap());
@@ -1721,7 +1721,7 @@ pub fn whole(items: &Items) {
                 };
                 assert_eq!(format!("{:0>1$}", named.as_str().unwrap(), whom.len()), whom, "{key}");
                 assert!(kind == "U" || items.contains_key(&format!("{at} / HEAD")), "{key}");
-                says(&format!("{at}#FOLLOWERS / FOLLOWER#{place}"), "user", of);
+                says(&format!("{at}#F / FOLLOWER#{place}"), "user", of);
                 // Written to, or read beside the feeds, or known there until it was followed up.
                 let known = [format!("AHEAD#{at} / {of}"), format!("{pk} / BESIDE#{kind}#ALWAYS#{whom}")];
                 if kind != "MERCHANT" && !known.iter().any(|key| items.contains_key(key)) {
@@ -1740,7 +1740,7 @@ pub fn whole(items: &Items) {
                 }
             }
             ("U" | "MASTER" | "MERCHANT", "FOLLOWER") => {
-                let followee = pk.strip_suffix("#FOLLOWERS").unwrap();
+                let followee = pk.strip_suffix("#F").unwrap();
                 says(&format!("U#{} / FOLLOWS#{followee}", id(fields, "user")), "place", at);
             }
             // Content is withdrawn, but never gone; who marked it is in no list.

@@ -38,7 +38,7 @@
 //! | whose lists are always read beside a user's feeds | `U#<follower>` | `BESIDE#<kind>#ALWAYS#<id>` | feeds, `fanout` |
 //! | who was followed or unfollowed lately | `U#<follower>` | `BESIDE#<kind>#LATELY#<id>` | feeds, `fanout` |
 //! | whom a user follows, in the order of following | `U#<follower>` | `FOLLOWING#<kind>#<entry>` | `my_following_users` |
-//! | who follows somebody, in the same order | `<followee>#FOLLOWERS` | `FOLLOWER#<entry>` | `my_follower` |
+//! | who follows somebody, in the same order | `<followee>#F` | `FOLLOWER#<entry>` | `my_follower` |
 //! | into whose feeds somebody's entries are written | `AHEAD#<followee>` | `<follower>` | `fanout` |
 //! | an article, or another subject, with its counts | `<subject>` | `HEAD` | all that shows or marks one |
 //! | the text of an article, where it is long | `A#<article>` | `TEXT` | all that shows one |
@@ -435,9 +435,9 @@ pub fn following(follower: UserId, of: Followee, entry: EntryId) -> Key {
     Key { pk: user(follower), sk: format!("FOLLOWING#{kind}#{}", id(entry.0)) }
 }
 
-/// The partition of those who follow somebody, beside their own.
+/// The partition of those who follow somebody, beside their own. Short, for a page far down reads thousands of them.
 pub fn followers(of: Followee) -> String {
-    format!("{}#FOLLOWERS", followee(of))
+    format!("{}#F", followee(of))
 }
 
 pub fn follower(of: Followee, entry: EntryId) -> Key {
@@ -1047,7 +1047,7 @@ mod tests {
             spelt(following(UserId(6), merchant, EntryId(9))),
             "U#0000000000000006 / FOLLOWING#MERCHANT#0000000000000009"
         );
-        assert_eq!(spelt(follower(hers, EntryId(9))), "U#0000000000000007#FOLLOWERS / FOLLOWER#0000000000000009");
+        assert_eq!(spelt(follower(hers, EntryId(9))), "U#0000000000000007#F / FOLLOWER#0000000000000009");
         assert_eq!(spelt(ahead(hers, UserId(6))), "AHEAD#U#0000000000000007 / 0000000000000006");
         assert_eq!(spelt(head(ArticleId(5))), "A#0000000000000005 / HEAD");
         assert_eq!(spelt(shard(&head(ArticleId(5)), 15)), "A#0000000000000005#SHARDS / 15");
