@@ -22,7 +22,7 @@ use crate::{
 
 const CROWD: u64 = 24;
 /// What counts are split into.
-const SHARDS: usize = 16;
+const SHARDS: usize = 32;
 
 /// Where transactions meet, and nothing else is in the way.
 fn model() -> Model {
@@ -81,7 +81,7 @@ async fn unfollow(test: &Test, people: &[UserId], followee: impl Into<Followee>)
 
 /// The shards of an item with counts.
 async fn shards(test: &Test, counts: &Key) -> Vec<String> {
-    let prefix = format!("{} / {}", counts.pk, keys::shards(counts));
+    let prefix = format!("{} / ", keys::shards(counts));
     test.items().await.into_keys().filter(|key| key.starts_with(&prefix)).collect()
 }
 
@@ -258,6 +258,61 @@ async fn a_crowd_that_follows_does_not_keep_a_star_from_publishing() {
     store.follow(star, fans[0]).await.unwrap();
     assert_eq!(other.store.counts(star).await.unwrap().follows, 1);
     items(&test).await;
+}
+
+#[tokio::test]
+async fn who_follows_in_a_crowd_reads_the_list_of_whom_they_follow() {
+    let test = Test::crowded(&model()).await;
+    let (people, _) = stage(&test).await;
+    let (star, fans) = (people[0], &people[1..]);
+    crowd_follows(&test, fans, star).await;
+    test.plaza.deliver().await.unwrap();
+    let store = &test.plaza.app.store;
+    let newcomer = UserId(test.person("13800138999").await.0);
+    let beside = async || {
+        let kinds = ["ALWAYS", "LATELY", "AHEAD"].map(|kind| (kind, format!("{:016}", newcomer.0)));
+        let items = test.items().await;
+        kinds.map(|(kind, of)| items.keys().any(|key| key.contains(kind) && key.contains(&of)))
+    };
+    let shown = async || store.followed_articles(newcomer, Page::first(9)).await.unwrap().len();
+
+    // Nothing is left to be done for them.
+    store.follow(newcomer, star).await.unwrap();
+    assert_eq!((beside().await, shown().await), ([true, false, false], 1));
+    let before = items(&test).await;
+    test.plaza.deliver().await.unwrap();
+    assert_eq!(items(&test).await, before);
+    store.publish_article(star, "for all of you", vec![]).await.unwrap();
+    assert_eq!(shown().await, 2);
+
+    // They leave and come back before that was followed up, and leave for good.
+    store.unfollow(newcomer, star).await.unwrap();
+    assert_eq!((beside().await, shown().await), ([true, true, false], 0));
+    store.follow(newcomer, star).await.unwrap();
+    assert_eq!((beside().await, shown().await), ([true, false, false], 2));
+    test.plaza.deliver().await.unwrap();
+    assert_eq!((beside().await, shown().await), ([true, false, false], 2));
+    store.unfollow(newcomer, star).await.unwrap();
+    test.plaza.deliver().await.unwrap();
+    assert_eq!((beside().await[0], shown().await), (false, 0));
+    items(&test).await;
+
+    // Who counted where it always was comes to the same a moment later.
+    another(&test).store.follow(newcomer, star).await.unwrap();
+    assert_eq!((beside().await, shown().await), ([false, true, false], 2));
+    test.plaza.deliver().await.unwrap();
+    assert_eq!((beside().await, shown().await), ([true, false, false], 2));
+
+    // Whoever reads as many lists as they can is written to.
+    let other = UserId(test.person("13800138998").await.0);
+    for list in 1..=16 {
+        let followee = Followee::User(UserId(list));
+        store.put(keys::always_beside(other, followee), &json!({"followee": followee})).await.unwrap();
+    }
+    store.follow(other, star).await.unwrap();
+    test.plaza.deliver().await.unwrap();
+    let ahead = keys::ahead(star.into(), other);
+    assert!(test.items().await.contains_key(&format!("{} / {}", ahead.pk, ahead.sk)));
 }
 
 #[tokio::test]

@@ -211,21 +211,22 @@ async fn hostile(test: &Test) {
     let later = test.plaza.app.system.now();
     let beyond = ArticleId::fresh(&test.plaza.app.system).0 + 1_000_000;
     let passed = beyond..beyond + 10_000;
-    for list in ["ARTICLE#", "COLLECT#", "FOLLOWER#", "FOLLOWING#U#", "FOLLOWING#MASTER#", "FOLLOWING#MERCHANT#"] {
+    for list in ["ARTICLE#", "COLLECT#", "FOLLOWING#U#", "FOLLOWING#MASTER#", "FOLLOWING#MERCHANT#"] {
         hostile.lengthen(&his, list, passed.clone(), |_, _| ()).await;
     }
+    hostile.lengthen(&format!("{his}#F"), "FOLLOWER#", passed.clone(), |_, _| ()).await;
     hostile.lengthen(&format!("F#{FELIX:016}"), "", beyond..beyond + 900, |_, _| ()).await;
     hostile.comments(&format!("A#{STORM:016}")).await;
     hostile.comments("GAME#0000000000000001").await;
     hostile.comments("TICKET#0000000000000101").await;
     let storm = format!("A#{STORM:016}");
-    let collected = format!("A#{first:016}");
-    for (of, list, first) in [(&storm, "LIKER#", 300), (&collected, "COLLECTOR#", 400)] {
+    let (marked, collected) = (format!("{storm}#MARKED"), format!("A#{first:016}#MARKED"));
+    for (of, list, first) in [(&marked, "LIKER#", 300), (&collected, "COLLECTOR#", 400)] {
         let entry = hostile.newest(of, list).await;
         let entries = (0..100).map(|at| {
             let (mut entry, sk) = (entry.clone(), format!("{list}{:016}", beyond + at as u64));
             entry.extend([
-                ("pk".into(), text(&storm)),
+                ("pk".into(), text(&marked)),
                 ("sk".into(), text(sk)),
                 ("user".into(), number(user(first + at))),
             ]);

@@ -1605,8 +1605,8 @@ pub fn whole(items: &Items) {
     let under = |prefix: &str| begin(prefix.to_owned()).count().to_string();
     // In an item and its shards.
     let counted = |key: &str, name: &str| {
-        let (pk, sk) = key.split_once(" / ").unwrap();
-        let counting = items.get(key).into_iter().chain(begin(format!("{pk} / SHARD#{sk}#")));
+        let counting =
+            items.get(key).into_iter().chain(begin(format!("{}#SHARDS / ", key.split_once(" / ").unwrap().0)));
         let counts = counting.filter_map(|fields| fields.get(name)?.as_str()?.parse::<i64>().ok());
         counts.sum::<i64>().to_string()
     };
@@ -1640,8 +1640,8 @@ pub fn whole(items: &Items) {
                 let images = fields.get("images").map_or(&[][..], |images| images.as_array().unwrap());
                 assert_eq!(items.contains_key(&format!("U#{author} / PICTURED#{of}")), !images.is_empty(), "{key}");
                 images.iter().for_each(|image| says(&format!("M#{} / -", image.as_str().unwrap()), "owner", &author));
-                count(key, "like_count", &format!("{pk} / LIKER#"));
-                count(key, "collect_count", &format!("{pk} / COLLECTOR#"));
+                count(key, "like_count", &format!("{pk}#MARKED / LIKER#"));
+                count(key, "collect_count", &format!("{pk}#MARKED / COLLECTOR#"));
                 count(key, "comment_count", &format!("{pk} / COMMENT#"));
             }
             ("GAME" | "CLOTH" | "TICKET", "HEAD") => {
@@ -1708,11 +1708,11 @@ pub fn whole(items: &Items) {
                 count(&counts, "follows", &format!("{pk} / FOLLOWS#U#"));
                 count(&counts, "follows_masters", &format!("{pk} / FOLLOWS#MASTER#"));
                 count(&counts, "follows_merchants", &format!("{pk} / FOLLOWS#MERCHANT#"));
-                count(&counts, "followers", &format!("{pk} / FOLLOWER#"));
+                count(&counts, "followers", &format!("{pk}#F / FOLLOWER#"));
                 assert_eq!(under(&format!("{pk} / FOLLOWS#")), under(&format!("{pk} / FOLLOWING#")), "{pk}");
             }
             ("MASTER" | "MERCHANT", "HEAD") => {
-                count(&format!("{pk} / COUNTS"), "followers", &format!("{pk} / FOLLOWER#"));
+                count(&format!("{pk} / COUNTS"), "followers", &format!("{pk}#F / FOLLOWER#"));
             }
             ("U", "FOLLOWS") => {
                 let (place, (kind, whom)) = (id(fields, "place"), at.split_once('#').unwrap());
@@ -1724,19 +1724,27 @@ pub fn whole(items: &Items) {
                 };
                 assert_eq!(format!("{:0>1$}", named.as_str().unwrap(), whom.len()), whom, "{key}");
                 assert!(kind == "U" || items.contains_key(&format!("{at} / HEAD")), "{key}");
-                says(&format!("{at} / FOLLOWER#{place}"), "user", of);
-                // Written to, or known beside the feeds until it was followed up.
-                if kind != "MERCHANT" && !items.contains_key(&format!("AHEAD#{at} / {of}")) {
+                says(&format!("{at}#F / FOLLOWER#{place}"), "user", of);
+                // Written to, or read beside the feeds, or known there until it was followed up.
+                let known = [format!("AHEAD#{at} / {of}"), format!("{pk} / BESIDE#{kind}#ALWAYS#{whom}")];
+                if kind != "MERCHANT" && !known.iter().any(|key| items.contains_key(key)) {
                     says(&format!("{pk} / BESIDE#{kind}#LATELY#{whom}"), "follow", &place);
                 }
             }
             ("U", "BESIDE") => {
-                let (kind, whom) = at.split_once("#LATELY#").expect("nothing was followed up");
-                let follows = format!("{pk} / FOLLOWS#{kind}#{whom}");
-                assert_eq!(fields.get("follow"), items.get(&follows).map(|follows| &follows["place"]), "{key}");
+                let (kind, (when, whom)) =
+                    at.split_once('#').map(|(kind, at)| (kind, at.split_once('#').unwrap())).unwrap();
+                let follows = items.get(&format!("{pk} / FOLLOWS#{kind}#{whom}"));
+                let lately = items.get(&format!("{pk} / BESIDE#{kind}#LATELY#{whom}"));
+                match when {
+                    "LATELY" => assert_eq!(fields.get("follow"), follows.map(|follows| &follows["place"]), "{key}"),
+                    // Of whom was unfollowed, until that was followed up.
+                    _ => assert!(follows.is_some() || lately.is_some(), "{key}"),
+                }
             }
             ("U" | "MASTER" | "MERCHANT", "FOLLOWER") => {
-                says(&format!("U#{} / FOLLOWS#{pk}", id(fields, "user")), "place", at);
+                let followee = pk.strip_suffix("#F").unwrap();
+                says(&format!("U#{} / FOLLOWS#{followee}", id(fields, "user")), "place", at);
             }
             // Content is withdrawn, but never gone; who marked it is in no list.
             ("U", "MARK") if !at.starts_with("A#") => {
@@ -1745,21 +1753,22 @@ pub fn whole(items: &Items) {
             ("U", "MARK") if head(&about(fields)).is_some() => {
                 assert_eq!(at, about(fields), "{key}");
                 if fields.contains_key("liked") {
-                    says(&format!("{at} / LIKER#{}", id(fields, "liked")), "user", of);
+                    says(&format!("{at}#MARKED / LIKER#{}", id(fields, "liked")), "user", of);
                 }
                 if fields.contains_key("collected") {
-                    says(&format!("{at} / COLLECTOR#{}", id(fields, "collected")), "user", of);
+                    says(&format!("{at}#MARKED / COLLECTOR#{}", id(fields, "collected")), "user", of);
                     says(&format!("{pk} / COLLECT#{}", id(fields, "collected")), "user", of);
                 }
             }
             ("U", "COLLECT") if head(&about(fields)).is_some() => {
                 says(&format!("{pk} / MARK#{}", about(fields)), "collected", at);
             }
-            ("A", "LIKER") if head(pk).is_some() => {
-                says(&format!("U#{} / MARK#{pk}", id(fields, "user")), "liked", at);
-            }
-            ("A", "COLLECTOR") if head(pk).is_some() => {
-                says(&format!("U#{} / MARK#{pk}", id(fields, "user")), "collected", at);
+            ("A", "LIKER" | "COLLECTOR") => {
+                let article = pk.strip_suffix("#MARKED").unwrap();
+                let mark = if part == "LIKER" { "liked" } else { "collected" };
+                if head(article).is_some() {
+                    says(&format!("U#{} / MARK#{article}", id(fields, "user")), mark, at);
+                }
             }
             ("A" | "GAME" | "TICKET", "COMMENT") if head(pk).is_some() => {
                 assert!(items.contains_key(&format!("{pk} / AT#{at}")), "{key} has no place");

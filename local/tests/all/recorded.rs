@@ -80,7 +80,7 @@ const NOT_RECORDED: &[&str] = &[
     "whom a user gave something",
     "that a gift was entered, by the operators' id",
     "that VIP time was granted, by the operators' id",
-    "what is counted of one whom a crowd found, in sixteen shards",
+    "what is counted of one whom a crowd found, in 32 shards",
     "whose lists are always read beside a user's feeds",
     "who was followed or unfollowed lately",
     "the text of an article, where it is long",

@@ -217,13 +217,13 @@ impl Store {
 
     /// An article with its newest 100 comments, likers and collectors. Two rounds.
     pub async fn article_detail(&self, viewer: UserId, id: ArticleId) -> Result<ArticleDetail, Refusal> {
-        let (about, partition) = (Subject::Article(id), || keys::subject(id.into()));
+        let about = Subject::Article(id);
         let (article, marks, comments, likers, collectors) = tokio::try_join!(
             self.get::<Article>(keys::head(id)),
             self.article_marks(viewer, [id]),
-            self.newest(partition(), keys::COMMENT, Page::first(DETAIL)),
-            self.newest::<UserEntry>(partition(), keys::LIKER, Page::first(DETAIL)),
-            self.newest::<UserEntry>(partition(), keys::COLLECTOR, Page::first(DETAIL)),
+            self.newest(keys::subject(about), keys::COMMENT, Page::first(DETAIL)),
+            self.newest::<UserEntry>(keys::marked(id), keys::LIKER, Page::first(DETAIL)),
+            self.newest::<UserEntry>(keys::marked(id), keys::COLLECTOR, Page::first(DETAIL)),
         )?;
         let mut article = article.ok_or(Refusal::NoSuch(Thing::Article))?;
         let marked = likers.iter().chain(&collectors).map(|entry| entry.user);

@@ -235,8 +235,12 @@ impl Store {
             };
             return Ok((all, None));
         };
-        let after = after.map(|sk| Key { pk: keys::user(user), sk });
-        let items = self.raw_items(Range::new(keys::user(user), list).after(after), Page::first(SOME)).await?;
+        let partition = match chapter {
+            Chapter::Followers => keys::followers(user.into()),
+            _ => keys::user(user),
+        };
+        let after = after.map(|sk| Key { pk: partition.clone(), sk });
+        let items = self.raw_items(Range::new(partition, list).after(after), Page::first(SOME)).await?;
         let entries: Vec<_> = items.iter().filter_map(Key::of).collect();
         let next = entries.last().filter(|_| items.len() == SOME).map(|last| last.sk.clone());
         let told = match chapter {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::{
     comments::Reply,
-    feeds::{BACK_FILL, Beside, MOST_ALWAYS},
+    feeds::BACK_FILL,
     follows::Follow,
     keys::{self, Feed, Key},
     table::{Action, Item, NEW, Pace, Range, Store, THERE, number, put_request, text},
@@ -237,7 +237,7 @@ impl Store {
         loop {
             let (is_there, mut tasks) = (entry.is_some(), vec![]);
             if is_there && counts.followers > MANY {
-                self.leave_to_read(feed, by, &mut ahead).await?;
+                self.leave_to_read(by, &mut ahead).await?;
             }
             let followers: BTreeSet<_> = ahead.iter().map(|entry| entry.user).collect();
             match entry {
@@ -277,14 +277,14 @@ impl Store {
 
     /// Of those whose feeds are written to, leaves it to those to read somebody's list who have room for that, one by
     /// one: once in the life of a follow. A query and a transaction each.
-    async fn leave_to_read(&self, feed: Feed, of: Followee, ahead: &mut BTreeSet<AheadEntry>) -> Result<(), Refusal> {
+    async fn leave_to_read(&self, of: Followee, ahead: &mut BTreeSet<AheadEntry>) -> Result<(), Refusal> {
         let there: Vec<_> = ahead.iter().copied().filter(|entry| !entry.for_good).collect();
         for entry in there {
             let AheadEntry { user, .. } = entry;
             ahead.remove(&entry);
-            if self.always_beside(feed, user).await?.len() < MOST_ALWAYS {
+            if self.has_room_beside(user, of).await? {
                 let check = Action::check(keys::follows(user, of)).when(THERE).or_done();
-                self.transact_once([vec![check], self.read_beside(user, of)?].concat()).await?;
+                self.transact_once([vec![check], self.read_beside(user, of)].concat()).await?;
             } else {
                 let for_good = Action::update(keys::ahead(of, user), "SET for_good = :true").when(THERE).or_done();
                 self.transact_once(vec![for_good.with(":true", AttributeValue::Bool(true))]).await?;
@@ -307,17 +307,23 @@ impl Store {
         let feeds = Feed::of(followee);
         let (is_beside, counts) =
             tokio::try_join!(self.get::<IgnoredAny>(keys::always_beside(follower, followee)), self.counts(followee),)?;
-        let is_beside = is_beside.is_some();
-        let has_room =
-            !is_beside && counts.followers > MANY && self.always_beside(feeds[0], follower).await?.len() < MOST_ALWAYS;
+        let (is_beside, lately) = (is_beside.is_some(), keys::lately_beside(follower, followee));
+        if is_beside {
+            let ahead = self.get::<IgnoredAny>(keys::ahead(followee, follower));
+            let (ahead, lately) = tokio::try_join!(ahead, self.get::<IgnoredAny>(lately.clone()))?;
+            if ahead.is_none() && lately.is_none() {
+                // The follow itself has said so.
+                return Ok(());
+            }
+        }
         let for_good = counts.followers > MANY;
+        let has_room = !is_beside && (for_good || counts.is_split) && self.has_room_beside(follower, followee).await?;
         let same = || number(follow.0);
         let check = Action::check(keys::follows(follower, followee)).when("place = :place").with(":place", same());
         let check = check.or_done();
-        let lately = keys::lately_beside(follower, followee);
         let seen = Action::delete(lately).when("follow = :place").with(":place", same()).or_done();
         if is_beside || has_room {
-            self.transact_once([vec![check], self.read_beside(follower, followee)?].concat()).await?;
+            self.transact_once([vec![check], self.read_beside(follower, followee)].concat()).await?;
         } else {
             let put = Action::put(keys::ahead(followee, follower), &AheadEntry { user: follower, for_good });
             self.transact_once(vec![check, put]).await?;
@@ -329,12 +335,8 @@ impl Store {
     }
 
     /// To read somebody's list beside one's feeds, and be written to no more.
-    fn read_beside(&self, follower: UserId, followee: Followee) -> Result<Vec<Action>, Refusal> {
-        let beside = Beside { followee, follow: None, expires_at: None };
-        Ok(vec![
-            Action::put(keys::always_beside(follower, followee), &beside),
-            Action::delete(keys::ahead(followee, follower)),
-        ])
+    fn read_beside(&self, follower: UserId, followee: Followee) -> Vec<Action> {
+        vec![self.always_beside_action(follower, followee), Action::delete(keys::ahead(followee, follower))]
     }
 
     /// Somebody follows no more: neither is their feed written to, nor do they read a list beside it; unless they follow
@@ -480,7 +482,7 @@ impl Store {
         // Who deleted it has done so, unless they broke off.
         self.delete_shards(&keys::head(article)).await?;
         for kind in [keys::LIKER, keys::COLLECTOR, keys::COMMENT, keys::COMMENT_PLACE, keys::GONE] {
-            let parts = self.parts(keys::subject(article.into()), kind).await?;
+            let parts = self.parts(lies(article, kind), kind).await?;
             match &parts[..] {
                 [all] => self.clear(article, all, Pace::Fast).await?,
                 _ => tasks.extend(parts.into_iter().map(|part| Task::Clear { article, part })),
@@ -493,8 +495,8 @@ impl Store {
     /// Deletes some of it. The entries go after what they lead to, so that a run that was broken off is finished by its
     /// repeat.
     async fn clear(&self, article: ArticleId, part: &Part, pace: Pace) -> Result<(), Refusal> {
-        let about = keys::subject(article.into());
-        let entries: Vec<AttachedEntry> = self.items(part.of(about.clone()), Page::first(usize::MAX)).await?;
+        let pk = lies(article, &part.from);
+        let entries: Vec<AttachedEntry> = self.items(part.of(pk.clone()), Page::first(usize::MAX)).await?;
         let leads_to = |entry: &AttachedEntry| {
             let number = keys::entry_number(&entry.sk).unwrap_or_default();
             let mark = entry.user.map(|user| keys::mark(user, article));
@@ -514,7 +516,7 @@ impl Store {
             }
         };
         self.delete_at(pace, entries.iter().flat_map(leads_to).flatten()).await?;
-        self.delete_at(pace, entries.into_iter().map(|entry| Key { pk: about.clone(), sk: entry.sk })).await
+        self.delete_at(pace, entries.into_iter().map(|entry| Key { pk: pk.clone(), sk: entry.sk })).await
     }
 
     /// Deletes some of the hearts that a gallery had: first from their givers' lists, so that a run that was broken off is
@@ -548,6 +550,14 @@ impl FeedItem {
     fn put_into(&self, feed: Feed, of: UserId) -> Result<aws_sdk_dynamodb::types::WriteRequest, Refusal> {
         let key = Item::from(keys::feed_entry(feed, of, &self.place));
         put_request(self.item.clone().into_iter().chain(key).collect())
+    }
+}
+
+/// The partition of what hangs on an article, by what its sort keys begin with.
+fn lies(article: ArticleId, sk: &str) -> String {
+    match keys::list_of(sk) {
+        keys::LIKER | keys::COLLECTOR => keys::marked(article),
+        _ => keys::subject(article.into()),
     }
 }
 

@@ -29,7 +29,7 @@ const SHOWN: usize = 1_000;
 pub(super) const BACK_FILL: usize = 200;
 /// Of those whom very many follow, the lists that are always read beside one user's feed: each costs half a unit or more
 /// at every look. What else such people make is written to this user as everybody's.
-pub(super) const MOST_ALWAYS: usize = 16;
+const MOST_ALWAYS: usize = 16;
 /// Lists that are read beside a feed in all: room for those who were followed this moment.
 const MOST_LISTS: usize = 20;
 /// Whom a user followed or unfollowed lately, as far as one look tells.
@@ -110,6 +110,14 @@ impl Store {
         let range = Range::new(keys::user(of), &keys::always_beside_list(feed));
         let entries: Vec<Beside> = self.items(range, Page::first(MOST_LISTS)).await?;
         Ok(entries.into_iter().map(|entry| entry.followee).collect())
+    }
+
+    /// Whether one list more can be read beside a user's feeds. One query.
+    pub(super) async fn has_room_beside(&self, of: UserId, followee: Followee) -> Result<bool, Refusal> {
+        match Feed::of(followee) {
+            [feed, ..] => Ok(self.always_beside(*feed, of).await?.len() < MOST_ALWAYS),
+            [] => Ok(false),
+        }
     }
 
     async fn neighbours(&self, feed: Feed, of: UserId) -> Result<Neighbours, Refusal> {

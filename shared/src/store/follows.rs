@@ -62,6 +62,8 @@ pub struct Counts {
     /// The users whom they follow.
     pub follows: u64,
     pub followers: u64,
+    /// A crowd has found them.
+    pub(super) is_split: bool,
 }
 
 /// The same as it is kept, and a shard beside it, which only counts followers.
@@ -89,19 +91,21 @@ fn tally(of: Followee) -> Tally {
 }
 
 impl Store {
-    /// Follows; a repeat changes nothing. 404 where there is nobody to follow, 409 at 10,000. One transaction.
+    /// Follows; a repeat changes nothing. 404 where there is nobody to follow, 409 at 10,000. One transaction; a query
+    /// before it where a crowd follows.
     pub async fn follow(&self, follower: UserId, followee: impl Into<Followee>) -> Result<(), Refusal> {
         let followee = followee.into();
         let (count, tally) = (follow_count(followee), &tally(followee));
         let build = |_| async move {
             let (place, nobody) = (EntryId::fresh(&self.system), Refusal::NoSuch(followee.thing()));
             let more = Action::add(self.place(tally), "followers", 1).in_crowd(tally);
-            let counted = match more.key() == &tally.counts {
-                true => {
+            let is_crowd = more.key() != &tally.counts;
+            let counted = match is_crowd {
+                // A shard knows.
+                true => vec![more.when(SHOWN).or_refuse(nobody)],
+                false => {
                     vec![more, Action::check(tally.head.clone()).when(SHOWN).or_refuse(nobody).in_crowd(tally)]
                 }
-                // A shard knows.
-                false => vec![more.when(SHOWN).or_refuse(nobody)],
             };
             let full = Refusal::Conflict(words!(
                 "you follow 10,000, which is the most: unfollow one first",
@@ -118,7 +122,14 @@ impl Store {
                 Action::put_new(keys::follower(followee, place), &UserEntry { user: follower }).or_again(),
             ];
             actions.extend(counted);
-            actions.extend(self.beside(follower, followee, Some(place)));
+            // Of a crowd, each says at once what else `fanout` would have to write for all of them.
+            match is_crowd && self.has_room_beside(follower, followee).await? {
+                true => actions.extend([
+                    self.always_beside_action(follower, followee),
+                    Action::delete(keys::lately_beside(follower, followee)),
+                ]),
+                false => actions.extend(self.beside(follower, followee, Some(place))),
+            }
             Ok((actions, ()))
         };
         self.transact(build).await
@@ -160,6 +171,12 @@ impl Store {
         (!Feed::of(followee).is_empty()).then(|| Action::put(keys::lately_beside(follower, followee), &beside))
     }
 
+    /// To read somebody's list beside one's feeds, always.
+    pub(super) fn always_beside_action(&self, follower: UserId, followee: Followee) -> Action {
+        let beside = Beside { followee, follow: None, expires_at: None };
+        Action::put(keys::always_beside(follower, followee), &beside)
+    }
+
     /// What is counted of somebody. One round, and one more of whom a crowd follows.
     pub async fn counts(&self, of: impl Into<Followee>) -> Result<Counts, Refusal> {
         let key = keys::counts(of);
@@ -171,7 +188,7 @@ impl Store {
         let followers = kept.followers + shards.iter().map(|shard| shard.followers).sum::<i64>();
         // A query is not of one moment, so a sum may be a little off while it changes.
         let followers = followers.max(0).unsigned_abs();
-        Ok(Counts { articles: kept.articles, follows: kept.follows, followers })
+        Ok(Counts { articles: kept.articles, follows: kept.follows, followers, is_split: kept.shards.is_some() })
     }
 
     pub async fn is_following(&self, follower: UserId, followee: impl Into<Followee>) -> Result<bool, Refusal> {
@@ -180,7 +197,7 @@ impl Store {
 
     /// A page of those who follow a user, the newest follower first. Two rounds.
     pub async fn followers(&self, of: UserId, page: Page) -> Result<Vec<Profile>, Refusal> {
-        let entries: Vec<UserEntry> = self.newest(keys::user(of), keys::FOLLOWER, page).await?;
+        let entries: Vec<UserEntry> = self.newest(keys::followers(of.into()), keys::FOLLOWER, page).await?;
         self.profiles_in_order(of, entries.iter().map(|entry| entry.user)).await
     }
 

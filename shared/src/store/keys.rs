@@ -33,12 +33,12 @@
 //! | that a gift was entered, by the operators' id | `GIVEN#<hash of the id>` | `-` | `give_gift` |
 //! | that VIP time was granted, by the operators' id | `GRANTED#<hash of the id>` | `-` | `grant_vip` |
 //! | how many articles, follows, followers one has | `<followee>` | `COUNTS` | all that shows them |
-//! | what is counted of one whom a crowd found, in sixteen shards | `<followee>`, `<subject>` | `SHARD#<COUNTS or HEAD>#<shard>` | all that counts or shows it |
+//! | what is counted of one whom a crowd found, in 32 shards | `<followee>#SHARDS`, `<subject>#SHARDS` | `<shard>` | all that counts or shows it |
 //! | that a user follows somebody | `U#<follower>` | `FOLLOWS#<followee>` | follow, unfollow, `is_follow`, feeds |
 //! | whose lists are always read beside a user's feeds | `U#<follower>` | `BESIDE#<kind>#ALWAYS#<id>` | feeds, `fanout` |
 //! | who was followed or unfollowed lately | `U#<follower>` | `BESIDE#<kind>#LATELY#<id>` | feeds, `fanout` |
 //! | whom a user follows, in the order of following | `U#<follower>` | `FOLLOWING#<kind>#<entry>` | `my_following_users` |
-//! | who follows somebody, in the same order | `<followee>` | `FOLLOWER#<entry>` | `my_follower` |
+//! | who follows somebody, in the same order | `<followee>#F` | `FOLLOWER#<entry>` | `my_follower` |
 //! | into whose feeds somebody's entries are written | `AHEAD#<followee>` | `<follower>` | `fanout` |
 //! | an article, or another subject, with its counts | `<subject>` | `HEAD` | all that shows or marks one |
 //! | the text of an article, where it is long | `A#<article>` | `TEXT` | all that shows one |
@@ -50,8 +50,8 @@
 //! | the articles of those whom a user follows | `F#<follower>` | `<article>` | `following_article_list`, `fanout` |
 //! | up to which place a user's feed was trimmed | `U#<follower>` | `FEED#<feed>` | `fanout` |
 //! | whether a user likes, collected a subject | `U#<user>` | `MARK#<subject>` | likes, collects, every list's marks |
-//! | who likes an article, in the order of liking | `A#<article>` | `LIKER#<entry>` | `article_detail` |
-//! | who collected it, in the same way | `A#<article>` | `COLLECTOR#<entry>` | `article_detail` |
+//! | who likes an article, in the order of liking | `A#<article>#MARKED` | `LIKER#<entry>` | `article_detail` |
+//! | who collected it, in the same way | `A#<article>#MARKED` | `COLLECTOR#<entry>` | `article_detail` |
 //! | what articles a user collected, in the order of collecting | `U#<user>` | `COLLECT#<entry>` | `my_article_collect_list` |
 //! | a subject's comments, with their counts | `<subject>` | `COMMENT#<comment>` | lists of comments, votes |
 //! | that there is such a comment, to count them by | `<subject>` | `AT#<comment>` | pages far down lists of comments |
@@ -384,14 +384,15 @@ pub fn counts(of: impl Into<Followee>) -> Key {
     key(followee(of.into()), "COUNTS")
 }
 
-/// What the keys of an item's shards begin with.
+/// The partition of an item's shards: beside its own, as all that each of a crowd writes. Two units a write, so it takes
+/// 500 of them a second.
 pub fn shards(counts: &Key) -> String {
-    format!("SHARD#{}#", counts.sk)
+    format!("{}#SHARDS", counts.pk)
 }
 
-/// A part of what an item counts, beside it.
+/// A part of what an item counts.
 pub fn shard(counts: &Key, shard: u16) -> Key {
-    Key { pk: counts.pk.clone(), sk: format!("{}{shard:02}", shards(counts)) }
+    Key { pk: shards(counts), sk: format!("{shard:02}") }
 }
 
 /// `fanout` is told of its coming and going, as of [`OWN_ARTICLE`]'s.
@@ -434,8 +435,13 @@ pub fn following(follower: UserId, of: Followee, entry: EntryId) -> Key {
     Key { pk: user(follower), sk: format!("FOLLOWING#{kind}#{}", id(entry.0)) }
 }
 
+/// The partition of those who follow somebody, beside their own. Short, for a page far down reads thousands of them.
+pub fn followers(of: Followee) -> String {
+    format!("{}#F", followee(of))
+}
+
 pub fn follower(of: Followee, entry: EntryId) -> Key {
-    Key { pk: followee(of), sk: format!("{FOLLOWER}{}", id(entry.0)) }
+    Key { pk: followers(of), sk: format!("{FOLLOWER}{}", id(entry.0)) }
 }
 
 /// Those whose feeds are written to when somebody makes something, ahead of being read. In a partition of their own: the
@@ -583,12 +589,17 @@ pub const COMMENT: &str = "COMMENT#";
 pub const COMMENT_PLACE: &str = "AT#";
 pub const GONE: &str = "GONE#";
 
+/// The partition of those who like and collect an article, beside its own.
+pub fn marked(of: ArticleId) -> String {
+    format!("{}#MARKED", subject(of.into()))
+}
+
 pub fn liker(of: ArticleId, entry: EntryId) -> Key {
-    Key { pk: subject(of.into()), sk: format!("{LIKER}{}", id(entry.0)) }
+    Key { pk: marked(of), sk: format!("{LIKER}{}", id(entry.0)) }
 }
 
 pub fn collector(of: ArticleId, entry: EntryId) -> Key {
-    Key { pk: subject(of.into()), sk: format!("{COLLECTOR}{}", id(entry.0)) }
+    Key { pk: marked(of), sk: format!("{COLLECTOR}{}", id(entry.0)) }
 }
 
 pub fn collect(of: UserId, entry: EntryId) -> Key {
@@ -1013,7 +1024,7 @@ mod tests {
             "GRANTED#6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b / -"
         );
         assert_eq!(spelt(counts(UserId(6))), "U#0000000000000006 / COUNTS");
-        assert_eq!(spelt(shard(&counts(UserId(6)), 7)), "U#0000000000000006 / SHARD#COUNTS#07");
+        assert_eq!(spelt(shard(&counts(UserId(6)), 7)), "U#0000000000000006#SHARDS / 07");
         let (hers, master) = (Followee::User(UserId(7)), Followee::Master(MasterId(0xabc)));
         let merchant = Followee::Merchant(MerchantId(0xdef));
         assert_eq!(spelt(counts(MasterId(0xabc))), "MASTER#00000000000000000000000000000abc / COUNTS");
@@ -1036,10 +1047,10 @@ mod tests {
             spelt(following(UserId(6), merchant, EntryId(9))),
             "U#0000000000000006 / FOLLOWING#MERCHANT#0000000000000009"
         );
-        assert_eq!(spelt(follower(hers, EntryId(9))), "U#0000000000000007 / FOLLOWER#0000000000000009");
+        assert_eq!(spelt(follower(hers, EntryId(9))), "U#0000000000000007#F / FOLLOWER#0000000000000009");
         assert_eq!(spelt(ahead(hers, UserId(6))), "AHEAD#U#0000000000000007 / 0000000000000006");
         assert_eq!(spelt(head(ArticleId(5))), "A#0000000000000005 / HEAD");
-        assert_eq!(spelt(shard(&head(ArticleId(5)), 15)), "A#0000000000000005 / SHARD#HEAD#15");
+        assert_eq!(spelt(shard(&head(ArticleId(5)), 15)), "A#0000000000000005#SHARDS / 15");
         assert_eq!(spelt(head(GameId(5))), "GAME#0000000000000005 / HEAD");
         assert_eq!(spelt(head(ClothId(5))), "CLOTH#0000000000000005 / HEAD");
         assert_eq!(spelt(head(TicketId(5))), "TICKET#0000000000000005 / HEAD");
@@ -1051,8 +1062,11 @@ mod tests {
         assert_eq!(spelt(feed_head(Feed::Articles, UserId(6))), "U#0000000000000006 / FEED#F");
         assert_eq!(spelt(own_entry(Feed::Articles, hers, &at)), "U#0000000000000007 / ARTICLE#0000000000000005");
         assert_eq!(spelt(mark(UserId(6), ArticleId(5))), "U#0000000000000006 / MARK#A#0000000000000005");
-        assert_eq!(spelt(liker(ArticleId(5), EntryId(9))), "A#0000000000000005 / LIKER#0000000000000009");
-        assert_eq!(spelt(collector(ArticleId(5), EntryId(9))), "A#0000000000000005 / COLLECTOR#0000000000000009");
+        assert_eq!(spelt(liker(ArticleId(5), EntryId(9))), "A#0000000000000005#MARKED / LIKER#0000000000000009");
+        assert_eq!(
+            spelt(collector(ArticleId(5), EntryId(9))),
+            "A#0000000000000005#MARKED / COLLECTOR#0000000000000009"
+        );
         assert_eq!(spelt(collect(UserId(6), EntryId(9))), "U#0000000000000006 / COLLECT#0000000000000009");
         let (article, game) = (Subject::Article(ArticleId(5)), Subject::Game(GameId(5)));
         assert_eq!(spelt(comment(article, CommentId(4))), "A#0000000000000005 / COMMENT#0000000000000004");

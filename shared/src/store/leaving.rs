@@ -201,7 +201,11 @@ impl Store {
             Trace::Rest => return self.erase_rest(user).await,
             Trace::Galleries | Trace::Files | Trace::Export => return Err(Refusal::Internal),
         };
-        let items = self.raw_items(Range::new(keys::user(user), list), Page::first(SOME)).await?;
+        let partition = match trace {
+            Trace::Followers => keys::followers(user.into()),
+            _ => keys::user(user),
+        };
+        let items = self.raw_items(Range::new(partition, list), Page::first(SOME)).await?;
         let entries: Vec<_> = items.iter().filter_map(Key::of).collect();
         if entries.is_empty() {
             return Ok(false);

@@ -1,9 +1,9 @@
 //! Counts that a crowd changes at once.
 //!
 //! A count stands in an item of its subject. One item takes part in some fifty to a hundred transactions a second, for
-//! those that meet are cancelled and tried again. Who met others there three times in a row splits the counts: beside
-//! the item come 16 shards, from then on each change goes to one of them by chance, and a count is the sum of all. So a
-//! subject that no crowd found costs nothing more.
+//! those that meet are cancelled and tried again. Who met others there three times in a row splits the counts: 32 shards
+//! come in a partition of their own, from then on each change goes to one of them by chance, and a count is the sum of
+//! all. So a subject that no crowd found costs nothing more.
 //!
 //! Nobody asks before a write whether its subject was split: those who have met the crowd know it from then on.
 //! Whoever does not know yet counts where it always was, which is as right.
@@ -25,9 +25,9 @@ use crate::{
     store::keys::{self, Key},
 };
 
-/// A partition takes 1,000 write units a second, a transaction of a count and an entry four of them: at 250 a second of
-/// some 15 ms each four are under way, and one in four meets another.
-const SHARDS: u16 = 16;
+/// At 200 transactions a second of some 15 ms each three are under way, and one in ten meets another; all shards together
+/// are read as one unit.
+const SHARDS: u16 = 32;
 /// One in so many of those who meet a crowd splits the counts, for all who try meet each other at all of the shards.
 const SPLITS: u8 = 3;
 /// Counts that are known to be split, before all are forgotten.
@@ -58,6 +58,10 @@ impl Split {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(counts).copied()
     }
 
+    pub fn knows(&self, Tally { counts, .. }: &Tally) -> bool {
+        self.known(counts).is_some()
+    }
+
     fn learn(&self, counts: &Key, shards: u16) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST_KNOWN {
@@ -84,15 +88,12 @@ impl Store {
 
     /// What is counted in each shard of an item, perhaps as it was a moment ago. One query.
     pub async fn shards<T: DeserializeOwned>(&self, counts: &Key, lately: bool) -> Result<Vec<T>, Refusal> {
-        let range = Range::new(counts.pk.clone(), &keys::shards(counts));
+        let range = Range::new(keys::shards(counts), "");
         self.items(if lately { range.lately() } else { range }, Page::first(usize::from(u16::MAX))).await
     }
 
-    /// Whether counts are split by now: then who asked knows it. A read, unless it was known.
+    /// Whether counts are split by now: then who asked knows it. A read.
     pub(super) async fn is_split(&self, Tally { counts, .. }: &Tally) -> Result<bool, Refusal> {
-        if self.split.known(counts).is_some() {
-            return Ok(true);
-        }
         let Some(Noted { shards: Some(shards) }) = self.get(counts.clone()).await? else { return Ok(false) };
         self.split.learn(counts, shards);
         Ok(true)
@@ -131,7 +132,7 @@ impl Store {
 
     /// Deletes the shards of what is gone. A query, and a write each.
     pub async fn delete_shards(&self, counts: &Key) -> Result<(), Refusal> {
-        let range = Range::new(counts.pk.clone(), &keys::shards(counts));
+        let range = Range::new(keys::shards(counts), "");
         let shards = self.raw_items(range, Page::first(usize::from(u16::MAX))).await?;
         let keys = shards.iter().filter_map(Key::of);
         // Not as a batch: one that is counted in at this moment would refuse the others as well.

@@ -73,23 +73,24 @@ impl Store {
     where
         F: Future<Output = Result<(Vec<Action>, T), Refusal>>,
     {
-        let mut seen = None;
+        let (mut seen, mut paused) = (None, None);
         for tried in 0..TRIES {
-            if tried > 1 {
-                // Many are at the same item: who looks at once meets the next of them.
-                pause(&self.system, tried - 2).await;
+            if let Some(before) = paused.take() {
+                pause(&self.system, before).await;
             }
             let (actions, made) = build(seen.take()).await?;
             if actions.is_empty() {
                 return Ok(made);
             }
             let refused: Vec<_> = actions.iter().map(|action| action.refused.clone()).collect();
+            // Many are at the same item: who looks at once again and again meets the next of them.
+            paused = tried.checked_sub(1);
             match self.attempt(actions).await? {
                 Attempt::Done => return Ok(made),
+                Attempt::Crowded(tally) if self.split.knows(&tally) => {}
                 Attempt::Crowded(tally) => {
-                    if !(self.is_split(&tally).await? || tried + 1 >= CROWD && self.split(&tally).await?) {
-                        self.pause_before(tried).await;
-                    }
+                    let is_split = self.is_split(&tally).await? || tried + 1 >= CROWD && self.split(&tally).await?;
+                    paused = (!is_split).then_some(tried);
                 }
                 Attempt::Refused { at, item } => match refused.into_iter().nth(at) {
                     Some(Refused::Done) => return Ok(made),
