@@ -107,8 +107,12 @@ pub async fn follows(world: &World, args: &Args, report: &mut Report) -> Result<
     let edges = edges.await.map_err(failed)?.len() as u64;
     let mut notes = vec![counts(world, counted, edges, &followed)];
     let behind = Instant::now();
-    let ahead = keys::ahead(Followee::User(star.id), last);
-    match world.appear([ahead], PATIENCE).await {
+    // Who follows in a crowd reads the user's list beside their feed from the first.
+    let followee = Followee::User(star.id);
+    let beside = keys::always_beside(last, followee);
+    let reads = world.app().store.get_each::<_, Value>([last], |_| beside.clone()).await.map_err(failed)?;
+    let told = if reads.is_empty() { keys::ahead(followee, last) } else { beside };
+    match world.appear([told], PATIENCE).await {
         Some(_) => {
             notes.push(format!("the last is followed up {} ms later", world.modelled(behind.elapsed()).as_millis()))
         }
