@@ -153,7 +153,7 @@ mod tests {
             "| empty | `run` → 200 | 1.00 (1.00–2.00) | 1.00 (1.00–1.00) | 2.00 (2.00–3.00) | 1.0 | 4.00 (4.00) | 0.00 \
              | 0.00 | 0.00 | ✓ |"
         );
-        assert!(lines[1].ends_with("| 3.0 | 4.00 (4.00) | 0.00 | 0.00 | 5.00 | ✓ |"), "{}", lines[1]);
+        assert!(lines[1].ends_with("| 3.0 | 4.00 (4.00) | 0.00 | 0.00 | 5.25 | ✓ |"), "{}", lines[1]);
         assert!(lines[2].ends_with("| ✗ cold, zip |"), "{}", lines[2]);
         assert_eq!(misses, ["bad: cold", "bad: zip"]);
     }
