@@ -32,8 +32,8 @@ pub struct Answer {
     pub failed: usize,
 }
 
-/// Gives turns to whoever waits longest, while there is time: first to those who wait for their export. `deadline`: when
-/// Lambda ends us.
+/// Gives turns to whoever waits longest, for an export or to be erased, while there is time. `deadline`: when Lambda ends
+/// us.
 pub async fn handle(app: &App, deadline: Millis) -> Answer {
     let mut answer = Answer::default();
     while app.system.now() + TURN + RESERVE < deadline {
@@ -55,6 +55,8 @@ pub async fn handle(app: &App, deadline: Millis) -> Answer {
 fn next_turn<'a>(app: &'a App, answer: &'a mut Answer) -> BoxFuture<'a, Result<bool, Refusal>> {
     Box::pin(async move {
         let (exporting, leaver) = tokio::try_join!(app.store.first_export(), app.store.first_leaver())?;
+        // So neither keeps the others waiting.
+        let exporting = exporting.filter(|exporting| leaver.is_none_or(|leaver| exporting.at <= leaver.at));
         match (exporting, leaver) {
             (Some(exporting), _) => match export(app, &exporting).await {
                 Ok(true) => answer.exported += 1,

@@ -1787,6 +1787,9 @@ pub fn whole(items: &Items) {
                 };
                 assert_eq!((&text(fields, "up_count"), &text(fields, "down_count")), (&votes(true), &votes(false)));
             }
+            ("U", "ANSWER") if head(&about(fields)).is_some() => {
+                says(&format!("{} / COMMENT#{at}", about(fields)), "id", at);
+            }
             ("A" | "GAME" | "TICKET", "AT") if head(pk).is_some() => says(&format!("{pk} / COMMENT#{at}"), "id", at),
             ("A" | "GAME" | "TICKET", "GONE") => assert!(!items.contains_key(&format!("C#{} / -", &at[14..])), "{key}"),
             ("C", _) if head(&about(fields)).is_some() => {

@@ -26,7 +26,7 @@ use crate::{
     faults::{self, raw},
     gallery_deeds,
     masters::{batch, cloth, master, merchant, project},
-    support::{Answer, Chance, Gate, Test, User, picture, together},
+    support::{Answer, Chance, Fault, Gate, Test, User, picture, together},
 };
 
 const ANNAS_PHONE: &str = "13800138001";
@@ -269,6 +269,36 @@ impl Scene {
         self.others_have_theirs().await;
     }
 
+    /// Nowhere a name, a hole or a 500, however much of Bo is still there.
+    async fn nobody_sees_bo(&self) {
+        let Self { test, anna, .. } = self;
+        let lists = [
+            ("article_list", json!({})),
+            ("article_comment_list", json!({"article_id": self.annas_article.0})),
+            ("article_comment_list", json!({"article_id": self.bos_article.0})),
+            ("article_detail", json!({"article_id": self.annas_article.0})),
+            ("my_follower", json!({})),
+            ("my_following_users", json!({})),
+            ("my_article_collect_list", json!({})),
+            ("following_article_list", json!({})),
+            ("my_message_center", json!({})),
+            ("game_comment_list", json!({"game_id": 7})),
+            ("ticket_comment_list", json!({"ticket_id": 101})),
+        ];
+        for (list, body) in lists {
+            // His article is there until it is his turn to be nowhere.
+            let may_be_gone = body["article_id"] == self.bos_article.0;
+            let answer = anna.call(test, list, body).await;
+            let code = answer.code();
+            assert!(code == "0" || may_be_gone && code == "404", "{list}: {answer:?}");
+            let shown = answer.body.to_string();
+            assert!(!shown.contains("Boris") && !shown.contains("the hills"), "{list}: {shown}");
+            for entry in answer.body[list].as_array().into_iter().flatten() {
+                assert_ne!((entry.is_null(), entry.get("author")), (false, Some(&Value::Null)), "{list}: {shown}");
+            }
+        }
+    }
+
     async fn others_have_theirs(&self) {
         let Self { test, anna, cleo, .. } = self;
         let detail = anna.done(test, "article_detail", json!({"article_id": self.annas_article.0})).await;
@@ -418,22 +448,7 @@ async fn who_leaves_is_gone_at_once_and_leaves_no_trace() {
     for list in ["pic_dir/list", "pic_dir/heartbeat/list"] {
         test.get(&format!("/user/{list}?user_id={}", bo.id)).await.refused(404, 404);
     }
-    // Nowhere a name, a hole or a 500.
-    let lists = [
-        ("article_list", json!({})),
-        ("article_comment_list", json!({"article_id": scene.annas_article.0})),
-        ("article_comment_list", json!({"article_id": scene.bos_article.0})),
-        ("article_detail", json!({"article_id": scene.annas_article.0})),
-        ("my_follower", json!({})),
-        ("my_following_users", json!({})),
-        ("following_article_list", json!({})),
-        ("game_comment_list", json!({"game_id": 7})),
-        ("ticket_comment_list", json!({"ticket_id": 101})),
-    ];
-    for (list, body) in lists {
-        let shown = anna.done(test, list, body).await.to_string();
-        assert!(!shown.contains("Boris") && !shown.contains("the hills"), "{list}: {shown}");
-    }
+    scene.nobody_sees_bo().await;
     let homepage = Request::builder().header("authorization", &anna.token);
     let homepage = test.send(homepage, &format!("/m_user/users/{}/homepage", anna.uid()), "").await;
     assert_eq!((homepage.status.as_u16(), &homepage.body["her_gifts"]), (200, &json!([])));
@@ -654,6 +669,7 @@ async fn whatever_breaks_off_is_gone_on_with() {
                 None => work.die_after_step().await,
             }
             scene.test.line.hold_at(None);
+            scene.nobody_sees_bo().await;
             scene.test.plaza.deliver().await.unwrap();
             scene.test.line.hold_at(Some(gate.clone()));
         }
@@ -663,6 +679,37 @@ async fn whatever_breaks_off_is_gone_on_with() {
         scene.test.plaza.deliver().await.unwrap();
         scene.is_without_a_trace().await;
     }
+}
+
+/// Calls meet others, are throttled, lost, or done by half, one of three: nothing is left behind, and nothing done twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_fails_on_the_way_is_done_once() {
+    use Fault::{AnswerLost, Broken, Conflict, Throttle, Unprocessed};
+    let scene = Scene::new().await;
+    assert!(scene.app().store.leave(user(&scene.bo), None).await.unwrap());
+    scene.test.wait(SETTLED);
+    let line = &scene.test.line;
+    let mut chance = Chance(1);
+    for (operation, kinds) in [
+        ("TransactWriteItems", [Conflict, Throttle, AnswerLost, Broken]),
+        ("BatchWriteItem", [Unprocessed, Throttle, AnswerLost, Broken]),
+    ] {
+        let faults: Vec<_> = (0..60).map(|_| kinds.get(chance.below(12)).copied()).collect();
+        line.spoil(operation, faults);
+    }
+    let mut failed = 0;
+    for _ in 0..50 {
+        let answer = run(&scene.test).await;
+        failed += answer.failed;
+        if answer == leaving::Answer::default() {
+            break;
+        }
+        scene.test.wait(MINUTE);
+    }
+    println!("{failed} turns failed, {} faults have not struck", line.unstruck());
+    line.mend();
+    scene.test.plaza.deliver().await.unwrap();
+    scene.is_without_a_trace().await;
 }
 
 /// A charge whose outcome is not known is settled first.
@@ -753,6 +800,11 @@ async fn a_user_is_told_all_that_is_theirs() {
     let standing: Vec<_> = file["orders"].as_array().unwrap().iter().map(|order| &order["status"]).collect();
     assert_eq!(json!(standing), json!(["paid", "cancelled", "pending"]));
     assert_eq!(file["gifts_got"][0], json!({"from_uid": anna.uid(), "gifts": {"rose": 2}, "value": 200}));
+    // Of others nothing that they did not send: neither who they are nor what they said of the user; and no secret.
+    let text = file.to_string();
+    for others in [ANNAS_PHONE, CLEOS_PHONE, "and here?", "\"ah\"", "why?", "the sea", "good", "password", "salt"] {
+        assert!(!text.contains(others), "{others}: {text}");
+    }
     // Each link leads to a picture.
     let pictures = &file["galleries"].as_array().unwrap()[0]["pictures"].as_array().unwrap()[..];
     let links = file["files"].as_array().unwrap().iter().chain(pictures).map(|file| &file["url"]);
@@ -774,17 +826,111 @@ async fn a_user_is_told_all_that_is_theirs() {
     scene.is_without_a_trace().await;
 }
 
+/// A day has one export, whatever becomes of it: who asks twice, who dies while it is written, and a file that is lost begin
+/// no second.
+#[tokio::test]
+async fn a_day_has_one_export() {
+    let (test, bo) = bo_by_third_party().await;
+    let ask = async || bo.done(&test, "user_export", json!({})).await;
+    let name = async || {
+        let items = raw(&test).await;
+        assert!(items.keys().filter(|key| key.starts_with("EXPORTING / ")).count() <= 1, "{:?}", items.keys());
+        items[&format!("U#{:016} / EXPORT", bo.id)]["object_name"].as_str().unwrap().to_owned()
+    };
+    let begun_at = test.now();
+    let (one, other) = tokio::join!(ask(), ask());
+    assert_eq!((&one["status"], &other["status"]), (&json!("pending"), &json!("pending")));
+    let first = name().await;
+
+    // Dies at each of its calls.
+    let gate = Gate::default();
+    for calls in 1.. {
+        test.line.hold_at(Some(gate.clone()));
+        let app = test.plaza.app.clone();
+        let mut work = gate.work(async move { ACTING.scope("leaving", leaving::handle(&app, u64::MAX)).await });
+        let mut answer = None;
+        for _ in 0..calls {
+            answer = work.step().await;
+            if answer.is_some() {
+                break;
+            }
+        }
+        if answer.is_none() {
+            match calls % 2 {
+                0 => work.die().await,
+                _ => work.die_after_step().await,
+            }
+        }
+        test.line.hold_at(None);
+        ask().await;
+        assert_eq!(name().await, first, "after {calls} calls");
+        if answer.is_some() {
+            break;
+        }
+    }
+    let same = async || {
+        let ready = ask().await;
+        assert_eq!(ready["status"], "ready");
+        assert!(ready["url"].as_str().unwrap().contains(&first), "{ready}");
+        assert_eq!(run(&test).await, leaving::Answer::default());
+    };
+    same().await;
+    test.plaza.app.media().drop_export(&first).await.unwrap();
+    same().await;
+    // `done` waits as well.
+    test.wait(begun_at + DAY - 2 - test.now());
+    same().await;
+    test.wait(begun_at + DAY - test.now());
+    assert_eq!(ask().await["status"], "pending");
+    assert_ne!(name().await, first);
+    assert_eq!(run(&test).await.exported, 1);
+}
+
+/// However slow it is: a turn that ends before a piece is there is not begun in vain again and again, nor does who waits
+/// for an export keep waiting who leaves.
+#[tokio::test]
+async fn a_slow_export_ends_and_keeps_nobody_waiting() {
+    let (test, bo) = bo_by_third_party().await;
+    let store = &test.plaza.app.store;
+    let by = SignUp::ThirdParty("qq", "cleo".into());
+    let cleo = store.create_user(&by, None, Changes::default()).await.unwrap().id;
+    assert!(store.leave(cleo, None).await.unwrap());
+    test.wait(SETTLED);
+    assert_eq!(bo.done(&test, "user_export", json!({})).await["status"], "pending");
+    // At 600 ms a round a turn of ten seconds is over before all chapters are read.
+    let gate = Gate::default();
+    test.line.hold_at(Some(gate.clone()));
+    let app = test.plaza.app.clone();
+    let until = test.now() + 10 * MINUTE;
+    let mut work = gate.work(async move { ACTING.scope("leaving", leaving::handle(&app, until)).await });
+    let answer = loop {
+        match work.step().await {
+            Some(answer) => break answer,
+            None => test.wait(600),
+        }
+    };
+    test.line.hold_at(None);
+    assert_eq!((answer.exported, answer.failed), (1, 0), "{answer:?}");
+    assert_eq!(answer.erased, 1, "{answer:?}");
+}
+
+/// Somebody who came without a phone, so that no code is asked for.
+async fn bo_by_third_party() -> (Test, User) {
+    let test = Test::start().await;
+    let app = &test.plaza.app;
+    let by = SignUp::ThirdParty("qq", "bo".into());
+    let id = app.store.create_user(&by, None, Changes::default()).await.unwrap().id;
+    let token = app.new_token(&app.store.log_in_vouched(id).await.unwrap()).unwrap().0;
+    (test, User { id: id.0, token })
+}
+
 /// A file of many pieces, none of which is lost or there twice, though writing it breaks off; and one that is in the making
 /// when its user leaves.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_export_goes_on_where_it_broke_off() {
     const ARTICLES: usize = 900;
-    let test = Test::start().await;
-    let store = &test.plaza.app.store;
-    let by = SignUp::ThirdParty("qq", "bo".into());
-    let id = store.create_user(&by, None, Changes::default()).await.unwrap().id;
-    let token = test.plaza.app.new_token(&store.log_in_vouched(id).await.unwrap()).unwrap().0;
-    let bo = User { id: id.0, token };
+    let (test, bo) = bo_by_third_party().await;
+    let (store, id) = (&test.plaza.app.store, user(&bo));
     for number in 0..ARTICLES {
         test.wait(1);
         let text = format!("{number} {}", "海".repeat(4_990));
@@ -792,7 +938,7 @@ async fn a_large_export_goes_on_where_it_broke_off() {
     }
     assert_eq!(bo.done(&test, "user_export", json!({})).await["status"], "pending");
     // Two pieces are kept, then nothing is.
-    test.line.spoil("PUT", [None, None].into_iter().chain([Some(crate::support::Fault::Broken); faults::MANY]));
+    test.line.spoil("PUT", [None, None].into_iter().chain([Some(Fault::Broken); faults::MANY]));
     let answer = run(&test).await;
     assert_eq!((answer.exported, answer.failed), (0, 1), "{answer:?}");
     test.line.mend();

@@ -9,10 +9,13 @@ use crate::{
 
 /// What is put at a time: S3 takes no smaller pieces but the last. So much is in memory, whatever a user has.
 const PIECE: usize = 5 << 20;
+/// What a piece that was begun in time may take beyond it: were it given up at once, who has many small things would
+/// begin with it again and again.
+const LAST_PIECE: Millis = 5_000;
 
 impl App {
-    /// Writes an export on from where it was left, until a moment; `true` where it is ready, or no longer wanted. What
-    /// breaks off is gone on with behind the last piece.
+    /// Writes an export on from where it was left, until the first piece that is there after a moment; `true` where it is
+    /// ready, or no longer wanted. What breaks off is gone on with behind the last piece.
     pub async fn write_export(&self, exporting: &Exporting, until: Millis) -> Result<bool, Refusal> {
         let user = exporting.user;
         let (profile, export) = tokio::try_join!(self.store.profile(user), self.store.export(user))?;
@@ -26,7 +29,7 @@ impl App {
             text += head.trim_end_matches('}');
         }
         while let Some(chapter) = Chapter::ALL.get(export.written.chapters) {
-            if self.system.now() >= until {
+            if self.system.now() >= until + LAST_PIECE {
                 return Ok(false);
             }
             let written = &mut export.written;
@@ -63,7 +66,7 @@ impl App {
                 if !self.store.keep_export(user, &export).await? {
                     return Ok(true);
                 }
-                if is_lost {
+                if is_lost || self.system.now() >= until {
                     return Ok(false);
                 }
             }

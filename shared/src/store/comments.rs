@@ -60,6 +60,11 @@ pub struct Reply {
     pub user: Option<UserId>,
 }
 
+/// Whom a comment answers, by what it answers and what its thread began with.
+pub(super) fn answered(replies: [Option<Reply>; 2]) -> BTreeSet<UserId> {
+    replies.into_iter().filter_map(|reply| reply?.user).collect()
+}
+
 /// A comment in its author's partition, or in that of somebody whom it answers.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(super) struct SaidEntry {
@@ -72,6 +77,9 @@ pub(super) struct SaidEntry {
 struct Origin {
     subject: Subject,
     user: UserId,
+    /// It answers another: whom, says the comment.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_answer: bool,
     /// The text, where it is long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     content: Option<String>,
@@ -227,7 +235,8 @@ impl Store {
                 is_long,
             };
             let entry = SaidEntry { said: id, subject: on };
-            let origin = Origin { subject: on, user, content: is_long.then(|| content.to_owned()) };
+            let is_answer = reply.is_some();
+            let origin = Origin { subject: on, user, is_answer, content: is_long.then(|| content.to_owned()) };
             let mut actions = match (on, head) {
                 (Subject::Ticket(ticket), Some(head)) => commented(ticket, &read(head)?, &comment),
                 _ => vec![
@@ -246,9 +255,8 @@ impl Store {
                 Action::put_new(keys::own_comment(user, id), &entry).or_again(),
             ]);
             // So that whoever leaves finds where they are named.
-            let answered: BTreeSet<_> =
-                [reply, first_reply].into_iter().flatten().filter_map(|reply| reply.user).collect();
-            actions.extend(answered.into_iter().map(|user| Action::put(keys::answer(user, id), &entry)));
+            let answered = answered([reply, first_reply]).into_iter();
+            actions.extend(answered.map(|user| Action::put(keys::answer(user, id), &entry)));
             if let Some(reply) = reply {
                 let there = Action::check(keys::comment(on, reply.comment)).when(THERE);
                 actions.push(there.or_refuse(NO_COMMENT));
@@ -275,7 +283,7 @@ impl Store {
     /// Deletes comments that the caller wrote, or that stand under articles of the caller's: all or, where one is
     /// neither, none (403); what is gone already is fine, as is what stands under another kind of subject: it stays. One
     /// by one, each whole, so that a repeat finishes what broke off. Two reads, and a transaction for each, for a ticket's
-    /// another read before.
+    /// or an answer another read before.
     pub async fn delete_comments(
         &self,
         caller: UserId,
@@ -290,7 +298,7 @@ impl Store {
         if heads.values().any(|head| head.author != Some(caller)) {
             return Err(Refusal::NotYours);
         }
-        for (id, Origin { subject, user, .. }) in origins {
+        for (id, Origin { subject, user, is_answer, .. }) in origins {
             let now = self.system.now();
             // Its place stays, for those who are paging through the list as it was.
             let gone = &Gone { comment: id, expires_at: (now + REMEMBERED) / 1000 };
@@ -303,6 +311,12 @@ impl Store {
                     Action::delete(keys::comment_place(subject, id)),
                     Action::put(keys::comment_gone(subject, now, id), gone),
                 ];
+                if is_answer {
+                    let comment = self.comment(subject, id).await?;
+                    let answered = comment.map(|comment| answered([comment.reply, comment.first_reply]));
+                    let answered = answered.into_iter().flatten();
+                    actions.extend(answered.map(|user| Action::delete(keys::answer(user, id))));
+                }
                 match subject {
                     Subject::Ticket(ticket) => actions.extend(self.uncommented(ticket, id).await?),
                     // Or the subject is gone, and its comments with it in a moment.

@@ -21,8 +21,9 @@ use crate::domain::{DAY, Followee, MediaId, Millis, Page, Refusal, TrackId, User
 
 /// How long an export can be fetched, and how long it is until the next one.
 const LIFE: Millis = DAY;
-/// Entries that are read at a time: what they lead to is one BatchGetItem.
+/// Entries that are read at a time: what they lead to is one BatchGetItem, or nothing.
 const SOME: usize = 100;
+const MANY: usize = 1_000;
 
 /// An export, made or in the making.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,7 +60,8 @@ pub struct Written {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exporting {
     pub user: UserId,
-    at: Millis,
+    /// When it is gone on with.
+    pub at: Millis,
 }
 
 /// A chapter of what a user is told, by its name in the file.
@@ -133,6 +135,21 @@ impl Chapter {
 
     pub fn name(self) -> &'static str {
         self.of().0
+    }
+
+    /// Entries that are read at a time.
+    fn page(self) -> usize {
+        match self {
+            Self::Votes
+            | Self::Marks
+            | Self::Follows
+            | Self::Followers
+            | Self::Hearts
+            | Self::GiftsGot
+            | Self::Tracks
+            | Self::Devices => MANY,
+            _ => SOME,
+        }
     }
 }
 
@@ -235,14 +252,15 @@ impl Store {
             };
             return Ok((all, None));
         };
+        let page = chapter.page();
         let partition = match chapter {
             Chapter::Followers => keys::followers(user.into()),
             _ => keys::user(user),
         };
         let after = after.map(|sk| Key { pk: partition.clone(), sk });
-        let items = self.raw_items(Range::new(partition, list).after(after), Page::first(SOME)).await?;
+        let items = self.raw_items(Range::new(partition, list).after(after), Page::first(page)).await?;
         let entries: Vec<_> = items.iter().filter_map(Key::of).collect();
-        let next = entries.last().filter(|_| items.len() == SOME).map(|last| last.sk.clone());
+        let next = entries.last().filter(|_| items.len() == page).map(|last| last.sk.clone());
         let told = match chapter {
             Chapter::Articles => self.told_articles(all(items)?, link).await?,
             Chapter::Comments => self.told_comments(all(items)?).await?,

@@ -14,7 +14,7 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::{
-    comments::Reply,
+    comments::{Reply, answered},
     feeds::BACK_FILL,
     follows::Follow,
     keys::{self, Feed, Key},
@@ -506,9 +506,8 @@ impl Store {
                 keys::COLLECTOR => vec![mark, collect],
                 keys::COMMENT => {
                     let comment = CommentId(number);
-                    let answered: BTreeSet<_> =
-                        [entry.reply, entry.first_reply].into_iter().filter_map(|reply| reply?.user).collect();
-                    let answers = answered.into_iter().map(|user| Some(keys::answer(user, comment)));
+                    let answered = answered([entry.reply, entry.first_reply]).into_iter();
+                    let answers = answered.map(|user| Some(keys::answer(user, comment)));
                     let said = entry.user.map(|user| keys::own_comment(user, comment));
                     answers.chain([Some(keys::comment_subject(comment)), said]).collect()
                 }

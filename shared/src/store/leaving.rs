@@ -39,7 +39,7 @@ pub struct Leaver {
     pub user: UserId,
     left_at: Millis,
     /// When they are gone on with.
-    at: Millis,
+    pub at: Millis,
     /// Nothing was left of them; it is for what came late.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_last_look: bool,
@@ -232,9 +232,14 @@ impl Store {
             Trace::Answers => each(all(items)?.into_iter().map(|entry| self.forget_answered(user, entry))).await?,
             Trace::Votes => each(entries.clone().into_iter().map(|vote| self.take_vote_back(vote))).await?,
             Trace::Marks => {
-                let unmark = |Marks { subject, .. }| async move {
-                    self.unmark(Mark::Like, user, subject).await?;
-                    self.unmark(Mark::Collect, user, subject).await
+                let unmark = |marks: Marks| async move {
+                    if marks.is_like() {
+                        self.unmark(Mark::Like, user, marks.subject).await?;
+                    }
+                    if marks.is_collect() {
+                        self.unmark(Mark::Collect, user, marks.subject).await?;
+                    }
+                    Ok(())
                 };
                 each(all(items)?.into_iter().map(unmark)).await?
             }

@@ -18,7 +18,10 @@ use std::{
 
 use futures_util::future::try_join_all;
 use ring::digest;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_json::{Value, json};
 
 use super::{
@@ -378,9 +381,23 @@ impl Store {
 
     /// Some of a user's messages, as an export tells them. One round where a text is long.
     pub(super) async fn told_messages(&self, user: UserId, entries: Vec<MessageEntry>) -> Result<Vec<Value>, Refusal> {
-        let messages = self.with_texts(user, entries).await?;
+        let users = entries.iter().filter_map(|entry| match entry.side {
+            Side::User(id) => Some(id),
+            _ => None,
+        });
+        let users: BTreeSet<_> = users.collect();
+        let (messages, there) = tokio::try_join!(
+            self.with_texts(user, entries),
+            self.get_each_lately::<_, IgnoredAny>(users, keys::profile)
+        )?;
+        // Who has left is nobody.
+        let shown = |side: Side| match side {
+            Side::User(id) => (id == user || there.contains_key(&id)).then_some(side),
+            side => Some(side),
+        };
         let told = messages.into_iter().flatten().map(|Message { id, from, to, content }| {
-            json!({"message_id": id, "created_at": id.made_at(), "from": from, "to": to, "content": content})
+            json!({"message_id": id, "created_at": id.made_at(), "from": shown(from), "to": shown(to),
+                "content": content})
         });
         Ok(told.collect())
     }
