@@ -70,7 +70,8 @@ pub fn http_client() -> SharedHttpClient {
     })
 }
 
-/// Where the table is. The SDK's own answer begins with reading a list of all regions, in every cold start.
+/// Where the table is, without the SDK's rules. (Its list of all regions is read in every cold start nevertheless: a
+/// client makes the resolver that it does not use.)
 #[derive(Debug)]
 pub struct TableEndpoint(String);
 
