@@ -237,6 +237,8 @@ mod tests {
         let text = keys.sign(&token(), NOW).unwrap();
         assert!(text.len() < 400, "{} bytes", text.len());
         assert_eq!(keys.verify(&text, NOW), Some(token()));
+        let claims: Claims = jsonwebtoken::dangerous::insecure_decode_claims(&text).unwrap();
+        assert_eq!((claims.iat, claims.nbf, claims.exp), (NOW / 1000, NOW / 1000, (NOW + LIFE) / 1000));
     }
 
     #[test]
@@ -314,7 +316,8 @@ mod tests {
         let claims: ImClaims = decode(&text, &DecodingKey::from_secret(IM.as_bytes()), &rules).unwrap().claims;
         assert!(decode::<ImClaims>(&text, &keys.current.verify, &rules).is_err());
         assert_eq!((claims.iss.as_str(), claims.sub.as_str()), ("plaza", "00000000000000000000000000000006"));
-        assert_eq!((claims.nbf, claims.exp), (NOW / 1000, NOW / 1000 + 24 * 60 * 60));
+        let now = NOW / 1000;
+        assert_eq!((claims.iat, claims.nbf, claims.exp), (now, now, now + 24 * 60 * 60));
         // It names its key: the first 8 digits of `printf %s "$IM_KEY" | sha256sum`.
         assert_eq!(decode_header(&text).unwrap().kid.unwrap(), im.0.id);
         assert_eq!(keys.verify(&text, NOW), None);

@@ -382,6 +382,13 @@ mod tests {
         assert_eq!(end_of(end).await, 0, "the connection was closed");
     }
 
+    /// Slow, not unreachable: who reads the log looks in another place.
+    #[tokio::test]
+    async fn who_takes_the_connection_and_shakes_no_hand_is_slow() {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        assert_eq!(failure(&format!("https://{}", silent.local_addr().unwrap())).await, Failure::TooSlow);
+    }
+
     /// Writes the head of an answer, then `chunk` again and again until the client hangs up.
     fn pour(mut stream: TcpStream, chunk: &[u8], pause: Duration) {
         read_request(&mut stream);
