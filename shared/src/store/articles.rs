@@ -283,8 +283,8 @@ impl Store {
         full_page(page, next, |entries| self.article_views(viewer, entries)).await
     }
 
-    /// A page of what the viewer collected, the last collected first. Two rounds; one more where long ones are among
-    /// them, and where what it passed over was deleted so lately that it is still in the list.
+    /// A page of what the viewer collected, the last collected first, without what those wrote who have left. Three rounds;
+    /// one more where what it passed over was deleted so lately that it is still in the list.
     pub async fn collected_articles(&self, viewer: UserId, page: Page) -> Result<Vec<Article>, Refusal> {
         #[derive(Clone, Deserialize)]
         struct Collected {
@@ -306,8 +306,11 @@ impl Store {
             let long = articles.values().filter(|article| article.is_long).map(|article| article.id);
             let long: Vec<_> = long.collect();
             let texts = self.get_each_lately::<_, ArticleText>(long, keys::article_text);
-            let (texts, ()) = tokio::try_join!(texts, self.add_shards(articles.values_mut(), true))?;
+            let authors: BTreeSet<_> = articles.values().map(|article| article.author).collect();
+            let authors = self.profiles(viewer, authors);
+            let (texts, authors, ()) = tokio::try_join!(texts, authors, self.add_shards(articles.values_mut(), true))?;
             add_texts(&mut articles, texts);
+            articles.retain(|_, article| authors.contains_key(&article.author));
             Ok(ids.iter().filter_map(|id| articles.remove(id)).collect())
         })
         .await
