@@ -173,7 +173,7 @@ const BUDGETS: &[Budget] = &[
     Budget { case: "merchant_cloth_uncollect", rounds: 3, calls: 3, reads: 2.0, writes: 4.0 },
     Budget { case: "merchant_follow", rounds: 2, calls: 3, reads: 1.0, writes: 13.0 },
     Budget { case: "merchant_unfollow", rounds: 3, calls: 3, reads: 2.0, writes: 10.0 },
-    Budget { case: "my_article_collect_list", rounds: 2, calls: 3, reads: 2.5, writes: 0.0 },
+    Budget { case: "my_article_collect_list", rounds: 3, calls: 4, reads: 3.0, writes: 0.0 },
     Budget { case: "my_article_list", rounds: 2, calls: 4, reads: 6.0, writes: 0.0 },
     Budget { case: "my_follower", rounds: 2, calls: 3, reads: 3.0, writes: 0.0 },
     Budget { case: "my_following_masters", rounds: 2, calls: 3, reads: 2.5, writes: 0.0 },

@@ -45,7 +45,7 @@ const DEAREST: &[Request] = &[
     Request { case: "following_article_list", sends: || json!({"limit": 100, "offset": 900}), reads: 510.0 },
     Request { case: "game_comment_list", sends: || json!({"limit": 100, "offset": 10_000}), reads: 330.0 },
     Request { case: "m_user_comments_get", sends: || format!("target_id={STORM}&target_type=post&cursor=9007199254740991-0&offset=10000&limit=100").into(), reads: 340.0 },
-    Request { case: "my_article_collect_list", sends: || json!({"limit": 100, "offset": 10_000}), reads: 520.0 },
+    Request { case: "my_article_collect_list", sends: || json!({"limit": 100, "offset": 10_000}), reads: 560.0 },
     Request { case: "my_article_list", sends: || json!({"limit": 100, "offset": 10_000}), reads: 520.0 },
     Request { case: "my_follower", sends: || json!({"limit": 100, "offset": 10_000}), reads: 210.0 },
     Request { case: "my_following_masters", sends: || json!({"limit": 100, "offset": 10_000}), reads: 270.0 },
