@@ -222,6 +222,8 @@ impl Store {
                 }
                 None => CommentId(0),
             };
+            // Nor is it before what it answers, however far two clocks are apart.
+            let last = reply.map_or(last, |reply| reply.comment.max(last));
             let id = CommentId::fresh(&self.system).max(CommentId(last.0 + 1));
             let comment = Comment {
                 id,
