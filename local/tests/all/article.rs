@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use shared::{
-    domain::{ArticleId, CommentId, Page, SubjectKind, UserId},
+    domain::{ArticleId, CommentId, DAY, Page, SubjectKind, UserId},
     store::{Mark, Vote},
 };
 
@@ -267,6 +267,29 @@ async fn a_number_that_was_never_used_becomes_a_hole() {
     }
     let found = pages().await;
     assert_eq!(found[1..], wanted[..199]);
+}
+
+/// An article that is deleted while no number is settled is one hole, though days pass before the next comes.
+#[tokio::test]
+async fn what_was_deleted_before_days_without_news_is_counted_once() {
+    let test = Test::start().await;
+    let anna = User::new(&test, "13800138001").await;
+    let mut articles = vec![];
+    for text in ["first", "second", "third", "fourth"] {
+        articles.push(anna.publish(&test, text).await);
+    }
+    anna.done(&test, "article_del", json!({"article_id_list": [articles.remove(1)]})).await;
+    for _ in 0..2 {
+        test.wait(3 * DAY);
+        test.sweep().await;
+        articles.push(anna.publish(&test, "later").await);
+        test.plaza.app.store.settle_articles().await.unwrap();
+        let newest: Vec<_> = articles.iter().rev().map(|id| json!(id)).collect();
+        for offset in 0..newest.len() {
+            let page = json!({"offset": offset});
+            assert_eq!(anna.list(&test, "article_list", page, "article_id").await, newest[offset..]);
+        }
+    }
 }
 
 /// What a client does that is told to try again.

@@ -862,7 +862,8 @@ impl Test {
     /// All items of the table, by their keys, but for what counts how often a user did something, done or not.
     pub async fn items(&self) -> BTreeMap<String, HashMap<String, AttributeValue>> {
         let scan = self.table().scan().table_name(&self.plaza.app.config.table).consistent_read(true);
-        let items = scan.send().await.unwrap().items.unwrap_or_default();
+        // Page by page: one has a MB.
+        let items = scan.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.unwrap();
         let key = |item: &HashMap<String, AttributeValue>| ["pk", "sk"].map(|part| item[part].as_s().unwrap().clone());
         let items = items.into_iter().map(|item| (key(&item).join(" / "), item));
         items.filter(|(key, _)| !key.contains(" / DONE#")).collect()
@@ -875,9 +876,23 @@ impl Test {
             .endpoint_url(&self.plaza.engines.s3)
             .force_path_style(true);
         let client = aws_sdk_s3::Client::from_conf(settings.build());
-        let listed = client.list_objects_v2().bucket(&config.media_bucket).send().await.unwrap();
-        let keys = listed.contents().iter().filter_map(|object| Some(object.key()?.to_owned()));
+        let listed = client.list_objects_v2().bucket(&config.media_bucket).into_paginator().send();
+        let pages = listed.collect::<Result<Vec<_>, _>>().await.unwrap();
+        let keys = pages.iter().flat_map(|page| page.contents()).filter_map(|object| Some(object.key()?.to_owned()));
         (keys.collect(), client)
+    }
+
+    /// Takes away what has ended by the test's clock, as DynamoDB does of itself some time later.
+    pub async fn sweep(&self) {
+        let ended = |item: &HashMap<String, AttributeValue>| {
+            let end = item.get("expires_at").map(|end| end.as_n().unwrap().parse::<u64>().unwrap());
+            end.is_some_and(|end| end * 1000 < self.now())
+        };
+        for item in self.items().await.into_values().filter(ended) {
+            let key = ["pk", "sk"].map(|part| (part.to_owned(), item[part].clone()));
+            let delete = self.table().delete_item().table_name(&self.plaza.app.config.table);
+            delete.set_key(Some(key.into())).send().await.unwrap();
+        }
     }
 
     /// The table, on a line of its own.

@@ -21,9 +21,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     keys::{self, Key},
-    table::{Action, Item, Outcome, Range, Store, number, read},
+    table::{Action, Item, Outcome, Range, Store, THERE, number, read},
 };
-use crate::domain::{DAY, MINUTE, Millis, Page, Refusal};
+use crate::domain::{MINUTE, Millis, Page, Refusal};
 
 /// Numbers in a block.
 const BLOCK: u64 = 128;
@@ -47,13 +47,13 @@ pub(super) struct Top {
     pub settled: u64,
 }
 
-/// In the place of an entry that was taken out, or that never came.
+/// In the place of an entry that was taken out, or that never came. It does not end by itself: while `settled` has not
+/// passed it, it alone tells that it is counted, however long nothing happens.
 #[derive(Serialize)]
 struct Hole {
     hole: bool,
     /// Given up, not taken out: whoever drew the number may wake from a long sleep, and must find it taken.
     given_up: bool,
-    expires_at: u64,
 }
 
 /// An entry and its number.
@@ -101,20 +101,17 @@ impl Store {
             let key = keys::numbered_entry(list, number / BLOCK, *number);
             let out = match *number < settled {
                 true => Action::delete_there(key),
-                false => Action::put(key, &self.hole(false)).when(super::table::THERE),
+                false => Action::put(key, &Hole { hole: true, given_up: false }).when(THERE),
             };
             out.or_look()
         };
         numbers.iter().map(out).chain(hole_actions(list, numbers)).collect()
     }
 
-    fn hole(&self, given_up: bool) -> Hole {
-        Hole { hole: true, given_up, expires_at: (self.system.now() + DAY) / 1000 }
-    }
-
     /// Gives a drawn number up; whoever drew it can no longer use it. Nothing happens where it is used.
     async fn void_number(&self, list: &str, number: u64) -> Result<(), Refusal> {
-        let hole = Action::put_new(keys::numbered_entry(list, number / BLOCK, number), &self.hole(true)).or_done();
+        let hole = Hole { hole: true, given_up: true };
+        let hole = Action::put_new(keys::numbered_entry(list, number / BLOCK, number), &hole).or_done();
         self.transact_once([hole].into_iter().chain(hole_actions(list, &[number])).collect()).await
     }
 
