@@ -271,7 +271,7 @@ impl Sample {
             Err(Refusal::NoSuch(_)) => {
                 let mut images = vec![];
                 for sky in skies {
-                    images.push(self.picture(*sky).await?);
+                    images.push(self.picture(author, *sky).await?);
                 }
                 self.app.store.own_files(author, &images).await?;
                 self.app.store.publish_article(author, content, images).await
@@ -295,9 +295,9 @@ impl Sample {
         }
     }
 
-    async fn picture(&self, sky: [u8; 3]) -> Result<MediaId, Refusal> {
+    async fn picture(&self, owner: UserId, sky: [u8; 3]) -> Result<MediaId, Refusal> {
         let [picture] = Picture::open(&landscape(sky, (320, 240), ImageFormat::Png), "image")?.fit([GALLERY]);
-        self.app.media().publish(picture).await
+        self.app.new_picture(owner, picture).await
     }
 
     async fn gallery(&self, owner: UserId, title: &str, skies: &[[u8; 3]]) -> Result<GalleryId, Refusal> {
@@ -311,7 +311,7 @@ impl Sample {
         for sky in skies {
             self.tick();
             if store.picture(PictureId::fresh(system)).await?.is_none() {
-                let media = self.picture(*sky).await?;
+                let media = self.picture(owner, *sky).await?;
                 store.add_picture(owner, store.own_gallery(owner, id).await?, media).await?;
             }
         }

@@ -1,4 +1,5 @@
-//! The table's stream: what may happen some moments after a write, to feeds and behind deleted articles and galleries.
+//! The table's stream: what may happen some moments after a write, to feeds and behind deleted articles, galleries and
+//! files.
 //! What is more than a few writes of it goes through a queue, which this function reads too.
 use aws_lambda_events::{
     dynamodb::{Event, EventRecord},
@@ -86,6 +87,10 @@ async fn follow_up(app: &App, record: &EventRecord) -> Result<(), Refusal> {
         Some(StreamChange::Entry { feed, by, place }) => app.store.follow_up_entry(feed, by, &place).await?,
         Some(StreamChange::Follow { follower, followee }) => app.store.follow_up_follow(follower, followee).await?,
         Some(StreamChange::Gallery(gallery)) => app.store.follow_up_gallery(gallery).await?,
+        // (Boxed: a type of all that S3 may do is more than the compiler takes.)
+        Some(StreamChange::Media { owner, media }) => {
+            Box::pin(app.follow_up_media(owner, &media)).await.map(|()| vec![])?
+        }
         None => vec![],
     };
     leave(app, &left).await

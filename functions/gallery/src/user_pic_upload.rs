@@ -36,11 +36,11 @@ impl Operation for UserPicUpload {
     async fn handle(self, SignedIn(caller): SignedIn, app: &App) -> Result<Uploaded, Refusal> {
         let gallery = app.store.own_gallery(caller, self.pic_dir_id.0).await?;
         let [picture] = off_thread(move || Ok(Picture::open(&self.image.0, "image")?.fit([GALLERY]))).await?;
-        let media = app.media().publish(picture).await?;
+        let media = app.new_picture(caller, picture).await?;
         let added = app.store.add_picture(caller, gallery, media.clone()).await;
         if let Err(Refusal::NoSuch(_) | Refusal::Conflict(_)) = added {
-            // Nothing leads to it. After any other failure something may, so it stays.
-            let _ = app.media().withdraw(std::slice::from_ref(&media)).await;
+            // Nothing leads to it. After any other failure something may: if not, it goes as what nothing uses.
+            let _ = app.store.forget_files(caller, std::slice::from_ref(&media)).await;
         }
         let added = added.map_err(Refusal::of("pic_dir_id"))?;
         Ok(Uploaded { pic_id: PictureNumber(added), url: PictureUrl::of(app, &media) })

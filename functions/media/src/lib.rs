@@ -90,8 +90,7 @@ async fn settle(app: &App, key: &str) -> Result<(), Refusal> {
 /// Brings an upload from wherever it stands to its end; or says to look again, because it has changed meanwhile.
 async fn step(app: &App, id: &MediaId, kind: MediaKind) -> Result<ControlFlow<()>, Refusal> {
     let (store, media) = (&app.store, app.media());
-    let record = store.media_of(std::slice::from_ref(id)).await?.pop();
-    let Some(record) = record else {
+    let Some(record) = store.media(id).await? else {
         // Nobody asked for it, or it comes too late. What is served under its id is no upload, but may be a picture.
         media.drop_upload(&id.0).await?;
         return Ok(ControlFlow::Break(()));
@@ -109,10 +108,10 @@ async fn step(app: &App, id: &MediaId, kind: MediaKind) -> Result<ControlFlow<()
                         Verdict::Published(published) => {
                             store.media_checked(id, record.owner, published.whole_seconds).await?
                         }
-                        Verdict::Bad(standing) => store.media_refused(id, standing).await?,
+                        Verdict::Bad(standing) => store.media_refused(id, record.owner, standing).await?,
                         Verdict::Changed => return Ok(ControlFlow::Continue(())),
                     },
-                    Err(Refusal::TooMany(_)) => store.media_refused(id, MediaStatus::OverQuota).await?,
+                    Err(Refusal::TooMany(_)) => store.media_refused(id, record.owner, MediaStatus::OverQuota).await?,
                     Err(no) => return Err(no),
                 },
             }

@@ -47,7 +47,7 @@ impl Operation for MUserUserChatMedia {
             ChatType::VideoChat => (&user.video_chat, ChatMediaType::Video),
             ChatType::AudioChat => (&user.audio_chat, ChatMediaType::Audio),
         };
-        let [media] = shown(app, [id]).await?;
+        let [media] = shown(app, user.id, [id]).await?;
         Ok(ChatMedia { key: media.map(|media| MediaKey(media.id)), r#type })
     }
 }

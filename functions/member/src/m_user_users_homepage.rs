@@ -96,7 +96,7 @@ impl Operation for MUserUsersHomepage {
         let (id, store) = (self.user_id.0, &app.store);
         let user = async {
             let user = store.profile(id).await?.ok_or(Refusal::NoSuch(Thing::User))?;
-            let media = shown(app, [&user.background, &user.audio_intro]).await?;
+            let media = shown(app, user.id, [&user.background, &user.audio_intro]).await?;
             Ok((user, media))
         };
         let ((user, [background, audio]), counts, posts, givers) =

@@ -3,7 +3,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use shared::{
     App,
-    domain::{Degree, Gender, Job, Marriage, MediaId, OnlinePeriod, Refusal, SexAttitude},
+    domain::{Degree, Gender, Job, Marriage, MediaId, OnlinePeriod, Refusal, SexAttitude, UserId},
     store::{LoggedIn, Profile},
     wire::{
         fields::complaint,
@@ -158,9 +158,13 @@ pub struct ShownMedia {
 }
 
 /// What may be shown of a member's files: nothing is served of one that was refused or never checked. One round.
-pub async fn shown<const N: usize>(app: &App, ids: [&Option<MediaId>; N]) -> Result<[Option<ShownMedia>; N], Refusal> {
+pub async fn shown<const N: usize>(
+    app: &App,
+    of: UserId,
+    ids: [&Option<MediaId>; N],
+) -> Result<[Option<ShownMedia>; N], Refusal> {
     let named: Vec<_> = ids.iter().copied().flatten().cloned().collect();
-    let records = app.store.media_of(&named).await?;
+    let records = app.store.media_of(of, &named).await?;
     Ok(ids.map(|id| {
         let record = records.iter().find(|record| Some(&record.id) == id.as_ref())?;
         (!record.standing.is_bad()).then(|| ShownMedia { id: record.id.clone(), seconds: record.whole_seconds })

@@ -445,6 +445,7 @@ async fn crowd(test: Arc<Test>, numbers: impl Iterator<Item = usize>) {
         let by = SignUp::ThirdParty("qq", format!("openid-{number}"));
         let user = store.create_user(&by, None, Changes::default()).await.unwrap().id;
         let image = MediaId::fresh(&test.plaza.app.system, "jpeg");
+        store.own_picture_file(user, &image).await.unwrap();
         let gallery = store.create_gallery(user, "Sea").await.unwrap();
         let empty = store.own_gallery(user, gallery).await.unwrap();
         store.add_picture(user, empty, image.clone()).await.unwrap();

@@ -5,10 +5,7 @@ use http::{Method, Request};
 use local::events;
 use serde_json::{Value, json};
 use shared::{
-    domain::{
-        ArticleId, CommentId, GalleryId, GameId, Gender, MediaId, MediaKind, Page, PictureId, ProjectId, TicketId,
-        UserId,
-    },
+    domain::{ArticleId, CommentId, GalleryId, GameId, Gender, MediaId, Page, PictureId, ProjectId, TicketId, UserId},
     store::{Changes, ClothList, MasterList, Place, ProjectList, SignUp, keys},
 };
 
@@ -70,10 +67,11 @@ pub async fn scene(test: &Test) -> Scene {
     let comment = store.publish_comment(UserId(bo), article, "where?", None).await.unwrap();
     test.wait(1);
     let gallery = store.create_gallery(UserId(ann), "sea").await.unwrap();
-    let media = store.new_media(UserId(ann), MediaKind::Jpeg).await.unwrap();
+    let [media, other] = [(); 2].map(|()| MediaId::fresh(&test.plaza.app.system, "jpeg"));
     let mut pictures = [PictureId(0); 2];
-    for picture in &mut pictures {
+    for (picture, media) in pictures.iter_mut().zip([&media, &other]) {
         test.wait(1);
+        store.own_picture_file(UserId(ann), media).await.unwrap();
         let own = store.own_gallery(UserId(ann), gallery).await.unwrap();
         *picture = store.add_picture(UserId(ann), own, media.clone()).await.unwrap();
     }

@@ -1093,7 +1093,7 @@ impl ByBo for NameMedia {
     }
     async fn shows(_: &Scene, test: &Test) {
         let items = test.items().await;
-        assert!(items.keys().any(|key| key.starts_with("M#") && key.ends_with(".mp3 / -")));
+        assert!(items.keys().any(|key| key.starts_with("M#") && key.contains(".mp3 / OF#")));
     }
 }
 
@@ -1536,7 +1536,9 @@ async fn what_is_half_there_is_found() {
     for _ in 0..2 {
         test.wait(1);
         let gallery = store.own_gallery(scene.bo, gallery).await.unwrap();
-        store.add_picture(scene.bo, gallery, scene.image.clone()).await.unwrap();
+        let picture = MediaId::fresh(&test.plaza.app.system, "jpeg");
+        store.own_picture_file(scene.bo, &picture).await.unwrap();
+        store.add_picture(scene.bo, gallery, picture).await.unwrap();
     }
     let items = raw(&test).await;
     let check = |items: &Items| {
@@ -1548,7 +1550,8 @@ async fn what_is_half_there_is_found() {
 
     let found = |items: &Items| panic::catch_unwind(|| check(items)).is_err();
     // Who was anonymous stays so, an image that nobody shows may go, and so may what operators put into a list.
-    let bos_image = format!("M#{} / -", scene.image);
+    let bos_image = keys::user_media(scene.bo, &scene.image);
+    let bos_image = format!("{} / {}", bos_image.pk, bos_image.sk);
     let kinds = ["OPENID#", "LIST#", "OPEN#"];
     let entries = [" / PROJECT#", " / TICKETS#"];
     let spare = |key: &str| {
@@ -1585,6 +1588,9 @@ async fn what_is_half_there_is_found() {
         }
     }
 }
+
+/// The fields of a profile that name files.
+const FILES: [&str; 6] = ["avatar", "large_avatar", "background", "audio_intro", "video_chat", "audio_chat"];
 
 /// What one thing says of a community, the others say as well, and every count is a recount. What hangs on an article
 /// that is gone goes a moment later, and is not looked at.
@@ -1625,6 +1631,11 @@ pub fn whole(items: &Items) {
         format!("{kind}#{:0>16}", id.as_str().unwrap())
     };
     let head = |subject: &str| items.get(&format!("{subject} / HEAD"));
+    let file = |media: &str, owner: &str| items.get(&format!("M#{media} / OF#{owner}"));
+    let uses = |file: &BTreeMap<String, Value>| {
+        let uses = file.get("used_in").and_then(Value::as_array).cloned().unwrap_or_default();
+        uses.into_iter().map(|by| by.as_str().unwrap().to_owned())
+    };
 
     let (mut holes, mut counted_holes) = (BTreeMap::new(), BTreeMap::new());
     for (key, fields) in items {
@@ -1639,7 +1650,10 @@ pub fn whole(items: &Items) {
                 says(&format!("U#{author} / ARTICLE#{of}"), "article", of);
                 let images = fields.get("images").map_or(&[][..], |images| images.as_array().unwrap());
                 assert_eq!(items.contains_key(&format!("U#{author} / PICTURED#{of}")), !images.is_empty(), "{key}");
-                images.iter().for_each(|image| says(&format!("M#{} / -", image.as_str().unwrap()), "owner", &author));
+                for image in images {
+                    let file = file(image.as_str().unwrap(), &author).unwrap_or_else(|| panic!("{key}: {image}"));
+                    assert!(uses(file).any(|by| by == pk), "{key}: {image} is used");
+                }
                 count(key, "like_count", &format!("{pk}#MARKED / LIKER#"));
                 count(key, "collect_count", &format!("{pk}#MARKED / COLLECTOR#"));
                 count(key, "comment_count", &format!("{pk} / COMMENT#"));
@@ -1703,6 +1717,10 @@ pub fn whole(items: &Items) {
             ("U", "GIFT") => says(&format!("U#{at} / GAVE#{of}"), "to", of),
             ("U", "ARTICLE" | "PICTURED") => says(&format!("A#{at} / HEAD"), "author", of),
             ("U", "PROFILE") => {
+                for name in FILES.into_iter().filter_map(|list| fields.get(list)?.as_str()) {
+                    let file = file(name, of);
+                    assert!(file.is_none_or(|file| uses(file).any(|by| by == "profile")), "{key}: {name} is used");
+                }
                 let counts = format!("{pk} / COUNTS");
                 count(&counts, "articles", &format!("{pk} / ARTICLE#"));
                 count(&counts, "follows", &format!("{pk} / FOLLOWS#U#"));
@@ -1796,11 +1814,34 @@ pub fn whole(items: &Items) {
                 user(&id(fields, "user"));
                 says(&format!("{} / COMMENT#{of}", about(fields)), "id", of);
             }
-            ("M", _) => {
-                user(&id(fields, "owner"));
-                let theirs = format!("U#{} / MEDIA#{of}", id(fields, "owner"));
-                assert!(fields["standing"] != "checked" || items.contains_key(&theirs), "{key}");
+            ("M", "OF") => {
+                user(at);
+                assert_eq!(id(fields, "owner"), at, "{key}");
+                assert_eq!(fields.contains_key("expires_at"), uses(fields).next().is_none(), "{key}: it ends");
+                for by in uses(fields) {
+                    let names = |by: Option<&BTreeMap<String, Value>>, lists: &[&str]| {
+                        let named = by.into_iter().flat_map(|by| lists.iter().filter_map(|list| by.get(*list)));
+                        let named: Vec<_> = named.collect();
+                        named
+                            .iter()
+                            .any(|named| *named == of || named.as_array().is_some_and(|list| list.contains(&json!(of))))
+                    };
+                    let is_used = match by.split_once('#') {
+                        Some(("A", _)) => names(head(&by), &["images"]),
+                        Some(("G", _)) => begin(format!("{by} / P#")).any(|picture| picture["media"] == of),
+                        _ => leaves(at) || names(items.get(&format!("U#{at} / PROFILE")), &FILES),
+                    };
+                    assert!(is_used, "{key} by {by}");
+                    let is_listed = items.contains_key(&format!("U#{at} / MEDIA#{of}"));
+                    assert!(by.starts_with("G#") || fields["standing"] != "checked" || is_listed, "{key}");
+                }
             }
+            ("WALL", _) => {
+                let [media, owner, gallery] = ["media", "owner", "gallery"].map(|name| id(fields, name));
+                let file = file(&media, &owner).unwrap_or_else(|| panic!("{key}: {media}"));
+                assert!(uses(file).any(|by| by == format!("G#{gallery}")), "{key}: {media} is used");
+            }
+            ("U", "MEDIA") => assert!(file(at, of).is_some(), "{key}"),
             ("DEVICE", _) => {
                 let theirs = format!("U#{} / {pk}", id(fields, "holder"));
                 assert!(items.contains_key(&theirs) || leaves(&id(fields, "holder")), "{key}");

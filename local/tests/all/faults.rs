@@ -298,6 +298,10 @@ pub async fn items(test: &Test) -> Items {
                 // A number may be drawn twice where the first one's answer is lost.
                 ("drawn", _) => *value = "drawn".into(),
                 ("number", Value::String(place)) => *value = chance.place(place.parse().unwrap()).into(),
+                ("used_in", Value::Array(uses)) => {
+                    let kind = |by: &Value| by.as_str().unwrap().split('#').next().unwrap().to_owned();
+                    *value = uses.iter().map(kind).collect();
+                }
                 (_, Value::Array(moments)) if moments.iter().all(Value::is_string) => {
                     *value = moments.iter().map(|moment| moment.as_str().unwrap()[..13].to_owned()).collect();
                 }
@@ -329,7 +333,8 @@ pub async fn items(test: &Test) -> Items {
         for (kind, owner) in [("M#", "owner"), ("DEVICE#", "holder")] {
             if key.starts_with(kind) {
                 fields.remove("id");
-                let of = |number: usize| format!("{kind} {number} of {} {:?}", fields[owner], fields.get("standing"));
+                let what = ["standing", "used_in"].map(|name| fields.get(name));
+                let of = |number: usize| format!("{kind} {number} of {} {what:?}", fields[owner]);
                 name = (1..).map(of).find(|name| !plain.contains_key(name)).unwrap();
             }
         }
@@ -435,13 +440,14 @@ fn borne(profile: &BTreeMap<String, Value>, field: &str) -> Option<String> {
     })
 }
 
-/// What must not be half there: all but what is counted before a thing is done, codes and guesses and numbers drawn, and
-/// what only says that files and devices may be a user's.
+/// What must not be half there: all but what is counted before a thing is done, codes and guesses and numbers drawn,
+/// what only says that files and devices may be a user's, and files that nothing uses, which end by themselves.
 fn lasting(items: &Items) -> Items {
     const COUNTED: [&str; 5] = ["SMS#", "SMSSOURCE#", "SMSDAY#", "GUESS#", "L#articles / TOP"];
     let mut items = items.clone();
     items.retain(|key, _| !COUNTED.iter().any(|kind| key.starts_with(kind)));
     items.retain(|key, _| !["MEDIA", "DEVICE"].iter().any(|kind| key.contains(&format!(" / {kind}#"))));
+    items.retain(|key, fields| !(key.starts_with("M#") && fields.contains_key("expires_at")));
     items.values_mut().for_each(|fields| fields.retain(|name, _| !["guesses", "wrong"].contains(&name.as_str())));
     items
 }

@@ -34,7 +34,7 @@ async fn fill(test: &Test, owner: u64, gallery: u64, count: usize) {
     let [small] = Picture::open(&picture(64, 64), "image").unwrap().fit([64]);
     let add = || async {
         test.wait(1);
-        let media = app.media().publish(small.clone()).await.unwrap();
+        let media = app.new_picture(owner, small.clone()).await.unwrap();
         app.store.add_picture(owner, app.store.own_gallery(owner, gallery).await.unwrap(), media).await.unwrap();
     };
     stream::iter(0..count).for_each_concurrent(8, |_| add()).await;
@@ -137,6 +137,7 @@ async fn a_gallery_of_500_is_listed_whole_and_deleted_whole() {
     fill(&test, user, other, 1).await;
     assert_eq!(agrees(&test, user, full).await, 500);
     upload(&test, &token, full).await.refused(409, 409);
+    test.plaza.deliver().await.unwrap();
     assert_eq!(objects(&test).await, 501, "what was refused left no object");
     let pic = list(&test, full).await[499]["pic_id"].clone();
     let detail = test.get(&format!("/user/pic/detail?pic_id={pic}")).await.body["data"].clone();

@@ -37,7 +37,7 @@ impl Scene {
         for _ in 0..2 {
             test.wait(1);
             let [small] = Picture::open(&picture(64, 64), "image").unwrap().fit([64]);
-            let media = app.media().publish(small).await.unwrap();
+            let media = app.new_picture(owner, small).await.unwrap();
             let now = app.store.own_gallery(owner, gallery).await.unwrap();
             pictures.push((app.store.add_picture(owner, now, media.clone()).await.unwrap(), media));
         }

@@ -39,4 +39,5 @@ mod subjects;
 mod support;
 mod third_party;
 mod ticket_comments;
+mod unused_files;
 mod user;

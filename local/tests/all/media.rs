@@ -61,7 +61,7 @@ impl Upload {
     }
 
     async fn record(&self, test: &Test) -> Option<MediaRecord> {
-        test.plaza.app.store.media_of(std::slice::from_ref(&self.id)).await.unwrap().pop()
+        test.plaza.app.store.media(&self.id).await.unwrap()
     }
 
     async fn standing(&self, test: &Test) -> Option<MediaStatus> {
@@ -165,8 +165,6 @@ async fn a_photo_is_served_upright_and_without_what_it_tells() {
     assert_eq!(objects(&test).await, [format!("media/{}", upload.id)]);
     let record = upload.record(&test).await.unwrap();
     assert_eq!((record.owner, record.standing, record.whole_seconds), (user, MediaStatus::Checked, None));
-    let item = &test.items().await[&format!("M#{} / -", upload.id)];
-    assert!(!item.contains_key("expires_at"), "what is checked stays");
 }
 
 #[tokio::test]
@@ -257,7 +255,7 @@ async fn a_film_is_not_downloaded() {
     calls[1..3].sort();
     let heads = ["GET"; 4];
     // It is looked at in a copy of ours.
-    let (look, copy) = (["BatchGetItem", "HEAD", "HEAD", "TransactWriteItems"], ["PUT", "HEAD"]);
+    let (look, copy) = (["Query", "HEAD", "HEAD", "TransactWriteItems"], ["PUT", "HEAD"]);
     assert_eq!(calls, [&look[..], &copy, &heads, &["PUT", "DELETE", "PutItem", "UpdateItem", "DELETE"]].concat());
     let left = test.objects().await.0;
     assert!(!left.is_empty() && left.iter().all(|key| key.starts_with("media/")), "{left:?}");
@@ -335,7 +333,7 @@ async fn a_refusal_says_what_was_wrong() {
             [(MediaStatus::Refused, not), (MediaStatus::CutOff, cut_off), (MediaStatus::TooLarge, too_large)]
         {
             let upload = named(&test, &token, content_type).await;
-            test.plaza.app.store.media_refused(&upload.id, standing).await.unwrap();
+            test.plaza.app.store.media_refused(&upload.id, user, standing).await.unwrap();
             let refused = test.plaza.app.own_media(user, &[upload.id], class, "icon").await;
             assert_eq!(refused, Err(Refusal::Upload("icon", wanted)));
         }
@@ -408,9 +406,9 @@ async fn events_may_come_twice_late_and_out_of_order() {
     assert_eq!(swapped.served(&test).await.unwrap().1, wav(4, 128));
     assert_eq!(swapped.record(&test).await.unwrap().whole_seconds, Some(4));
 
-    // After the record's day nobody can use it any more: it is not served, either.
+    // After the record's time nobody can use it any more: it is not served, either.
     late.put(wav(2, 128)).await;
-    test.wait(DAY);
+    test.wait(7 * DAY);
     handle(&test, uploads.held().remove(0)).await;
     handle(&test, event).await;
     assert_eq!((late.served(&test).await, late.record(&test).await), (None, None));
@@ -569,7 +567,7 @@ async fn what_a_stop_left_unchecked_is_checked_after_the_next_start() {
 
     let plaza = start();
     for _ in 0..MANY {
-        let record = plaza.app.store.media_of(std::slice::from_ref(&upload.id)).await.unwrap().remove(0);
+        let record = plaza.app.store.media(&upload.id).await.unwrap().unwrap();
         if record.standing == MediaStatus::Checked {
             return;
         }
@@ -582,7 +580,7 @@ async fn what_a_stop_left_unchecked_is_checked_after_the_next_start() {
 async fn one_fault_is_tried_again() {
     let (test, _, token) = start().await;
     for (call, fault) in [
-        ("BatchGetItem", Fault::Throttle),
+        ("Query", Fault::Throttle),
         ("HEAD", Fault::Broken),
         ("GET", Fault::Throttle),
         ("PUT", Fault::AnswerLost),
@@ -610,7 +608,7 @@ async fn a_failure_keeps_no_other_upload_waiting() {
     let mut both = first.event();
     both.records.extend(second.event().records);
     // The table fails the first in all its tries.
-    test.line.spoil("BatchGetItem", [Fault::Broken; 3]);
+    test.line.spoil("Query", [Fault::Broken; 3]);
     let failed = media::handle(&test.plaza.app, both.clone()).await.unwrap_err();
     assert_eq!(failed.0, [format!("upload/{}", first.id)]);
     let standings = [first.standing(&test).await, second.standing(&test).await];
@@ -697,8 +695,8 @@ async fn get_media_id_takes_eight_types_and_their_other_names() {
         assert!(upload.id.0.ends_with(&format!(".{extension}")), "{}", upload.id);
         assert_eq!(MediaId::parse(&upload.id.0), Some(upload.id.clone()));
         assert_eq!(upload.record(&test).await.unwrap().owner, user);
-        let item = &test.items().await[&format!("M#{} / -", upload.id)];
-        assert_eq!(item["expires_at"].as_n().unwrap(), &((START + DAY) / 1000).to_string());
+        let item = &test.items().await[&format!("M#{} / OF#{:016}", upload.id, user.0)];
+        assert_eq!(item["expires_at"].as_n().unwrap(), &((START + 7 * DAY) / 1000).to_string());
     }
     let answer = test.json("/get_media_id", json!({"token": token})).await;
     assert!(answer.body["code"] == 0 && answer.body["media_id"].as_str().unwrap().ends_with(".jpeg"), "{answer:?}");
@@ -756,9 +754,10 @@ async fn own_media_are_those_that_one_has_uploaded() {
     assert_eq!((cost.rounds(), cost.0.len()), (1, 1));
     let (_, cost) = test.line.meter(own(&[&checked.id, &waiting.id, &waiting.id], MediaClass::Image)).await;
     assert_eq!((cost.rounds(), cost.0.len()), (2, 3));
-    test.wait(DAY);
-    assert_eq!(own(&[&waiting.id], MediaClass::Image).await, refusal, "its day is over");
-    assert_eq!(own(&[&checked.id], MediaClass::Image).await, Ok(()));
+    test.wait(7 * DAY);
+    for id in [&waiting.id, &checked.id] {
+        assert_eq!(own(&[id], MediaClass::Image).await, refusal, "its time is over, and nothing uses it");
+    }
 }
 
 #[tokio::test]

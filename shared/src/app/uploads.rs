@@ -51,8 +51,8 @@ impl App {
             return Err(refusal());
         }
         let standings = async || {
-            let records = self.store.media_of(ids).await?;
-            let of = |id: &MediaId| records.iter().find(|record| record.id == *id && record.owner == owner);
+            let records = self.store.media_of(owner, ids).await?;
+            let of = |id: &MediaId| records.iter().find(|record| record.id == *id);
             let standing = |id: &MediaId| of(id).map(|record| record.standing);
             let standings = ids.iter().map(standing).collect::<Option<Vec<_>>>().ok_or_else(refusal)?;
             if standings.contains(&MediaStatus::OverQuota) {
@@ -77,5 +77,15 @@ impl App {
             true => Err(refusal()),
             false => Ok(()),
         }
+    }
+
+    /// Behind a record that went, or may have gone: takes the file away, for nothing can use it any more. One read where
+    /// the record is there.
+    pub async fn follow_up_media(&self, owner: UserId, id: &MediaId) -> Result<(), Refusal> {
+        if !self.store.is_media_known(owner, id).await? {
+            self.media().withdraw_all(std::slice::from_ref(id)).await?;
+            self.store.forget_files(owner, std::slice::from_ref(id)).await?;
+        }
+        Ok(())
     }
 }

@@ -223,7 +223,7 @@ impl DeviceId {
 }
 
 /// Names an image, audio or video in the object store: `<uuid>.<ext>`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MediaId(pub String);
 
 impl MediaId {

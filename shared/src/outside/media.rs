@@ -67,13 +67,6 @@ impl Media {
         Self { client: Client::from_conf(config.build()), bucket, base_url, system }
     }
 
-    /// Keeps a picture that was checked, and serves it from now on.
-    pub async fn publish(&self, picture: Rendition) -> Result<MediaId, Refusal> {
-        let id = MediaId::fresh(&self.system, picture.format.extension());
-        self.put(&id, picture).send().await.map_err(|error| aws::refusal("S3", &error))?;
-        Ok(id)
-    }
-
     /// The request that serves a picture under an id.
     fn put(&self, id: &MediaId, picture: Rendition) -> PutObjectFluentBuilder {
         self.client

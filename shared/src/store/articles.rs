@@ -9,6 +9,7 @@ use super::{
     follows::UserEntry,
     keys,
     marks::Marks,
+    media::MediaRecord,
     numbered::{Numbered, Top},
     table::{Action, Range, Store, THERE, full_page},
     users::Profile,
@@ -17,9 +18,6 @@ use crate::domain::{ArticleId, CommentId, EntryId, MediaId, Millis, Page, Refusa
 
 /// The numbered list of all articles.
 const ALL: &str = "articles";
-
-/// Articles that are deleted in one transaction, which takes 100 actions at most.
-const DELETED_AT_ONCE: usize = 16;
 
 /// Comments, likers and collectors that an article's own page shows.
 const DETAIL: usize = 100;
@@ -133,6 +131,7 @@ impl Store {
             if !images.is_empty() {
                 actions.push(Action::put_new(keys::pictured(author, id), &entry));
             }
+            actions.extend(images.iter().map(|image| self.use_media(author, image, &keys::head(id).pk)));
             if is_long {
                 actions.push(Action::put_new(keys::article_text(id), &ArticleText { content: content.to_owned() }));
             }
@@ -147,22 +146,27 @@ impl Store {
     }
 
     /// Deletes articles of the caller's, all or, where one is somebody else's, none; what is gone already is fine.
-    /// Several go in one transaction, so that a repeat finishes what broke off. One read, and a transaction for 16.
+    /// Several go in one transaction, so that a repeat finishes what broke off. One read, and a transaction for some; one
+    /// read more where these have images.
     pub async fn delete_articles(&self, caller: UserId, ids: &BTreeSet<ArticleId>) -> Result<(), Refusal> {
         let known = &self.articles_to_delete(caller, ids.iter().copied()).await?;
-        let ids: Vec<_> = known.1.iter().map(|article| article.id).collect();
-        for some in ids.chunks(DELETED_AT_ONCE) {
+        let mut left = &known.1[..];
+        while !left.is_empty() {
+            let (some, rest) = left.split_at(deleted_at_once(left));
+            left = rest;
             let build = |gone| async move {
                 // Where one has gone meanwhile, look again for the others.
                 let again = match gone {
                     None => None,
-                    Some(_) => Some(self.articles_to_delete(caller, some.iter().copied()).await?),
+                    Some(_) => Some(self.articles_to_delete(caller, some.iter().map(|article| article.id)).await?),
                 };
-                let (settled, articles) = again.as_ref().unwrap_or(known);
-                let articles = articles.iter().filter(|article| some.contains(&article.id)).collect::<Vec<_>>();
+                let (settled, articles) =
+                    again.as_ref().map_or((known.0, some), |(settled, articles)| (*settled, articles));
+                let images: BTreeSet<_> = articles.iter().flat_map(|article| &article.images).cloned().collect();
+                let images = self.media_of(caller, &images.into_iter().collect::<Vec<_>>()).await?;
                 let split = articles.iter().filter(|article| article.shards.is_some());
                 let split: Vec<_> = split.map(|article| keys::head(article.id)).collect();
-                Ok((self.article_deletion(caller, &articles, *settled), split))
+                Ok((self.article_deletion(caller, articles, &images, settled), split))
             };
             let split = self.transact(build).await?;
             try_join_all(split.iter().map(|head| self.delete_shards(head))).await?;
@@ -185,7 +189,13 @@ impl Store {
     }
 
     /// All that it takes for articles of one author to be gone.
-    fn article_deletion(&self, author: UserId, articles: &[&Article], settled: u64) -> Vec<Action> {
+    fn article_deletion(
+        &self,
+        author: UserId,
+        articles: &[Article],
+        images: &[MediaRecord],
+        settled: u64,
+    ) -> Vec<Action> {
         if articles.is_empty() {
             return vec![];
         }
@@ -201,6 +211,8 @@ impl Store {
                 actions.push(Action::delete_there(keys::pictured(author, article.id)).or_look());
             }
         }
+        let gone = articles.iter().map(|article| keys::head(article.id).pk).collect();
+        actions.extend(images.iter().filter_map(|image| self.release_media(image, &gone)));
         actions
     }
 
@@ -376,6 +388,16 @@ impl Store {
     pub async fn settle_articles(&self) -> Result<(), Refusal> {
         self.settle(ALL, |entry: &ArticleEntry| entry.article.made_at()).await
     }
+}
+
+/// How many of these go in one transaction, which takes 100 actions: five for each at most, and one for each image.
+fn deleted_at_once(articles: &[Article]) -> usize {
+    let mut actions = 1;
+    let fits = |article: &&Article| {
+        actions += 5 + article.images.len();
+        actions <= 100
+    };
+    articles.iter().take_while(fits).count()
 }
 
 /// Gives long articles their texts; one whose text is gone already is going itself.

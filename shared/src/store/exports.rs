@@ -277,7 +277,7 @@ impl Store {
             Chapter::Followers => each(items, |follower: UserEntry| json!({"uid": follower.user.hex()}))?,
             Chapter::Galleries => self.told_galleries(all(items)?, link).await?,
             Chapter::Hearts => each(items, |heart: Heart| json!({"pic_dir_id": heart.heart}))?,
-            Chapter::Files => self.told_files(all(items)?, link).await?,
+            Chapter::Files => self.told_files(user, all(items)?, link).await?,
             Chapter::GiftsGot => {
                 let got = |item: Item| {
                     let gifts = gifts::counts(&item);
@@ -331,15 +331,15 @@ impl Store {
     /// Those that are served.
     async fn told_files(
         &self,
+        of: UserId,
         files: Vec<MediaEntry>,
         link: &(dyn Fn(&MediaId) -> String + Sync),
     ) -> Result<Vec<Value>, Refusal> {
-        let recorded: Vec<_> = files.iter().filter(|file| !file.is_served).map(|file| file.media.clone()).collect();
-        let records = self.media_of(&recorded).await?;
+        let files: Vec<_> = files.into_iter().map(|file| file.media).collect();
+        let records = self.media_of(of, &files).await?;
         let is_checked =
-            |id: &MediaId| records.iter().any(|record| record.id == *id && record.standing == MediaStatus::Checked);
-        let served = files.iter().filter(|file| file.is_served || is_checked(&file.media));
-        Ok(served.map(|file| json!({"media_id": file.media, "url": link(&file.media)})).collect())
+            |id: &&MediaId| records.iter().any(|record| record.id == **id && record.standing == MediaStatus::Checked);
+        Ok(files.iter().filter(is_checked).map(|id| json!({"media_id": id, "url": link(id)})).collect())
     }
 
     async fn told_galleries(

@@ -103,8 +103,9 @@ impl Store {
         self.get(keys::gallery_head(id)).await
     }
 
-    /// Puts a picture into a gallery of its owner's, as [`Store::own_gallery`] has just found it. One transaction:
-    /// the count is exact, and the cover is the first picture, whatever happens beside it.
+    /// Puts a picture into a gallery of its owner's, as [`Store::own_gallery`] has just found it, where its file is known
+    /// ([`Store::own_picture_file`]). One transaction: the count is exact, and the cover is the first picture, whatever
+    /// happens beside it.
     pub async fn add_picture(&self, owner: UserId, gallery: Gallery, media: MediaId) -> Result<PictureId, Refusal> {
         let (gallery, media) = (&gallery, &media);
         let build = |now: Option<Item>| async move {
@@ -144,6 +145,7 @@ impl Store {
                 // Another picture may have drawn the same id.
                 Action::put_new(keys::gallery_picture(gallery.id, picture), &entry).or_again(),
                 Action::put_new(keys::wall(picture), &entry).or_again(),
+                self.use_media(owner, media, &keys::gallery(gallery.id)),
             ];
             Ok((actions, picture))
         };
@@ -161,14 +163,15 @@ impl Store {
     /// Takes a picture out of its gallery; what is gone already is fine. One transaction, and a few rounds more where
     /// it is the cover, for the next picture takes its place.
     pub async fn remove_picture(&self, picture: &GalleryPicture) -> Result<(), Refusal> {
-        let GalleryPicture { id, gallery, owner, .. } = *picture;
+        let GalleryPicture { id, gallery, owner, ref media } = *picture;
         let build = |found: Option<Item>| async move {
             let count = keys::user_gallery(owner, gallery);
             let (count, next) = match found {
                 None => (Action::add(count, "pictures", -1).when("attribute_exists(pk) AND cover_id <> :id"), None),
                 // The gallery is being deleted, and perhaps that broke off.
                 Some(item) if item.is_empty() => {
-                    self.delete_all([keys::wall(id), keys::gallery_picture(gallery, id)]).await?;
+                    let leftover = [keys::wall(id), keys::media(owner, media), keys::gallery_picture(gallery, id)];
+                    self.delete_all(leftover).await?;
                     return Ok((vec![], ()));
                 }
                 // It is the cover, or no longer: the picture after it, if any, takes its place, if there are as many
@@ -199,6 +202,7 @@ impl Store {
                 // Somebody else may have deleted it this moment.
                 Action::delete_there(keys::gallery_picture(gallery, id)).or_done(),
                 Action::delete_there(keys::wall(id)).or_done(),
+                Action::delete(keys::media(owner, media)),
             ];
             actions
                 .extend(next.map(|next| Action::check(keys::gallery_picture(gallery, next.id)).when(THERE).or_again()));
@@ -269,6 +273,7 @@ impl Store {
 
     /// The last part: what the gallery's id led to. The head goes last, for a repeat begins with it.
     pub async fn drop_gallery(&self, owner: UserId, id: GalleryId, pictures: &[GalleryPicture]) -> Result<(), Refusal> {
+        self.delete_all(pictures.iter().map(|picture| keys::media(owner, &picture.media))).await?;
         self.delete_all(pictures.iter().map(|picture| keys::gallery_picture(id, picture.id))).await?;
         self.delete_all([keys::gallery_head(id), keys::closing_gallery(owner, id)]).await
     }

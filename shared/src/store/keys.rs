@@ -61,7 +61,7 @@
 //! | the comments that answer a user's | `U#<user>` | `ANSWER#<comment>` | leaving |
 //! | that a comment was deleted, for a day | `<subject>` | `GONE#<when>#<comment>` | document B's pinned lists |
 //! | a user's vote on a comment | `U#<user>` | `VOTE#<subject>#<comment>` | votes, lists of comments |
-//! | whose upload it is, and what was found of it | `M#<media id>` | `-` | `get_media_id`, all that takes one, `media` |
+//! | a file: what was found of it, and what uses it | `M#<media id>` | `OF#<owner>` | `get_media_id`, all that takes one, `media` |
 //! | which uploads and avatars are a user's | `U#<user>` | `MEDIA#<media id>` | leaving |
 //! | a record of content, with what is counted of it | `<followee>`, `<subject>`, `PROJECT#<project>`, `TICKETS#<first ticket>` | `HEAD` | imports, all that shows it |
 //! | its copy in a list, the recommended ones last | `LIST#<list>` | `<recommended>#<when>#<id>` | lists of content |
@@ -844,11 +844,15 @@ pub enum StreamChange {
     Entry { feed: Feed, by: Followee, place: String },
     Follow { follower: UserId, followee: Followee },
     Gallery(GalleryId),
+    Media { owner: UserId, media: MediaId },
 }
 
 impl StreamChange {
     /// From a stream record's key; `None` of all others.
     pub fn of(key: &Key) -> Option<Self> {
+        if let (Some(media), Some(owner)) = (key.pk.strip_prefix("M#"), key.sk.strip_prefix(FILE_OF)) {
+            return Some(Self::Media { owner: UserId(number(owner)?), media: MediaId::parse(media)? });
+        }
         let of = followee_of(&key.pk)?;
         if let (Some(followee), Followee::User(follower)) = (key.sk.strip_prefix(FOLLOWS), of) {
             return Some(Self::Follow { follower, followee: followee_of(followee)? });
@@ -905,8 +909,16 @@ pub fn sms_day(at: Millis) -> Key {
     key(format!("SMSDAY#{}", at / DAY), ALONE)
 }
 
-pub fn media(id: &MediaId) -> Key {
-    key(format!("M#{id}"), ALONE)
+/// The owner is part of the key, so that nobody finds somebody else's, and that the stream tells whose one was.
+pub fn media(owner: UserId, media: &MediaId) -> Key {
+    Key { pk: medias(media), sk: format!("{FILE_OF}{}", id(owner.0)) }
+}
+
+const FILE_OF: &str = "OF#";
+
+/// Where a file's record lies, whoever's it is.
+pub fn medias(media: &MediaId) -> String {
+    format!("M#{media}")
 }
 
 /// Of uploads, and avatars.
@@ -978,7 +990,7 @@ mod tests {
         assert_eq!(spelt(gallery_head(GalleryId(7))), "G#0000000000000007 / HEAD");
         assert_eq!(spelt(gallery_picture(GalleryId(7), PictureId(8))), "G#0000000000000007 / P#0000000000000008");
         assert_eq!(spelt(wall(PictureId(8))), "WALL / 0000000000000008");
-        assert_eq!(spelt(media(&MediaId("a.jpeg".into()))), "M#a.jpeg / -");
+        assert_eq!(spelt(media(UserId(6), &MediaId("a.jpeg".into()))), "M#a.jpeg / OF#0000000000000006");
         assert_eq!(spelt(banner("home", 9)), "BANNER#home / 0000000000000009");
         assert_eq!(spelt(sms_day(1_700_000_000_000)), "SMSDAY#19675 / -");
         let device_id = DeviceId::parse("0123456789abcdef").unwrap();

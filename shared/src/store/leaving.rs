@@ -110,7 +110,7 @@ impl Store {
             };
             let mine = |action: Action| action.when(FREE_OR_MINE).with(":me", number(user.0)).or_again();
             // Were one changed meanwhile, it would lead to nobody for good.
-            let (same, values) = profile.same_names()?;
+            let (same, values) = profile.same_links()?;
             let (now, at) = (self.system.now(), self.system.now() + SETTLED_AFTER);
             let leaver = Leaver { user, left_at: now, at, is_last_look: false };
             let mut actions: Vec<_> = code.map(|code| self.use_code(code)).into_iter().collect();

@@ -60,7 +60,7 @@ impl Store {
             let most = words!("{mib} MiB of uploads a day", "每天最多上传 {mib} MiB", mib = mib);
             let full = too_often(&most, now, DAY);
             let Some(room) = self.uploads.bytes.checked_sub(more) else { return Err(full) };
-            let once = Action::update(keys::media(&upload.id), "SET counted = :bytes")
+            let once = Action::update(keys::media(upload.owner, &upload.id), "SET counted = :bytes")
                 .when("standing = :waiting AND (attribute_not_exists(counted) OR counted = :counted)")
                 .with(":bytes", number(bytes))
                 .with(":counted", number(counted))

@@ -1,18 +1,30 @@
-//! What users upload past the functions: whose it is, and what was found of it.
+//! What users upload past the functions: whose it is, what was found of it, and what uses it.
+//!
+//! Invariant: an object under `media/` that a user has brought has a record, and a record that nothing uses ends by
+//! itself. The table drops it then, and `fanout` takes away the object behind every record that went: so whatever breaks
+//! off wherever, no object stays for good that nothing leads to. And who begins to use a file keeps the very record: a
+//! record that is gone comes never again, and so no object goes that something uses.
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::AttributeValue;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_dynamo::to_attribute_value;
 
 use super::{
     keys,
-    table::{Action, Outcome, Range, Store, number, put_request, read, text, unreadable, whole},
+    table::{Action, Outcome, Range, Store, number, put_request, read, set, set_of, text, unreadable, whole},
 };
-use crate::domain::{DAY, MediaId, MediaKind, Millis, Page, Refusal, UserId};
+use crate::{
+    domain::{DAY, MediaId, MediaKind, Millis, Page, Refusal, UserId},
+    words,
+};
 
-/// How long an upload may take to come and be checked.
-const LIFE: Millis = DAY;
+/// How long a file stays that nothing uses.
+const LIFE: Millis = 7 * DAY;
+/// What may use one file at a time, so that its record stays small.
+const MOST_USES: usize = 100;
 
-/// An upload that is to come, or has come.
+/// A file that is to come, or has come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MediaRecord {
     pub id: MediaId,
@@ -24,18 +36,21 @@ pub struct MediaRecord {
     /// Bytes of it that count for its owner's day.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) counted: u64,
-    /// In seconds since 1970; what was checked stays.
+    /// The articles, the gallery, and [`PROFILE`] where the owner's names it.
+    #[serde(default, with = "serde_dynamo::string_set", skip_serializing_if = "BTreeSet::is_empty")]
+    used_in: BTreeSet<String>,
+    /// In seconds since 1970, exactly while nothing uses it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<u64>,
 }
+
+/// The owner's profile, among what uses a file.
+pub(super) const PROFILE: &str = "profile";
 
 /// In the list of a user's files.
 #[derive(Serialize, Deserialize)]
 pub(super) struct MediaEntry {
     pub media: MediaId,
-    /// It is served, though no record tells of it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_served: bool,
 }
 
 /// It waits, once; what was found of it stays.
@@ -68,21 +83,41 @@ impl MediaStatus {
 }
 
 impl Store {
-    /// Names what `owner` is about to upload. Good for a day.
+    /// Names what `owner` is about to upload. Good for a week.
     pub async fn new_media(&self, owner: UserId, kind: MediaKind) -> Result<MediaId, Refusal> {
-        let id = MediaId::fresh(&self.system, kind.extension());
-        let expires_at = Some((self.system.now() + LIFE) / 1000);
-        let standing = MediaStatus::Waiting;
-        let record = MediaRecord { id, owner, standing, whole_seconds: None, counted: 0, expires_at };
-        self.put(keys::media(&record.id), &record).await?;
+        let record = self.media_record(owner, MediaId::fresh(&self.system, kind.extension()), MediaStatus::Waiting);
+        self.put(keys::media(owner, &record.id), &record).await?;
         Ok(record.id)
     }
 
-    /// What is known of these, in no order; of those that nobody named, or whose day is over, nothing. One round.
-    pub async fn media_of(&self, ids: &[MediaId]) -> Result<Vec<MediaRecord>, Refusal> {
-        let records = self.get_each::<_, MediaRecord>(ids, keys::media).await?;
+    fn media_record(&self, owner: UserId, id: MediaId, standing: MediaStatus) -> MediaRecord {
+        let expires_at = Some(self.unused_until());
+        MediaRecord { id, owner, standing, whole_seconds: None, counted: 0, used_in: BTreeSet::new(), expires_at }
+    }
+
+    /// In seconds: what nothing uses from now on.
+    fn unused_until(&self) -> u64 {
+        (self.system.now() + LIFE) / 1000
+    }
+
+    /// What is known of these files of a user's, in no order; of those that nobody named, or whose time is over, nothing.
+    /// One round.
+    pub async fn media_of(&self, owner: UserId, ids: &[MediaId]) -> Result<Vec<MediaRecord>, Refusal> {
+        let records = self.get_each::<_, MediaRecord>(ids, |id| keys::media(owner, id)).await?;
         let now = self.system.now() / 1000;
         Ok(records.into_values().filter(|record| record.expires_at.is_none_or(|end| end > now)).collect())
+    }
+
+    /// What is known of a file by its id alone. One query.
+    pub async fn media(&self, id: &MediaId) -> Result<Option<MediaRecord>, Refusal> {
+        let found: Option<MediaRecord> = self.items(Range::new(keys::medias(id), ""), Page::first(1)).await?.pop();
+        let now = self.system.now() / 1000;
+        Ok(found.filter(|record| record.expires_at.is_none_or(|end| end > now)))
+    }
+
+    /// Whether a file has a record still: were it over, somebody may use it this moment.
+    pub async fn is_media_known(&self, owner: UserId, id: &MediaId) -> Result<bool, Refusal> {
+        Ok(self.get::<IgnoredAny>(keys::media(owner, id)).await?.is_some())
     }
 
     /// It was found good: it stays, among its owner's, unless it was found bad before. Gives how it stands now; a repeat
@@ -94,19 +129,59 @@ impl Store {
         whole_seconds: Option<u64>,
     ) -> Result<MediaStatus, Refusal> {
         // First, so that whoever leaves finds all that stays.
-        self.put(keys::user_media(owner, id), &MediaEntry { media: id.clone(), is_served: false }).await?;
+        self.put(keys::user_media(owner, id), &MediaEntry { media: id.clone() }).await?;
         let length = whole_seconds.map_or(AttributeValue::Null(true), number);
-        let change = "SET standing = :found, whole_seconds = :length REMOVE expires_at";
-        let update = Action::update(keys::media(id), change).with(":found", text("checked")).with(":length", length);
-        self.settle_media(MediaStatus::Checked, update).await
+        let change = "SET standing = :found, whole_seconds = :length";
+        let update = Action::update(keys::media(owner, id), change).with(":found", text("checked"));
+        self.settle_media(MediaStatus::Checked, update.with(":length", length)).await
     }
 
-    /// That what is about to be published are files of a user's, of which no record tells. One write each.
+    /// That what is about to be published are files of a user's, which the server has made. Two writes each.
     pub async fn own_files(&self, owner: UserId, ids: &[MediaId]) -> Result<(), Refusal> {
-        let entry = |id: &MediaId| {
-            put_request(whole(keys::user_media(owner, id), &MediaEntry { media: id.clone(), is_served: true })?)
+        let mut puts = vec![];
+        for id in ids {
+            puts.push(put_request(whole(keys::user_media(owner, id), &MediaEntry { media: id.clone() })?)?);
+            let record = self.media_record(owner, id.clone(), MediaStatus::Checked);
+            puts.push(put_request(whole(keys::media(owner, id), &record)?)?);
+        }
+        self.write_all(puts).await
+    }
+
+    /// That what is about to be published will be a picture in a gallery, which leads to it from then on. One write.
+    pub async fn own_picture_file(&self, owner: UserId, id: &MediaId) -> Result<(), Refusal> {
+        self.put(keys::media(owner, id), &self.media_record(owner, id.clone(), MediaStatus::Checked)).await
+    }
+
+    /// A file comes into use, and stays as long as it is.
+    pub(super) fn use_media(&self, owner: UserId, id: &MediaId, by: &str) -> Action {
+        let full = Refusal::Conflict(words!(
+            "an image is in 100 articles, which is the most, or has just been deleted: upload it again",
+            "图片已用于 100 篇文章（上限），或刚被删除，请重新上传"
+        ));
+        // What has ended may go at any moment.
+        let kept = "attribute_exists(pk) AND (attribute_not_exists(expires_at) OR expires_at > :now) \
+            AND (attribute_not_exists(used_in) OR size(used_in) < :most)";
+        Action::update(keys::media(owner, id), "ADD used_in :by REMOVE expires_at")
+            .when(kept)
+            .with(":by", set(by))
+            .with(":most", number(MOST_USES))
+            .with(":now", number(self.system.now() / 1000))
+            .or_refuse(full)
+    }
+
+    /// A file is used no more by these; where nothing else uses it, its time begins to run. `None` where it was not.
+    pub(super) fn release_media(&self, record: &MediaRecord, by: &BTreeSet<String>) -> Option<Action> {
+        let gone: Vec<_> = record.used_in.intersection(by).cloned().collect();
+        let is_last = gone.len() == record.used_in.len();
+        let key = keys::media(record.owner, &record.id);
+        let end = match is_last {
+            true => {
+                Action::update(key, "REMOVE used_in SET expires_at = :end").with(":end", number(self.unused_until()))
+            }
+            false => Action::update(key, "DELETE used_in :gone").with(":gone", set_of(gone.iter().cloned())),
         };
-        self.write_all(ids.iter().map(entry).collect::<Result<_, _>>()?).await
+        let seen = set_of(record.used_in.iter().cloned());
+        (!gone.is_empty()).then(|| end.when("used_in = :seen").with(":seen", seen).or_again())
     }
 
     /// Some of a user's files. One query.
@@ -118,20 +193,21 @@ impl Store {
 
     /// What was known of a user's files, whose objects are gone.
     pub async fn forget_files(&self, owner: UserId, ids: &[MediaId]) -> Result<(), Refusal> {
-        self.delete_all(ids.iter().map(keys::media)).await?;
+        self.delete_all(ids.iter().map(|id| keys::media(owner, id))).await?;
         self.delete_all(ids.iter().map(|id| keys::user_media(owner, id))).await
     }
 
     /// It was found bad in this way, unless it was found good before. Gives how it stands now; a repeat changes nothing.
-    pub async fn media_refused(&self, id: &MediaId, bad: MediaStatus) -> Result<MediaStatus, Refusal> {
+    pub async fn media_refused(&self, id: &MediaId, owner: UserId, bad: MediaStatus) -> Result<MediaStatus, Refusal> {
         let found = to_attribute_value(bad).map_err(unreadable)?;
-        self.settle_media(bad, Action::update(keys::media(id), "SET standing = :found").with(":found", found)).await
+        let update = Action::update(keys::media(owner, id), "SET standing = :found").with(":found", found);
+        self.settle_media(bad, update).await
     }
 
     async fn settle_media(&self, standing: MediaStatus, update: Action) -> Result<MediaStatus, Refusal> {
         match self.change(update.when("standing = :waiting").with(":waiting", text("waiting"))).await? {
             Outcome::Done(_) => Ok(standing),
-            // Its day ended meanwhile: nobody can use it any more.
+            // Its time ended meanwhile: nobody can use it any more.
             Outcome::Refused(item) if item.is_empty() => Ok(MediaStatus::Refused),
             Outcome::Refused(item) => Ok(read::<MediaRecord>(item)?.standing),
         }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{
     contents::Imported,
     keys,
+    media::{self, MediaRecord},
     sessions::Auth,
     sms_codes::ProvedCode,
     table::{Action, Item, NEW, Outcome, Store, THERE, assignments, named, number, read, text, unreadable},
@@ -94,6 +95,9 @@ pub struct Profile {
     pub profit: u64,
 }
 
+/// The attributes of a profile that name files.
+const FILES: [&str; 6] = ["avatar", "large_avatar", "background", "audio_intro", "video_chat", "audio_chat"];
+
 impl Profile {
     pub fn is_vip(&self, now: Millis) -> bool {
         self.vip_until.is_some_and(|until| now < until)
@@ -128,12 +132,13 @@ impl Profile {
         names.into_iter().flatten().collect()
     }
 
-    /// The condition that the names which may change are still these, with its values.
-    pub(super) fn same_names(&self) -> Result<(String, Item), Refusal> {
+    /// The condition that the names and files which may change are still these, with its values.
+    pub(super) fn same_links(&self) -> Result<(String, Item), Refusal> {
         let (mut condition, mut values) = (THERE.to_owned(), Item::new());
         let phone = self.phone.as_ref().map(to_attribute_value).transpose().map_err(unreadable)?;
         let email = self.email.as_ref().map(|email| text(email.as_str()));
-        for (name, value) in [("phone", phone), ("email", email)] {
+        let files = FILES.into_iter().zip(self.files().map(|file| file.map(|file| text(&file.0))));
+        for (name, value) in [("phone", phone), ("email", email)].into_iter().chain(files) {
             condition += &match value {
                 Some(value) => {
                     values.insert(format!(":old_{name}"), value);
@@ -143,6 +148,12 @@ impl Profile {
             };
         }
         Ok((condition, values))
+    }
+
+    /// What stands in [`FILES`].
+    fn files(&self) -> [Option<&MediaId>; 6] {
+        let Self { avatar, large_avatar, background, audio_intro, video_chat, audio_chat, .. } = self;
+        [avatar, large_avatar, background, audio_intro, video_chat, audio_chat].map(Option::as_ref)
     }
 
     /// Whole days, rounded up.
@@ -382,12 +393,13 @@ impl Store {
         }
     }
 
-    /// Changes a profile and gives it back as it is now. One round; two where the phone or the e-mail changes, for
-    /// what held the old one is let go in the same transaction.
+    /// Changes a profile and gives it back as it is now. One round; two where the phone or the e-mail changes, three where
+    /// a file does, for what held the old one is let go in the same transaction.
     pub async fn change_profile(&self, user: UserId, changes: Changes) -> Result<Profile, Refusal> {
         let (set, remove) = changes.plain()?;
-        if changes.email.is_some() || changes.phone.is_some() {
-            return self.change_names(user, set, remove, changes.email, changes.phone).await;
+        let names_files = FILES.iter().any(|file| set.contains_key(*file) || remove.iter().any(|name| name == file));
+        if changes.email.is_some() || changes.phone.is_some() || names_files {
+            return self.change_links(user, set, remove, changes.email, changes.phone).await;
         }
         if set.is_empty() && remove.is_empty() {
             return self.get(keys::profile(user)).await?.ok_or(Refusal::NotSignedIn);
@@ -399,8 +411,8 @@ impl Store {
         }
     }
 
-    /// The part of [`Store::change_profile`] where names that are unique change hands.
-    async fn change_names(
+    /// The part of [`Store::change_profile`] where names that are unique change hands, or files come into use and out of it.
+    async fn change_links(
         &self,
         user: UserId,
         plain: Item,
@@ -444,14 +456,33 @@ impl Store {
             }
 
             let mut whole: Item = to_item(&old).map_err(unreadable)?;
-            let (same, values) = old.same_names()?;
+            let (same, values) = old.same_links()?;
             let update = Action::update(keys::profile(user), assignments(&set, &remove)).when(same).with_all(values);
             actions.push(update.with_all(named(set.clone())).or_again());
             whole.extend(set);
             remove.iter().for_each(|name| drop(whole.remove(name)));
-            Ok((actions, read(whole)?))
+            let new: Profile = read(whole)?;
+            actions.extend(self.change_files(&old, &new).await?);
+            Ok((actions, new))
         };
         self.transact(build).await
+    }
+
+    /// What it takes for files to be used as a profile names them. (Of what is no file of the user's, such as an icon that
+    /// a member registered with, there is no record.) A round, where that changes.
+    async fn change_files(&self, old: &Profile, new: &Profile) -> Result<Vec<Action>, Refusal> {
+        let [was, is] =
+            [old, new].map(|profile| profile.files().into_iter().flatten().cloned().collect::<BTreeSet<_>>());
+        let changed: Vec<_> = was.symmetric_difference(&is).cloned().collect();
+        if changed.is_empty() {
+            return Ok(vec![]);
+        }
+        let records = self.media_of(old.id, &changed).await?;
+        let change = |record: &MediaRecord| match is.contains(&record.id) {
+            true => Some(self.use_media(old.id, &record.id, media::PROFILE)),
+            false => self.release_media(record, &[media::PROFILE.to_owned()].into()),
+        };
+        Ok(records.iter().filter_map(change).collect())
     }
 
     /// Users' profiles, others' as they were a moment ago and the viewer's own as it is now; no user twice. One round,
