@@ -182,12 +182,17 @@ async fn hostile(test: &Test) {
     hostile.put((0..500).map(person).collect()).await;
 
     // A hundred articles of his and a hundred of others', as long as they may be.
-    let (content, images) =
-        (longest(5_000), || (0..9).map(|_| MediaId::fresh(&test.plaza.app.system, "jpeg")).collect());
+    let content = longest(5_000);
+    let images = async |owner| {
+        let images: Vec<_> = (0..9).map(|_| MediaId::fresh(&test.plaza.app.system, "jpeg")).collect();
+        store.own_files(owner, &images).await.unwrap();
+        images
+    };
     let mut others = vec![];
     for at in 0..100 {
         test.wait(1);
-        others.push(store.publish_article(UserId(user(at)), &content, images()).await.unwrap());
+        let author = UserId(user(at));
+        others.push(store.publish_article(author, &content, images(author).await).await.unwrap());
     }
     for article in &others {
         test.wait(1);
@@ -198,7 +203,7 @@ async fn hostile(test: &Test) {
     hostile.lengthen(&his, &format!("MARK#A#{first:016}"), first + 1..first + 1_101, |_, _| ()).await;
     for _ in 0..100 {
         test.wait(1);
-        store.publish_article(felix, &content, images()).await.unwrap();
+        store.publish_article(felix, &content, images(felix).await).await.unwrap();
     }
     for at in 0..100 {
         test.wait(1);

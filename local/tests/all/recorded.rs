@@ -87,7 +87,6 @@ const NOT_RECORDED: &[&str] = &[
     "how many numbers of a block lead nowhere",
     "up to which place a user's feed was trimmed",
     "that a comment was deleted, for a day",
-    "whose upload it is, and what was found of it",
     "what an idempotency key was used for, for a day",
     "charges whose outcome is not known, in eight parts",
     "charges that have to be paid back",

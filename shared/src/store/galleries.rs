@@ -267,13 +267,14 @@ impl Store {
         }
         let range = Range::new(keys::gallery(id), keys::PICTURE);
         let pictures: Vec<GalleryPicture> = self.items(range, Page::first(MOST_PICTURES)).await?;
-        self.delete_all(pictures.iter().map(|picture| keys::wall(picture.id))).await?;
+        let gone =
+            pictures.iter().flat_map(|GalleryPicture { id, media, .. }| [keys::wall(*id), keys::media(caller, media)]);
+        self.delete_all(gone).await?;
         Ok(pictures)
     }
 
     /// The last part: what the gallery's id led to. The head goes last, for a repeat begins with it.
     pub async fn drop_gallery(&self, owner: UserId, id: GalleryId, pictures: &[GalleryPicture]) -> Result<(), Refusal> {
-        self.delete_all(pictures.iter().map(|picture| keys::media(owner, &picture.media))).await?;
         self.delete_all(pictures.iter().map(|picture| keys::gallery_picture(id, picture.id))).await?;
         self.delete_all([keys::gallery_head(id), keys::closing_gallery(owner, id)]).await
     }

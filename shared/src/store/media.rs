@@ -83,11 +83,26 @@ impl MediaStatus {
 }
 
 impl Store {
-    /// Names what `owner` is about to upload. Good for a week.
+    /// Names what `owner` is about to upload. Good for a week. Two writes.
     pub async fn new_media(&self, owner: UserId, kind: MediaKind) -> Result<MediaId, Refusal> {
-        let record = self.media_record(owner, MediaId::fresh(&self.system, kind.extension()), MediaStatus::Waiting);
-        self.put(keys::media(owner, &record.id), &record).await?;
-        Ok(record.id)
+        let id = MediaId::fresh(&self.system, kind.extension());
+        self.own(owner, std::slice::from_ref(&id), MediaStatus::Waiting).await?;
+        Ok(id)
+    }
+
+    /// That what is about to be published are files of a user's, which the server has made. Two writes each.
+    pub async fn own_files(&self, owner: UserId, ids: &[MediaId]) -> Result<(), Refusal> {
+        self.own(owner, ids, MediaStatus::Checked).await
+    }
+
+    /// Lists files among their owner's, so that whoever leaves finds them, and makes their records.
+    async fn own(&self, owner: UserId, ids: &[MediaId], standing: MediaStatus) -> Result<(), Refusal> {
+        let mut puts = vec![];
+        for id in ids {
+            puts.push(put_request(whole(keys::user_media(owner, id), &MediaEntry { media: id.clone() })?)?);
+            puts.push(put_request(whole(keys::media(owner, id), &self.media_record(owner, id.clone(), standing))?)?);
+        }
+        self.write_all(puts).await
     }
 
     fn media_record(&self, owner: UserId, id: MediaId, standing: MediaStatus) -> MediaRecord {
@@ -120,31 +135,17 @@ impl Store {
         Ok(self.get::<IgnoredAny>(keys::media(owner, id)).await?.is_some())
     }
 
-    /// It was found good: it stays, among its owner's, unless it was found bad before. Gives how it stands now; a repeat
-    /// changes nothing. Two writes.
+    /// It was found good, unless it was found bad before. Gives how it stands now; a repeat changes nothing. One write.
     pub async fn media_checked(
         &self,
         id: &MediaId,
         owner: UserId,
         whole_seconds: Option<u64>,
     ) -> Result<MediaStatus, Refusal> {
-        // First, so that whoever leaves finds all that stays.
-        self.put(keys::user_media(owner, id), &MediaEntry { media: id.clone() }).await?;
         let length = whole_seconds.map_or(AttributeValue::Null(true), number);
         let change = "SET standing = :found, whole_seconds = :length";
         let update = Action::update(keys::media(owner, id), change).with(":found", text("checked"));
         self.settle_media(MediaStatus::Checked, update.with(":length", length)).await
-    }
-
-    /// That what is about to be published are files of a user's, which the server has made. Two writes each.
-    pub async fn own_files(&self, owner: UserId, ids: &[MediaId]) -> Result<(), Refusal> {
-        let mut puts = vec![];
-        for id in ids {
-            puts.push(put_request(whole(keys::user_media(owner, id), &MediaEntry { media: id.clone() })?)?);
-            let record = self.media_record(owner, id.clone(), MediaStatus::Checked);
-            puts.push(put_request(whole(keys::media(owner, id), &record)?)?);
-        }
-        self.write_all(puts).await
     }
 
     /// That what is about to be published will be a picture in a gallery, which leads to it from then on. One write.
