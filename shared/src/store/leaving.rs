@@ -243,11 +243,16 @@ impl Store {
                 };
                 each(all(items)?.into_iter().map(unmark)).await?
             }
+            // One by one, for each changes the user's own counts: side by side they would be in each other's way.
             Trace::Follows => {
-                each(all(items)?.into_iter().map(|Follow { followee, .. }| self.unfollow(user, followee))).await?
+                for Follow { followee, .. } in all(items)? {
+                    self.unfollow(user, followee).await?;
+                }
             }
             Trace::Followers => {
-                each(all(items)?.into_iter().map(|follower: UserEntry| self.unfollow(follower.user, user))).await?
+                for UserEntry { user: follower, .. } in all(items)? {
+                    self.unfollow(follower, user).await?;
+                }
             }
             Trace::Gifts => {
                 self.delete_all(all::<GaveEntry>(items)?.iter().map(|entry| keys::gift(entry.to, user))).await?
