@@ -6,7 +6,7 @@ use http::{Method, Request};
 use local::{events, sample};
 use serde_json::json;
 use shared::{
-    domain::{DAY, HOUR, Limit, UserId},
+    domain::{DAY, HOUR, Limit, MINUTE, UserId},
     outside::aws,
     store::keys,
 };
@@ -135,4 +135,15 @@ async fn a_user_ties_so_many_devices_a_day() {
     assert_eq!(login("a-device-of-anna-1").await.0, 200);
     test.wait(DAY);
     assert_eq!(login("a-device-of-anna-2").await.0, 200);
+}
+
+/// Guesses at what is nobody's account are forgotten by the table itself.
+#[tokio::test]
+async fn guesses_at_nobodys_account_end() {
+    let test = Test::start().await;
+    test.log_in("13800138009", "wrong1").await.refused(200, 3100);
+    let items = test.items().await;
+    let guesses: Vec<_> = items.iter().filter(|(key, _)| key.starts_with("GUESS#")).collect();
+    let [(_, guess)] = guesses[..] else { panic!("{guesses:?}") };
+    assert_eq!(guess["expires_at"].as_n().unwrap(), &((test.now() + 30 * MINUTE) / 1000).to_string());
 }

@@ -611,6 +611,7 @@ async fn a_failure_keeps_no_other_upload_waiting() {
     test.line.spoil("Query", [Fault::Broken; 3]);
     let failed = media::handle(&test.plaza.app, both.clone()).await.unwrap_err();
     assert_eq!(failed.0, [format!("upload/{}", first.id)]);
+    assert_eq!(failed.to_string(), format!("not checked: upload/{}", first.id));
     let standings = [first.standing(&test).await, second.standing(&test).await];
     assert_eq!(standings, [Some(MediaStatus::Waiting), Some(MediaStatus::Checked)]);
     handle(&test, both).await;
@@ -799,7 +800,9 @@ async fn counted(test: &Test, user: UserId) -> (u64, u64) {
     let key = keys::done(user, test.plaza.app.system.now(), DAY);
     let get = test.table().get_item().table_name(&test.plaza.app.config.table).set_key(Some(key.into()));
     let item = get.send().await.unwrap().item.unwrap_or_default();
-    let count = |name: &str| item.get(name).map_or(0, |count| count.as_n().unwrap().parse().unwrap());
+    let count = |name: &str| item.get(name).map_or(0, |count| count.as_n().unwrap().parse::<u64>().unwrap());
+    let kept = count("expires_at") * 1000;
+    assert!(item.is_empty() || (test.now() + DAY..=test.now() + 2 * DAY).contains(&kept), "it ends by itself");
     (count("uploads_done"), count("upload_bytes"))
 }
 
@@ -859,6 +862,9 @@ async fn an_upload_counts_once() {
     let counts = (0..8).map(|_| store.count_upload(&record, 300 << 10));
     assert!(join_all(counts).await.iter().all(Result::is_ok));
     assert_eq!((counted(&test, user).await.1, test.line.unstruck()), (300 << 10, 0));
+    // Who looked before it had counted at all counts what it has grown since.
+    store.count_upload(&record, 350 << 10).await.unwrap();
+    assert_eq!(counted(&test, user).await.1, 350 << 10);
     upload.put(padded(400)).await;
     for _ in 0..3 {
         handle(&test, upload.event()).await;
@@ -868,4 +874,11 @@ async fn an_upload_counts_once() {
     // Settled: it counts no more, however long somebody was frozen.
     store.count_upload(&record, 500 << 10).await.unwrap();
     assert_eq!(counted(&test, user).await.1, 400 << 10);
+    // Its owner has left, or its time is over: it counts for nobody, and is not found good.
+    let gone = named(&test, &token, "image/jpeg").await;
+    let record = gone.record(&test).await.unwrap();
+    store.forget_files(user, std::slice::from_ref(&gone.id)).await.unwrap();
+    store.count_upload(&record, 300 << 10).await.unwrap();
+    assert_eq!(counted(&test, user).await.1, 400 << 10);
+    assert_eq!(store.media_checked(&gone.id, user, None).await, Ok(MediaStatus::Refused));
 }

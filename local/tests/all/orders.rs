@@ -115,23 +115,36 @@ async fn a_pending_order_holds_for_half_an_hour() {
     let test = Test::start().await;
     let (anna, bo) = (User::new(&test, "13800138001").await, User::new(&test, "13800138002").await);
     stock(&test, 3).await;
+    let updated = async |order: u64| {
+        let detail = anna.done(&test, "order_detail", json!({"order_id": order})).await;
+        detail["order_detail"]["updated_at"].as_u64().unwrap()
+    };
     let cancelled = anna.order(&test, &[1_000]).await;
+    test.wait(5);
+    let at = test.now();
     for _ in 0..2 {
         anna.done(&test, "order_cancel", json!({"order_id": cancelled})).await;
+        test.wait(5);
     }
+    assert_eq!(updated(cancelled).await, at);
     anna.refused(&test, "order_pay", json!({"order_id": cancelled}), 409).await;
     assert_eq!(anna.open(&test).await.len(), 3);
     let paid = anna.order(&test, &[1_000]).await;
+    test.wait(5);
+    let at = test.now();
     anna.done(&test, "order_pay", json!({"order_id": paid})).await;
+    assert!((at..=test.now()).contains(&updated(paid).await));
     let late = anna.order(&test, &[1_001, 1_002]).await;
     assert_eq!(anna.orders(&test, json!({})).await, [(late, 0), (paid, 1), (cancelled, 2)]);
     assert_eq!(anna.orders(&test, json!({"status": 0})).await, [(late, 0)]);
     let detail = anna.done(&test, "order_detail", json!({"order_id": late})).await;
     let ends = detail["order_detail"]["created_at"].as_u64().unwrap() + HOLD;
+    assert_eq!(updated(late).await, ends - HOLD);
     test.set_clock(ends - 1);
     bo.refused(&test, "order_create", json!({"ticket_id_list": [1_001]}), 409).await;
     test.set_clock(ends);
     // Nothing ran, and it counts as cancelled everywhere.
+    assert_eq!(updated(late).await, ends);
     assert_eq!(anna.orders(&test, json!({"status": 0})).await, []);
     assert_eq!(anna.orders(&test, json!({"status": 1})).await, [(paid, 1)]);
     assert_eq!(anna.orders(&test, json!({"status": 2})).await, [(late, 2), (cancelled, 2)]);
@@ -168,6 +181,7 @@ async fn a_key_makes_a_repeat_the_same_order() {
     let anna = User::new(&test, "13800138001").await;
     stock(&test, 5).await;
     let body = json!({"ticket_id_list": [1_000]});
+    let at = test.now();
     let (shared, token) = (test.clone(), anna.token.clone());
     let both = together((0..8).map(|_| {
         let (test, token, body) = (shared.clone(), token.clone(), body.clone());
@@ -191,7 +205,15 @@ async fn a_key_makes_a_repeat_the_same_order() {
     // Another user's key is another key.
     let bo = User::new(&test, "13800138002").await;
     assert_eq!(bo.with_key(&test, "first", &json!({"ticket_id_list": [1_001]})).await.code(), "0");
-    test.wait(24 * 60 * MINUTE + 1_000);
+    // A day later, to the second, it is a new one, and what it wants is sold.
+    let [first] = anna.orders(&test, json!({})).await[..] else { panic!() };
+    anna.done(&test, "order_pay", json!({"order_id": first.0})).await;
+    test.set_clock((at + 24 * 60 * MINUTE) / 1000 * 1000);
+    for _ in 0..2 {
+        anna.with_key(&test, "first", &body).await.refused(409, 409);
+        test.wait(1_000);
+    }
+    test.set_clock((at + 24 * 60 * MINUTE) / 1000 * 1000);
     assert_eq!(anna.with_key(&test, "first", &json!({"ticket_id_list": [1_002]})).await.code(), "0");
 }
 

@@ -1,6 +1,6 @@
 //! Files that nothing uses any more go by themselves, and none goes that something uses.
 use serde_json::{Value, json};
-use shared::domain::{DAY, MediaId, UserId};
+use shared::domain::{DAY, MediaId, Refusal, UserId};
 
 use crate::{
     deeds::whole,
@@ -61,6 +61,13 @@ async fn an_upload_that_nobody_names_goes() {
     test.sweep().await;
     test.plaza.deliver().await.unwrap();
     assert!(is_served(&test, &unused).await, "not before its time");
+    // Whoever tells of a record that is there tells of nothing.
+    test.plaza.app.follow_up_media(UserId(anna.id), &used).await.unwrap();
+    assert!(is_served(&test, &used).await);
+    // Over, though the table has not dropped it yet.
+    test.wait(DAY + 1000);
+    let late = test.plaza.app.store.publish_article(UserId(anna.id), "", vec![unused.clone()]).await;
+    assert!(matches!(late, Err(Refusal::Conflict(_))), "{late:?}");
     a_week_passes(&test).await;
     assert_eq!((is_served(&test, &unused).await, is_served(&test, &used).await), (false, true));
     let again = anna.call(&test, "article_publish", json!({"content": "", "images": [unused]})).await;
