@@ -1,7 +1,6 @@
 //! What every function's `main` is.
 use std::{
     convert::Infallible,
-    panic::resume_unwind,
     sync::Arc,
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
@@ -35,10 +34,7 @@ pub async fn serve(operations: impl FnOnce(Router<Arc<App>>) -> Router<Arc<App>>
     let ((), router) = tokio::join!(app.store.warm(), async { router(operations, app.clone()) });
     let router = &router;
     let handle = async |request| {
-        let (app, router) = (app.clone(), router.clone());
-        // In a task of its own, which tokio wakes without the system calls that waking the outermost one takes.
-        let answered = tokio::spawn(async move { answer(&app, router, request).await }).await;
-        let (response, line) = answered.unwrap_or_else(|broken| resume_unwind(broken.into_panic()));
+        let (response, line) = answer(app, router.clone(), request).await;
         println!("{line}");
         Ok::<_, Infallible>(response)
     };
