@@ -5,8 +5,11 @@ use http::{Method, Request};
 use local::events;
 use serde_json::{Value, json};
 use shared::{
-    domain::{ArticleId, CommentId, GalleryId, GameId, Gender, MediaId, Page, PictureId, ProjectId, TicketId, UserId},
-    store::{Changes, ClothList, MasterList, Place, ProjectList, SignUp, keys},
+    domain::{
+        ArticleId, CommentId, GalleryId, GameId, Gender, MediaId, Page, PictureId, ProjectId, Refusal, Thing, TicketId,
+        UserId,
+    },
+    store::{Changes, ClothList, Imported, MasterList, Place, ProjectList, SignUp, keys},
 };
 
 use crate::{
@@ -404,6 +407,28 @@ async fn an_imported_user_logs_in_everywhere() {
     assert_eq!((audit("review2026").await, audit("review2027").await), (200, 400));
     imported(&test, [with(&of_kind("review_account"), "password", "review2027".into())]).await;
     assert_eq!((audit("review2026").await, audit("review2027").await), (400, 200));
+}
+
+/// Between a lock's look and its write another one locks the user, or the user leaves.
+#[tokio::test]
+async fn a_lock_that_others_meet_says_what_became_of_it() {
+    let test = Test::start().await;
+    let store = &test.plaza.app.store;
+    for leaves in [false, true] {
+        let user = UserId(test.person(if leaves { "13800138001" } else { "13800138002" }).await.0);
+        let freeze = test.line.freeze_at(1);
+        let other = async {
+            freeze.reached().await;
+            match leaves {
+                true => assert!(store.leave(user, None).await.unwrap()),
+                false => assert_eq!(store.lock_user(user, true).await, Ok(Imported::Written)),
+            }
+            freeze.thaw();
+        };
+        let (locked, ()) = tokio::join!(store.lock_user(user, true), other);
+        let wanted = if leaves { Err(Refusal::NoSuch(Thing::User)) } else { Ok(Imported::Unchanged) };
+        assert_eq!(locked, wanted);
+    }
 }
 
 #[tokio::test]
