@@ -11,7 +11,7 @@ use image::{GenericImageView as _, ImageFormat, Rgb, RgbImage};
 use local::{Options, Plaza, engines};
 use serde_json::json;
 use shared::{
-    domain::{DAY, MediaClass, MediaId, MediaKind, Refusal, UploadFault, UserId},
+    domain::{DAY, MINUTE, MediaClass, MediaId, MediaKind, Refusal, UploadFault, UserId},
     function,
     outside::aws,
     store::{Banner, MediaRecord, MediaStatus, Place, keys},
@@ -844,7 +844,9 @@ async fn what_one_user_uploads_in_a_day_has_an_end() {
     assert_eq!(avatar().await.code(), "000000");
     for refused in [avatar().await, test.json("/get_media_id", json!({"token": hers})).await] {
         refused.refused(429, 429);
-        assert!(refused.message().contains("at most 6 uploads a day"), "{}", refused.message());
+        let minutes = (DAY - test.now() % DAY).div_ceil(MINUTE);
+        let wanted = format!("at most 6 uploads a day: try again in {minutes} min");
+        assert!(refused.message().contains(&wanted), "{}", refused.message());
     }
     test.wait(DAY);
     assert_eq!(avatar().await.code(), "000000");

@@ -6,7 +6,7 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 use shared::{
     domain::{MINUTE, OrderId, ProjectId, TicketId, UserId},
-    store::{Changes, SignUp, TicketBatch, keys},
+    store::{Changes, Due, Settled, SignUp, TicketBatch, keys},
 };
 
 use crate::{
@@ -217,6 +217,62 @@ async fn a_key_makes_a_repeat_the_same_order() {
     assert_eq!(anna.with_key(&test, "first", &json!({"ticket_id_list": [1_002]})).await.code(), "0");
 }
 
+/// Whatever one user orders at once is pending and counts.
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_of_one_moment_are_all_pending() {
+    let test = std::sync::Arc::new(Test::start().await);
+    let anna = User::new(&test, "13800138001").await;
+    stock(&test, 8).await;
+    let orders = (1_000..1_008).map(|ticket| {
+        let (test, user) = (test.clone(), UserId(anna.id));
+        async move { test.plaza.app.store.place_order(user, &[TicketId(ticket)], false, None).await.unwrap().0 }
+    });
+    let placed: BTreeSet<_> = together(orders).await.into_iter().collect();
+    let pending = anna.orders(&test, json!({"status": 0})).await;
+    assert_eq!(pending.into_iter().map(|(order, _)| order).collect::<BTreeSet<_>>(), placed);
+}
+
+/// What comes late of a charge that is no longer the order's changes nothing, and money for it is paid back.
+#[tokio::test]
+async fn each_charge_is_a_try_of_its_own() {
+    let test = Test::start().await;
+    let anna = UserId(test.person("13800138001").await.0);
+    stock(&test, 3).await;
+    let store = &test.plaza.app.store;
+    let asked_at = async |order: OrderId| {
+        let order = test.items().await.remove(&format!("U#{:016} / ORDER#{:016}", anna.0, order.0)).unwrap();
+        order.get("ask_at").map(|at| at.as_n().unwrap().parse::<u64>().unwrap())
+    };
+    let id = store.place_order(anna, &[TicketId(1_000)], false, None).await.unwrap();
+    let first = store.begin_charge(anna, id).await.unwrap().unwrap();
+    // Nobody says what became of it: it is asked for a minute later.
+    test.wait(MINUTE + 10);
+    assert_eq!(store.charges_under_way(9).await.unwrap().len(), 1);
+    let at = test.now();
+    store.ask_later(&first).await.unwrap();
+    assert!(store.charges_under_way(9).await.unwrap().is_empty());
+    let asked = asked_at(id).await.unwrap();
+    assert!((at + MINUTE..=at + MINUTE + 10).contains(&asked), "{asked} after {at}");
+    test.wait(MINUTE + 10);
+    assert_eq!(store.charges_under_way(9).await.unwrap().len(), 1);
+
+    store.charge_declined(&first).await.unwrap();
+    assert!(matches!(store.due(anna, id).await.unwrap(), Due::Nothing));
+    assert_eq!(asked_at(id).await, None);
+    assert!(store.charges_under_way(9).await.unwrap().is_empty());
+    let second = store.begin_charge(anna, id).await.unwrap().unwrap();
+    assert_eq!((first.attempt, second.attempt), (1, 2));
+    // The first is told of again.
+    store.charge_declined(&first).await.unwrap();
+    assert!(matches!(store.due(anna, id).await.unwrap(), Due::Charge(order) if order.attempt == 2));
+    assert!(matches!(store.charge_approved(&first).await.unwrap(), Settled::Gone(refund) if refund.attempt == 1));
+    for _ in 0..2 {
+        assert_eq!(store.charge_approved(&second).await.unwrap(), Settled::Done);
+        assert!(matches!(store.charge_approved(&first).await.unwrap(), Settled::Gone(_)));
+    }
+    assert_eq!(store.begin_charge(anna, id).await.unwrap().map(|order| order.attempt), None);
+}
+
 #[tokio::test]
 async fn no_two_orders_have_one_id() {
     // The provider knows a charge by the order's id alone: whoever had another's would be given tickets for their money.
@@ -253,6 +309,20 @@ async fn fifty_tickets_of_fifty_projects() {
     }
     assert_eq!(anna.list(&test, "my_ticket_list", json!({"limit": 100}), "ticket_id").await.len(), 50);
     assert!(!test.items().await.keys().any(|key| key.starts_with("CHARGES#")));
+
+    // The last ten are counted in a transaction of their own: where that does not come through, it is still due.
+    let others: Vec<u64> = tickets.iter().map(|ticket| ticket + 1).collect();
+    let (buyer, id) = (UserId(anna.id), OrderId(anna.order(&test, &others).await));
+    let charged = store.begin_charge(buyer, id).await.unwrap().unwrap();
+    test.line.spoil("TransactWriteItems", [None].into_iter().chain([Some(Fault::Broken); 100]).collect::<Vec<_>>());
+    store.charge_approved(&charged).await.unwrap_err();
+    test.line.mend();
+    let Due::Count(left) = store.due(buyer, id).await.unwrap() else { panic!("it is not due") };
+    store.count_sold(&left).await.unwrap();
+    assert!(matches!(store.due(buyer, id).await.unwrap(), Due::Nothing));
+    for at in 1..=50 {
+        assert_eq!(store.unsold_tickets(ProjectId(at)).await.unwrap(), 0, "{at}");
+    }
 }
 
 #[tokio::test]
