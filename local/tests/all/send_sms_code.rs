@@ -96,6 +96,9 @@ async fn a_days_codes_are_limited_for_all_phones_together() {
     test.code(PHONE).await;
     test.code(OTHER).await;
     let before = test.items().await;
+    let counts: Vec<_> = before.iter().filter(|(key, _)| key.starts_with("SMSDAY#")).map(|(_, count)| count).collect();
+    let end = counts[0]["expires_at"].as_n().unwrap().parse::<u64>().unwrap() * 1000;
+    assert!((test.now() + DAY..=test.now() + 2 * DAY).contains(&end), "the table forgets it");
     for phone in ["13800138003", "13800138004"] {
         let (answer, sent) = send(&test, json!({"phone": phone})).await;
         answer.refused(429, 429);
