@@ -189,7 +189,8 @@ impl Hostile {
 /// where a device is.
 async fn lasting(test: &Test) -> HashMap<String, HashMap<String, AttributeValue>> {
     let mut items: HashMap<_, _> = test.items().await.into_iter().collect();
-    items.retain(|key, _| !key.starts_with("GUESS#") && !key.starts_with("M#") && !key.contains("TRACK#"));
+    items.retain(|key, _| !["GUESS#", "M#"].iter().any(|kind| key.starts_with(kind)));
+    items.retain(|key, _| !["TRACK#", " / MEDIA#"].iter().any(|kind| key.contains(kind)));
     items.values_mut().for_each(|item| drop(item.remove("code_tries")));
     items
 }
