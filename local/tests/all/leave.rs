@@ -89,7 +89,7 @@ impl Scene {
 
         // Bo comes, by phone, and says who he is.
         let bo = User::new(&test, BOS_PHONE).await;
-        let his_image = uploaded(&test, &bo).await;
+        let his_image = bo.uploaded(&test).await;
         let me = json!({"nickname": "Boris", "email": "bo@example.com", "intro": "hi", "avatar": his_image});
         bo.done(&test, "my_user_info_update", me).await;
         for _ in 0..2 {
@@ -364,17 +364,6 @@ async fn gallery(test: &Test, owner: &User, pictures: usize) -> GalleryId {
         let uploaded = test.upload(&owner.token, "/user/pic/upload", &fields, ("image", &picture(96, 64))).await;
         assert_eq!(uploaded.code(), "0", "{uploaded:?}");
     }
-    id
-}
-
-/// An image of a user's that was uploaded, checked and is served.
-async fn uploaded(test: &Test, owner: &User) -> shared::domain::MediaId {
-    let named = owner.done(test, "get_media_id", json!({"content_type": "image/jpeg"})).await;
-    let (id, url) = (named["media_id"].as_str().unwrap(), named["upload_url"].as_str().unwrap());
-    let put = Request::builder().method(Method::PUT).uri(url).header("content-type", "image/jpeg");
-    assert_eq!(test.raw(put, picture(96, 64)).await, 200);
-    let id = shared::domain::MediaId(id.to_owned());
-    assert!(objects(test).await.contains(&format!("media/{id}")));
     id
 }
 

@@ -35,7 +35,7 @@ use lambda_http::{Adapter, Context, LambdaEvent, Service as _, request::LambdaRe
 use local::{ACTING, Options, Plaza, events, functions, model::Model};
 use serde_json::{Value, json};
 use shared::{
-    domain::{MINUTE, Password, Phone, Refusal, SmsLimits, StoredPassword, System},
+    domain::{MINUTE, MediaId, Password, Phone, Refusal, SmsLimits, StoredPassword, System},
     function,
     outside::aws,
     store::{Changes, LoggedIn, SignUp},
@@ -280,6 +280,16 @@ impl User {
     pub async fn new(test: &Test, phone: &str) -> Self {
         let (id, token) = test.person(phone).await;
         Self { id, token }
+    }
+
+    /// An image of the user's that was uploaded, checked and is served.
+    pub async fn uploaded(&self, test: &Test) -> MediaId {
+        let named = self.done(test, "get_media_id", json!({"content_type": "image/jpeg"})).await;
+        let (id, url) = (named["media_id"].as_str().unwrap(), named["upload_url"].as_str().unwrap());
+        let put = Request::builder().method(Method::PUT).uri(url).header("content-type", "image/jpeg");
+        assert_eq!(test.raw(put, picture(96, 64)).await, 200);
+        assert!(test.objects().await.0.contains(&format!("media/{id}")));
+        MediaId(id.to_owned())
     }
 
     pub fn uid(&self) -> String {

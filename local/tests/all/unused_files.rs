@@ -22,16 +22,6 @@ async fn a_week_passes(test: &Test) {
     gallery_deeds::whole(&items);
 }
 
-/// Uploads an image, and waits until it is served.
-async fn uploaded(test: &Test, owner: &User) -> MediaId {
-    let named = owner.done(test, "get_media_id", json!({"content_type": "image/jpeg"})).await;
-    let (id, url) = (named["media_id"].as_str().unwrap(), named["upload_url"].as_str().unwrap());
-    let put = http::Request::builder().method("PUT").uri(url).header("content-type", "image/jpeg");
-    assert_eq!(test.raw(put, picture(96, 64)).await, 200);
-    assert!(is_served(test, &MediaId(id.into())).await);
-    MediaId(id.to_owned())
-}
-
 async fn is_served(test: &Test, id: &MediaId) -> bool {
     test.objects().await.0.contains(&format!("media/{id}"))
 }
@@ -55,7 +45,7 @@ async fn avatar(test: &Test, user: &User) -> Answer {
 async fn an_upload_that_nobody_names_goes() {
     let test = Test::start().await;
     let anna = User::new(&test, "13800138001").await;
-    let (unused, used) = (uploaded(&test, &anna).await, uploaded(&test, &anna).await);
+    let (unused, used) = (anna.uploaded(&test).await, anna.uploaded(&test).await);
     publish(&test, &anna, &[&used]).await;
     test.wait(WEEK - DAY);
     test.sweep().await;
@@ -81,7 +71,7 @@ async fn images_of_deleted_articles_go_unless_others_show_them() {
     let anna = User::new(&test, "13800138001").await;
     let mut images = vec![];
     for _ in 0..9 {
-        images.push(uploaded(&test, &anna).await);
+        images.push(anna.uploaded(&test).await);
     }
     let all: Vec<_> = images.iter().collect();
     let mut articles = vec![];
@@ -117,7 +107,7 @@ async fn replaced_files_of_a_profile_go() {
     assert!(!second.iter().any(|object| first.contains(object)));
 
     // One upload in several places is used until it is in none.
-    let (one, other) = (uploaded(&test, &anna).await, uploaded(&test, &anna).await);
+    let (one, other) = (anna.uploaded(&test).await, anna.uploaded(&test).await);
     let patch = async |fields: Value| {
         let request = http::Request::builder().method("PATCH").header("authorization", &anna.token);
         let request = request.header("content-type", "application/json");
@@ -131,7 +121,7 @@ async fn replaced_files_of_a_profile_go() {
     assert_eq!(test.objects().await.0, [format!("media/{one}")]);
     let other = match is_served(&test, &other).await {
         true => other,
-        false => uploaded(&test, &anna).await,
+        false => anna.uploaded(&test).await,
     };
     patch(json!({"background": other, "icon": other})).await;
     a_week_passes(&test).await;
@@ -145,7 +135,7 @@ async fn replaced_files_of_a_profile_go() {
     let request = request.header("content-type", "application/json");
     let answer = test.send(request, &format!("/m_user/users/{}", bo.uid()), json!({"icon": other}).to_string()).await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    let last = uploaded(&test, &anna).await;
+    let last = anna.uploaded(&test).await;
     patch(json!({"background": last, "icon": last})).await;
     a_week_passes(&test).await;
     assert_eq!(test.objects().await.0, [format!("media/{last}")]);
@@ -185,7 +175,7 @@ async fn an_image_that_comes_into_use_as_its_time_ends_stays_or_is_refused() {
     loop {
         let test = Test::start().await;
         let anna = User::new(&test, "13800138001").await;
-        let image = uploaded(&test, &anna).await;
+        let image = anna.uploaded(&test).await;
         let body = json!({"content": "", "images": [image]});
         let freeze = test.line.freeze_at(at);
         let week = async {
@@ -220,7 +210,7 @@ async fn an_image_that_comes_into_use_as_its_time_ends_stays_or_is_refused() {
 async fn articles_with_one_image_come_and_go_at_once() {
     let test = std::sync::Arc::new(Test::start().await);
     let anna = User::new(&test, "13800138001").await;
-    let (image, owner) = (uploaded(&test, &anna).await, UserId(anna.id));
+    let (image, owner) = (anna.uploaded(&test).await, UserId(anna.id));
     let mut left = vec![];
     for round in 0..10 {
         let going: Vec<_> = std::mem::take(&mut left);
@@ -249,7 +239,7 @@ async fn articles_with_one_image_come_and_go_at_once() {
 async fn an_image_is_in_a_hundred_articles_at_most() {
     let test = Test::start().await;
     let anna = User::new(&test, "13800138001").await;
-    let image = uploaded(&test, &anna).await;
+    let image = anna.uploaded(&test).await;
     let mut last = None;
     for _ in 0..100 {
         test.wait(1);

@@ -44,6 +44,13 @@ pub struct MediaRecord {
     expires_at: Option<u64>,
 }
 
+impl MediaRecord {
+    /// Something uses it, or its time is not over, though the table has not dropped it yet.
+    fn lasts(&self, now: Millis) -> bool {
+        self.expires_at.is_none_or(|end| end > now / 1000)
+    }
+}
+
 /// The owner's profile, among what uses a file.
 pub(super) const PROFILE: &str = "profile";
 
@@ -119,15 +126,14 @@ impl Store {
     /// One round.
     pub async fn media_of(&self, owner: UserId, ids: &[MediaId]) -> Result<Vec<MediaRecord>, Refusal> {
         let records = self.get_each::<_, MediaRecord>(ids, |id| keys::media(owner, id)).await?;
-        let now = self.system.now() / 1000;
-        Ok(records.into_values().filter(|record| record.expires_at.is_none_or(|end| end > now)).collect())
+        let now = self.system.now();
+        Ok(records.into_values().filter(|record| record.lasts(now)).collect())
     }
 
     /// What is known of a file by its id alone. One query.
     pub async fn media(&self, id: &MediaId) -> Result<Option<MediaRecord>, Refusal> {
         let found: Option<MediaRecord> = self.items(Range::new(keys::medias(id), ""), Page::first(1)).await?.pop();
-        let now = self.system.now() / 1000;
-        Ok(found.filter(|record| record.expires_at.is_none_or(|end| end > now)))
+        Ok(found.filter(|record| record.lasts(self.system.now())))
     }
 
     /// Whether a file has a record still: were it over, somebody may use it this moment.
