@@ -1,5 +1,6 @@
 //! What every function's `main` is.
 use std::{
+    collections::BTreeMap,
     convert::Infallible,
     sync::Arc,
     time::{Instant, SystemTime, UNIX_EPOCH},
@@ -10,7 +11,7 @@ use lambda_http::{Request, RequestExt as _, Service as _, request::RequestContex
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::json;
+use serde_json::{Value, json};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
@@ -26,19 +27,22 @@ const METRICS: &str = "Plaza";
 
 /// Serves a function's operations to the Lambda runtime, for as long as it wants.
 pub async fn serve(operations: impl FnOnce(Router<Arc<App>>) -> Router<Arc<App>>) -> Result<(), Error> {
-    let app = &app()?;
+    let app = app()?;
     if app.keys().is_err() {
         return Err("the environment variable JWT_KEY is missing".into());
     }
     // The router is made while the network is about the connection.
     let ((), router) = tokio::join!(app.store.warm(), async { router(operations, app.clone()) });
-    let router = &router;
-    let handle = async |request| {
-        let (response, line) = answer(app, router.clone(), request).await;
-        println!("{line}");
-        Ok::<_, Infallible>(response)
+    let handle = move |request| {
+        let (app, router) = (app.clone(), router.clone());
+        async move {
+            let (response, line) = answer(&app, router, request).await;
+            println!("{line}");
+            Ok::<_, Infallible>(response)
+        }
     };
-    lambda_http::run(lambda_http::service_fn(handle)).await
+    // As a task: what `main` itself waits for is woken through the kernel, eight system calls a request.
+    tokio::task::spawn_local(lambda_http::run(lambda_http::service_fn(handle))).await?
 }
 
 /// One request's answer, and its line for the log.
@@ -53,9 +57,7 @@ pub async fn answer(app: &App, mut router: Router, request: Request) -> (Respons
     let outcome = response.extensions().get().cloned();
     // What leads nowhere is nobody's operation.
     let outcome = outcome.unwrap_or_else(|| Outcome { operation: "none".into(), code: response.status().as_u16() });
-    let line = Line { request_id: &id, api_request_id: api_id.as_deref(), outcome: &outcome, millis: since(), taken };
-    let line = line.json(app);
-    (response, line)
+    (response, line(app, &id, api_id.as_deref(), &outcome, since(), &taken))
 }
 
 /// The same for a function that takes events, not requests; it is told when Lambda ends it. An error makes Lambda send
@@ -74,9 +76,7 @@ where
         let since = stopwatch();
         let (answer, taken) = metered(handle(app, event.payload, event.context.deadline)).await;
         let outcome = Outcome { operation: name.into(), code: if answer.is_ok() { 0 } else { 500 } };
-        let request_id = &event.context.request_id;
-        let line = Line { request_id, api_request_id: None, outcome: &outcome, millis: since(), taken };
-        println!("{}", line.json(app));
+        println!("{}", line(app, &event.context.request_id, None, &outcome, since(), &taken));
         answer
     };
     lambda_runtime::run(service_fn(handle)).await
@@ -91,38 +91,63 @@ pub struct Outcome {
 }
 
 /// A request's line in the log: nothing that anybody sent.
+#[derive(Serialize)]
 struct Line<'a> {
+    level: &'static str,
     /// Lambda's, which stands in every other line of the request as well.
     request_id: &'a str,
     /// API Gateway's, which stands in its access log.
+    #[serde(skip_serializing_if = "Option::is_none")]
     api_request_id: Option<&'a str>,
-    outcome: &'a Outcome,
-    millis: f64,
-    taken: Taken,
+    operation: &'a str,
+    code: u16,
+    ms: f64,
+    calls: u32,
+    reads: f64,
+    writes: f64,
+    #[serde(flatten)]
+    metric: Option<Metric<'a>>,
 }
 
-impl Line<'_> {
-    /// In CloudWatch's embedded metric format where something came about that is counted: the line is the metric.
-    fn json(&self, app: &App) -> String {
-        let Taken { calls, read_units, write_units, happened } = &self.taken;
-        let Outcome { operation, code } = self.outcome;
-        let mut line = json!({
-            "level": "INFO", "request_id": self.request_id, "operation": operation, "code": code,
-            "ms": (self.millis * 10.0).round() / 10.0, "calls": calls, "reads": read_units, "writes": write_units,
-        });
-        if let Some(id) = self.api_request_id {
-            line["api_request_id"] = id.into();
-        }
-        if !happened.is_empty() {
-            let named = happened.keys().map(|what| json!({"Name": format!("{what:?}"), "Unit": "Count"}));
-            let metrics =
-                json!({"Namespace": METRICS, "Dimensions": [["Stack"]], "Metrics": named.collect::<Vec<_>>()});
-            line["_aws"] = json!({"Timestamp": app.system.now(), "CloudWatchMetrics": [metrics]});
-            line["Stack"] = app.config.stack.as_str().into();
-            happened.iter().for_each(|(what, count)| line[format!("{what:?}")] = (*count).into());
-        }
-        line.to_string()
-    }
+/// What came about that is counted, in CloudWatch's embedded metric format: the line is the metric.
+#[derive(Serialize)]
+struct Metric<'a> {
+    #[serde(rename = "_aws")]
+    about: Value,
+    #[serde(rename = "Stack")]
+    stack: &'a str,
+    #[serde(flatten)]
+    counts: BTreeMap<String, u32>,
+}
+
+fn line(
+    app: &App,
+    request_id: &str,
+    api_request_id: Option<&str>,
+    Outcome { operation, code }: &Outcome,
+    millis: f64,
+    taken: &Taken,
+) -> String {
+    let metric = (!taken.happened.is_empty()).then(|| {
+        let counts: BTreeMap<_, _> = taken.happened.iter().map(|(what, count)| (format!("{what:?}"), *count)).collect();
+        let named: Vec<_> = counts.keys().map(|name| json!({"Name": name, "Unit": "Count"})).collect();
+        let metrics = json!({"Namespace": METRICS, "Dimensions": [["Stack"]], "Metrics": named});
+        let about = json!({"Timestamp": app.system.now(), "CloudWatchMetrics": [metrics]});
+        Metric { about, stack: &app.config.stack, counts }
+    });
+    let line = Line {
+        level: "INFO",
+        request_id,
+        api_request_id,
+        operation,
+        code: *code,
+        ms: (millis * 10.0).round() / 10.0,
+        calls: taken.calls,
+        reads: taken.read_units,
+        writes: taken.write_units,
+        metric,
+    };
+    serde_json::to_string(&line).expect("names are text and numbers are finite")
 }
 
 /// Milliseconds since this was called.

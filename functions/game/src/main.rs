@@ -1,4 +1,4 @@
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main(flavor = "local")]
 async fn main() -> Result<(), lambda_http::Error> {
     shared::function::serve(game::operations).await
 }

@@ -1,4 +1,4 @@
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main(flavor = "local")]
 async fn main() -> Result<(), lambda_http::Error> {
     shared::function::serve_events("media", async |app, sent, _| Ok(media::handle(app, media::event(sent)).await?))
         .await

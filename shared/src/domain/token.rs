@@ -70,6 +70,7 @@ struct ImClaims {
 pub struct TokenKeys {
     current: SigningKey,
     accepted: Vec<SigningKey>,
+    rules: Validation,
 }
 
 /// Signs what the messaging service reads. The service must know it and thereby could sign, so it signs nobody in here.
@@ -104,7 +105,13 @@ impl TokenKeys {
     pub fn new(current: &str, accepted: Option<&str>) -> Result<Self, String> {
         let accepted = accepted.into_iter().flat_map(|keys| keys.split(','));
         let accepted = accepted.map(|key| SigningKey::new(key.trim())).collect::<Result<_, _>>()?;
-        Ok(Self { current: SigningKey::new(current)?, accepted })
+        let mut rules = Validation::new(Algorithm::HS256);
+        rules.set_audience(&[AUDIENCE]);
+        rules.set_issuer(&[ISSUER]);
+        rules.set_required_spec_claims(&["aud", "exp", "iss", "nbf", "sub"]);
+        // By our clock, in `verify`: the crate reads the machine's.
+        rules.validate_exp = false;
+        Ok(Self { current: SigningKey::new(current)?, accepted, rules })
     }
 
     pub fn sign(&self, token: &Token, now: Millis) -> Result<String, Refusal> {
@@ -132,13 +139,7 @@ impl TokenKeys {
     pub fn verify(&self, token: &str, now: Millis) -> Option<Token> {
         let kid = decode_header(token).ok()?.kid?;
         let key = [&self.current].into_iter().chain(&self.accepted).find(|key| key.id == kid)?;
-        let mut rules = Validation::new(Algorithm::HS256);
-        rules.set_audience(&[AUDIENCE]);
-        rules.set_issuer(&[ISSUER]);
-        rules.set_required_spec_claims(&["aud", "exp", "iss", "nbf", "sub"]);
-        // By our clock, below: the crate reads the machine's.
-        rules.validate_exp = false;
-        let claims: Claims = decode(token, &key.verify, &rules).ok()?.claims;
+        let claims: Claims = decode(token, &key.verify, &self.rules).ok()?.claims;
         let now = now / 1000;
         (claims.nbf <= now + SKEW && now < claims.exp).then_some(())?;
         Some(Token {

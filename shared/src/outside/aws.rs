@@ -27,19 +27,14 @@ use crate::{config::Aws, domain::Refusal};
 const ROOTS: &[&str] = &[include_str!("amazon_roots.pem")];
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
-const READ_LIMIT: Duration = Duration::from_secs(3);
-/// For what says that it takes longer.
-const PATIENT_READ_LIMIT: Duration = Duration::from_secs(40);
+/// For each of three tries, a picture's upload included: with the pauses between them they fit a function's 15 seconds.
+/// (A limit of its own for all of them, or for the wait for an answer, would be a timer more in every call.)
+const TRY_LIMIT: Duration = Duration::from_secs(3);
 
-/// Settings for every client. The SDK itself sets no limit on an operation, an attempt or a read: these fit a
-/// function's 15 seconds, a picture's upload included.
+/// Settings for every client. The SDK itself sets no limit.
 pub fn settings(aws: &Aws, http: SharedHttpClient) -> SdkConfig {
     let keys = Credentials::new(&aws.access_key, &aws.secret_key, aws.session_token.clone(), None, "environment");
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT_LIMIT)
-        .read_timeout(READ_LIMIT)
-        .operation_attempt_timeout(Duration::from_secs(4))
-        .operation_timeout(Duration::from_secs(9));
+    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_LIMIT).operation_attempt_timeout(TRY_LIMIT);
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(aws.region.clone()))
@@ -53,20 +48,18 @@ pub fn settings(aws: &Aws, http: SharedHttpClient) -> SdkConfig {
 /// One pool of connections for all clients; it speaks TLS and, to stand-ins on this machine, plain HTTP.
 pub fn http_client() -> SharedHttpClient {
     // Made once: the SDK asks for a connector per set of limits, and each would read the roots again.
-    let made = [const { OnceLock::new() }; 2];
-    http_client_fn(move |wanted, components| {
-        let patient = wanted.read_timeout().is_some_and(|limit| limit > READ_LIMIT);
-        let read_limit = if patient { PATIENT_READ_LIMIT } else { READ_LIMIT };
+    let made = OnceLock::new();
+    http_client_fn(move |_, components| {
         let make = || {
             let roots = ROOTS.iter().fold(TrustStore::empty(), |store, root| store.with_pem_certificate(*root));
             let tls =
                 TlsContext::builder().with_trust_store(roots).build().expect("the embedded roots are certificates");
-            let limits = HttpConnectorSettings::builder().connect_timeout(CONNECT_LIMIT).read_timeout(read_limit);
+            let limits = HttpConnectorSettings::builder().connect_timeout(CONNECT_LIMIT);
             let mut connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls);
             connector.set_connector_settings(Some(limits.build())).set_sleep_impl(components.sleep_impl());
             SharedHttpConnector::new(connector.build())
         };
-        made[usize::from(patient)].get_or_init(make).clone()
+        made.get_or_init(make).clone()
     })
 }
 

@@ -290,10 +290,7 @@ fn export_key(name: &str) -> String {
 
 /// For what the object store takes long to do.
 fn patient() -> Builder {
-    let limits = TimeoutConfig::builder()
-        .read_timeout(COPY_LIMIT)
-        .operation_attempt_timeout(COPY_LIMIT)
-        .operation_timeout(COPY_LIMIT);
+    let limits = TimeoutConfig::builder().operation_attempt_timeout(COPY_LIMIT).operation_timeout(COPY_LIMIT);
     Builder::new().timeout_config(limits.build())
 }
 

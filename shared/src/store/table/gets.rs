@@ -1,7 +1,7 @@
 //! Reads of single items. What is asked for in one turn leaves as one BatchGetItem, as in GraphQL's DataLoader: a call of
 //! the SDK costs some 170 µs of CPU, whatever it brings.
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -22,9 +22,12 @@ use crate::{
 /// Keys in one BatchGetItem.
 const BATCH: usize = 100;
 
-/// What the reads of one turn are answered.
-type Loaded = Result<Arc<HashMap<Key, Item>>, Refusal>;
-type Sending = BoxFuture<'static, Loaded>;
+/// What one turn asks for, and how often.
+type Wanted = BTreeMap<Key, usize>;
+
+/// What the reads of one turn are answered: items, and how many of those who asked for each have not had it yet.
+type Loaded = Arc<Mutex<HashMap<Key, (Item, usize)>>>;
+type Sending = BoxFuture<'static, Result<Loaded, Refusal>>;
 
 /// Gathers the reads of one turn. Every one of them drives the batch, so that it arrives though some are given up.
 #[derive(Default)]
@@ -32,7 +35,7 @@ pub struct Loader(Mutex<Option<Gathering>>);
 
 /// A batch that has not left yet.
 struct Gathering {
-    keys: Arc<Mutex<Option<BTreeSet<Key>>>>,
+    keys: Arc<Mutex<Option<Wanted>>>,
     sent: WeakShared<Sending>,
 }
 
@@ -40,18 +43,34 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+fn count(keys: &mut Wanted, wanted: &[Key]) {
+    wanted.iter().for_each(|key| *keys.entry(key.clone()).or_default() += 1);
+}
+
+/// The item itself for whoever asks last, who is nearly always the only one.
+fn take(found: &mut HashMap<Key, (Item, usize)>, key: &Key) -> Option<Item> {
+    let (item, waiting) = found.get_mut(key)?;
+    if *waiting > 1 {
+        *waiting -= 1;
+        return Some(item.clone());
+    }
+    found.remove(key).map(|(item, _)| item)
+}
+
 impl Loader {
     /// Adds to the batch of this turn, or begins one.
-    fn join(&self, wanted: &[Key], send: impl FnOnce(Arc<Mutex<Option<BTreeSet<Key>>>>) -> Sending) -> Shared<Sending> {
+    fn join(&self, wanted: &[Key], send: impl FnOnce(Arc<Mutex<Option<Wanted>>>) -> Sending) -> Shared<Sending> {
         let mut open = locked(&self.0);
         if let Some(gathering) = &*open
             && let Some(sent) = gathering.sent.upgrade()
             && let Some(keys) = &mut *locked(&gathering.keys)
         {
-            keys.extend(wanted.iter().cloned());
+            count(keys, wanted);
             return sent;
         }
-        let keys = Arc::new(Mutex::new(Some(wanted.iter().cloned().collect())));
+        let mut keys = Wanted::new();
+        count(&mut keys, wanted);
+        let keys = Arc::new(Mutex::new(Some(keys)));
         let sent = send(keys.clone()).shared();
         *open = sent.downgrade().map(|sent| Gathering { keys, sent });
         sent
@@ -66,7 +85,8 @@ impl Store {
 
     /// The same, as the table has it.
     pub async fn get_raw(&self, key: Key) -> Result<Option<Item>, Refusal> {
-        Ok(self.load(&self.sure, true, std::slice::from_ref(&key)).await?.get(&key).cloned())
+        let found = self.load(&self.sure, true, std::slice::from_ref(&key)).await?;
+        Ok(take(&mut locked(&found), &key))
     }
 
     /// Those of the items that are there, by what they were asked for, as they are now. One round.
@@ -136,17 +156,21 @@ impl Store {
             return Ok(HashMap::new());
         }
         let items = self.load(loader, consistent, &keys).await?;
-        let found = ids.into_iter().zip(&keys).filter_map(|(id, key)| Some((id, items.get(key)?.clone())));
+        let mut items = locked(&items);
+        let found = ids.into_iter().zip(&keys).filter_map(|(id, key)| Some((id, take(&mut items, key)?)));
         found.map(|(id, item)| Ok((id, read(item)?))).collect()
     }
 
-    async fn load(&self, loader: &Loader, consistent: bool, wanted: &[Key]) -> Loaded {
+    async fn load(&self, loader: &Loader, consistent: bool, wanted: &[Key]) -> Result<Loaded, Refusal> {
         let (client, table, system) = (self.client.clone(), self.table.clone(), self.system.clone());
-        let send = |keys: Arc<Mutex<Option<BTreeSet<Key>>>>| {
+        let send = |wanted: Arc<Mutex<Option<Wanted>>>| {
             let sent = async move {
-                let keys: Vec<Key> = locked(&keys).take().unwrap_or_default().into_iter().collect();
+                let wanted = locked(&wanted).take().unwrap_or_default();
+                let keys: Vec<&Key> = wanted.keys().collect();
                 let batches = keys.chunks(BATCH).map(|keys| batch(&client, &table, &system, consistent, keys));
-                Ok(Arc::new(try_join_all(batches).await?.into_iter().flatten().collect()))
+                let found = try_join_all(batches).await?.into_iter().flatten();
+                let counted = found.filter_map(|(key, item)| wanted.get(&key).map(|waiting| (key, (item, *waiting))));
+                Ok(Arc::new(Mutex::new(counted.collect())))
             };
             sent.boxed()
         };
@@ -163,9 +187,9 @@ async fn batch(
     table: &str,
     system: &System,
     consistent: bool,
-    keys: &[Key],
+    keys: &[&Key],
 ) -> Result<Vec<(Key, Item)>, Refusal> {
-    let (mut items, mut left) = (vec![], keys.iter().cloned().map(Item::from).collect::<Vec<_>>());
+    let (mut items, mut left) = (vec![], keys.iter().map(|key| Item::from((*key).clone())).collect::<Vec<_>>());
     for tried in 0..TRIES {
         let wanted = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(consistent).build();
         let request = client.batch_get_item().request_items(table, wanted.map_err(unreadable)?);
