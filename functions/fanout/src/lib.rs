@@ -64,34 +64,51 @@ pub async fn handle(app: &App, sent: Sent<Record>, deadline: Millis) -> Response
 /// What is not begun well before the deadline is left to the next invocation, and what was done stays done.
 pub async fn handle_changes(app: &App, event: Event, deadline: Millis) -> DynamoDbEventResponse {
     let mut response = DynamoDbEventResponse::default();
-    for (at, record) in event.records.into_iter().enumerate() {
-        let outcome = match at > 0 && app.system.now() + RESERVE > deadline {
+    let changes: Vec<_> = event.records.iter().map(change).collect();
+    let mut done = 0;
+    // Thousands of files may end at once: those that do so in a row go together.
+    for together in changes.chunk_by(|one, next| is_file(one) && is_file(next)) {
+        let outcome = match done > 0 && app.system.now() + RESERVE > deadline {
             true => Err(Refusal::Unavailable),
-            false => follow_up(app, &record).await,
+            false => follow_up(app, together).await,
         };
         if let Err(refusal) = outcome {
-            tracing::warn!(%refusal, sequence_number = record.change.sequence_number, "a record was not followed up");
+            let sequence_number = event.records[done].change.sequence_number.clone();
+            tracing::warn!(%refusal, sequence_number, "a record was not followed up");
             let mut failure = DynamoDbBatchItemFailure::default();
             // Were it missing, Lambda would send the whole batch again.
-            failure.item_identifier = record.change.sequence_number;
+            failure.item_identifier = sequence_number;
             response.batch_item_failures.push(failure);
             break;
         }
+        done += together.len();
     }
     response
 }
 
-async fn follow_up(app: &App, record: &EventRecord) -> Result<(), Refusal> {
-    let key = serde_dynamo::from_item(record.change.keys.clone()).ok();
-    let left = match key.as_ref().and_then(StreamChange::of) {
-        Some(StreamChange::Entry { feed, by, place }) => app.store.follow_up_entry(feed, by, &place).await?,
-        Some(StreamChange::Follow { follower, followee }) => app.store.follow_up_follow(follower, followee).await?,
-        Some(StreamChange::Gallery(gallery)) => app.store.follow_up_gallery(gallery).await?,
-        // (Boxed: a type of all that S3 may do is more than the compiler takes.)
-        Some(StreamChange::Media { owner, media }) => {
-            Box::pin(app.follow_up_media(owner, &media)).await.map(|()| vec![])?
+fn change(record: &EventRecord) -> Option<StreamChange> {
+    StreamChange::of(&serde_dynamo::from_item(record.change.keys.clone()).ok()?)
+}
+
+fn is_file(change: &Option<StreamChange>) -> bool {
+    matches!(change, Some(StreamChange::Media { .. }))
+}
+
+/// One change, or files.
+async fn follow_up(app: &App, changes: &[Option<StreamChange>]) -> Result<(), Refusal> {
+    let left = match changes {
+        [Some(StreamChange::Entry { feed, by, place })] => app.store.follow_up_entry(*feed, *by, place).await?,
+        [Some(StreamChange::Follow { follower, followee })] => app.store.follow_up_follow(*follower, *followee).await?,
+        [Some(StreamChange::Gallery(gallery))] => app.store.follow_up_gallery(*gallery).await?,
+        files => {
+            let file = |change: &Option<StreamChange>| match change {
+                Some(StreamChange::Media { owner, media }) => Some((*owner, media.clone())),
+                _ => None,
+            };
+            // (Boxed: a type of all that S3 may do is more than the compiler takes.)
+            Box::pin(app.follow_up_files(&files.iter().filter_map(file).collect())).await?;
+            vec![]
         }
-        None => vec![],
     };
     leave(app, &left).await
 }

@@ -40,7 +40,7 @@ impl Operation for UserPicUpload {
         let added = app.store.add_picture(caller, gallery, media.clone()).await;
         if let Err(Refusal::NoSuch(_) | Refusal::Conflict(_)) = added {
             // Nothing leads to it. After any other failure something may: if not, it goes as what nothing uses.
-            let _ = app.store.forget_files(caller, std::slice::from_ref(&media)).await;
+            let _ = app.store.forget_files(&[(caller, media.clone())]).await;
         }
         let added = added.map_err(Refusal::of("pic_dir_id"))?;
         Ok(Uploaded { pic_id: PictureNumber(added), url: PictureUrl::of(app, &media) })

@@ -879,7 +879,7 @@ async fn an_upload_counts_once() {
     // Its owner has left, or its time is over: it counts for nobody, and is not found good.
     let gone = named(&test, &token, "image/jpeg").await;
     let record = gone.record(&test).await.unwrap();
-    store.forget_files(user, std::slice::from_ref(&gone.id)).await.unwrap();
+    store.forget_files(&[(user, gone.id.clone())]).await.unwrap();
     store.count_upload(&record, 300 << 10).await.unwrap();
     assert_eq!(counted(&test, user).await.1, 400 << 10);
     assert_eq!(store.media_checked(&gone.id, user, None).await, Ok(MediaStatus::Refused));

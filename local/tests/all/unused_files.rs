@@ -52,7 +52,7 @@ async fn an_upload_that_nobody_names_goes() {
     test.plaza.deliver().await.unwrap();
     assert!(is_served(&test, &unused).await, "not before its time");
     // Whoever tells of a record that is there tells of nothing.
-    test.plaza.app.follow_up_media(UserId(anna.id), &used).await.unwrap();
+    test.plaza.app.follow_up_files(&[(UserId(anna.id), used.clone())].into()).await.unwrap();
     assert!(is_served(&test, &used).await);
     // Over, though the table has not dropped it yet.
     test.wait(DAY + 1000);
@@ -63,6 +63,32 @@ async fn an_upload_that_nobody_names_goes() {
     let again = anna.call(&test, "article_publish", json!({"content": "", "images": [unused]})).await;
     again.refused(400, 400);
     assert!(!test.items().await.keys().any(|key| key.contains(&unused.0)), "nothing tells of it");
+}
+
+/// However many, in whatever order their records went: by one request to the bucket, and again where that failed.
+#[tokio::test]
+async fn what_ends_together_goes_together() {
+    let test = Test::start().await;
+    let (anna, bo) = (User::new(&test, "13800138001").await, User::new(&test, "13800138002").await);
+    let mut files = vec![];
+    for owner in [&anna, &bo, &anna, &bo, &anna] {
+        files.push(owner.uploaded(&test).await);
+    }
+    let kept = anna.uploaded(&test).await;
+    publish(&test, &anna, &[&kept]).await;
+    test.wait(WEEK + 1000);
+    test.sweep().await;
+    // Three tries, and the records come again.
+    test.line.spoil("POST", [Fault::Broken; 3]);
+
+    let (delivered, cost) = test.line.meter(test.plaza.deliver()).await;
+
+    delivered.unwrap();
+    let calls = |operation: &str| cost.0.iter().filter(|call| call.operation == operation).count();
+    assert_eq!(["POST", "BatchWriteItem"].map(calls), [4, 2], "{cost:?}");
+    assert_eq!(test.objects().await.0, [format!("media/{kept}")]);
+    let items = test.items().await;
+    assert!(files.iter().all(|id| !items.keys().any(|key| key.contains(&id.0))), "nothing tells of them");
 }
 
 #[tokio::test]

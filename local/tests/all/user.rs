@@ -9,6 +9,7 @@ use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 use shared::{
     domain::{DAY, MINUTE, Password, Phone, StoredPassword, UserId},
+    meter::metered,
     store::{Changes, LoggedIn, SignUp},
 };
 
@@ -190,6 +191,26 @@ async fn a_user_lives() {
 // ---- what they cost
 
 // ---- user_signup
+
+#[tokio::test]
+async fn who_is_asked_for_twice_in_one_turn_comes_twice_by_one_call() {
+    let test = Test::start().await;
+    let (anna, bo) = (User::new(&test, PHONE).await, User::new(&test, OTHER).await);
+    let store = &test.plaza.app.store;
+    let [a, b] = [anna.id(), bo.id()];
+
+    let asked = async {
+        tokio::join!(store.profile(a), store.profile(b), store.profile(a), store.profile(UserId(1)), store.profile(a))
+    };
+    let (all, taken) = metered(asked).await;
+
+    assert_eq!(taken.calls, 1);
+    let (first, other, second, nobody, third) =
+        (all.0.unwrap(), all.1.unwrap(), all.2.unwrap(), all.3.unwrap(), all.4.unwrap());
+    assert_eq!(nobody, None);
+    assert!(first.is_some() && other.is_some() && first != other);
+    assert_eq!([&second, &third], [&first, &first]);
+}
 
 #[tokio::test]
 async fn signup_gives_a_nickname_that_does_not_tell_the_phone() {

@@ -35,7 +35,8 @@ impl App {
                 let files = self.store.files_of(user, FILES_AT_ONCE).await?;
                 // The objects go first: what ends half way is found again.
                 self.media().withdraw_all(&files).await?;
-                self.store.forget_files(user, &files).await?;
+                let files: Vec<_> = files.into_iter().map(|id| (user, id)).collect();
+                self.store.forget_files(&files).await?;
                 Ok(!files.is_empty())
             }
             Trace::Export => match self.store.forgotten_export(user).await? {

@@ -1,4 +1,6 @@
 //! What users upload past the functions: known to the table, and there in the bucket.
+use std::collections::BTreeSet;
+
 use futures_util::future::try_join_all;
 
 use super::App;
@@ -79,13 +81,17 @@ impl App {
         }
     }
 
-    /// Behind a record that went, or may have gone: takes the file away, for nothing can use it any more. One read where
-    /// the record is there.
-    pub async fn follow_up_media(&self, owner: UserId, id: &MediaId) -> Result<(), Refusal> {
-        if !self.store.is_media_known(owner, id).await? {
-            self.media().withdraw_all(std::slice::from_ref(id)).await?;
-            self.store.forget_files(owner, std::slice::from_ref(id)).await?;
-        }
-        Ok(())
+    /// Behind records that went, or may have gone: takes their files away, for nothing can use them any more. Up to 500
+    /// files, each with whose it was: a read where the record is there; else one request to the object store for all, and
+    /// the writes of [`Store::forget_files`].
+    ///
+    /// [`Store::forget_files`]: crate::store::Store::forget_files
+    pub async fn follow_up_files(&self, files: &BTreeSet<(UserId, MediaId)>) -> Result<(), Refusal> {
+        let known = files.iter().map(|(owner, id)| self.store.is_media_known(*owner, id));
+        let known = try_join_all(known).await?;
+        let gone: Vec<_> = files.iter().zip(known).filter(|(_, known)| !known).map(|(file, _)| file.clone()).collect();
+        let ids: Vec<MediaId> = gone.iter().map(|(_, id)| id.clone()).collect();
+        self.media().withdraw_all(&ids).await?;
+        self.store.forget_files(&gone).await
     }
 }

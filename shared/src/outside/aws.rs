@@ -128,3 +128,75 @@ pub fn refusal<E: ProvideErrorMetadata, R>(service: &str, error: &SdkError<E, R>
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future,
+        sync::{Arc, Mutex},
+    };
+
+    use aws_sdk_dynamodb::{
+        Client,
+        config::{AsyncSleep, Builder, Sleep},
+        types::AttributeValue,
+    };
+    use aws_smithy_runtime_api::client::{
+        http::{HttpConnector, HttpConnectorFuture},
+        orchestrator::HttpRequest,
+    };
+
+    use super::*;
+    use crate::meter::Counted;
+
+    /// Waits for nothing, and knows how long it should have.
+    #[derive(Clone, Debug, Default)]
+    struct Slept(Arc<Mutex<Vec<Duration>>>);
+
+    impl AsyncSleep for Slept {
+        fn sleep(&self, duration: Duration) -> Sleep {
+            self.0.lock().unwrap().push(duration);
+            Sleep::new(future::ready(()))
+        }
+    }
+
+    /// A service that answers nothing: the names of the headers that each try had.
+    #[derive(Clone, Debug, Default)]
+    struct Silent(Arc<Mutex<Vec<Vec<String>>>>);
+
+    impl HttpConnector for Silent {
+        fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+            let mut names: Vec<_> = request.headers().iter().map(|(name, _)| name.to_owned()).collect();
+            names.sort();
+            self.0.lock().unwrap().push(names);
+            HttpConnectorFuture::new(future::pending())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_service_that_hangs_is_given_up_in_time_and_told_no_more_than_it_needs() {
+        let [access_key, secret_key, region] = ["key", "secret", "eu-central-1"].map(String::from);
+        let (session_token, dynamodb, s3, sns, sqs) = Default::default();
+        let aws = Aws { region, access_key, secret_key, session_token, dynamodb, s3, sns, sqs };
+        let (silent, slept) = (Silent::default(), Slept::default());
+        let http = {
+            let connector = SharedHttpConnector::new(silent.clone());
+            http_client_fn(move |_, _| connector.clone())
+        };
+        let config = Builder::from(&settings(&aws, http)).sleep_impl(slept.clone());
+        let client = Client::from_conf(config.endpoint_resolver(TableEndpoint::new(&aws)).interceptor(Counted).build());
+
+        let error =
+            client.get_item().table_name("t").key("pk", AttributeValue::S("1".into())).send().await.unwrap_err();
+
+        assert_eq!(refusal("DynamoDB", &error), Refusal::Unavailable);
+        // A request is given up after 13 seconds, and this is one call of it: three tries, and short pauses. (The SDK has
+        // limits for other things, which are not met.)
+        let slept = slept.0.lock().unwrap();
+        assert_eq!(slept.iter().filter(|limit| **limit == TRY_LIMIT).count(), 3, "{slept:?}");
+        let pauses: Duration = slept.iter().filter(|pause| **pause < CONNECT_LIMIT).sum();
+        assert!(pauses < CONNECT_LIMIT, "{slept:?}");
+        let needed = ["authorization", "content-length", "content-type", "x-amz-date", "x-amz-target"];
+        assert_eq!(*silent.0.lock().unwrap(), [needed, needed, needed]);
+    }
+}

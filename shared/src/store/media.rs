@@ -198,10 +198,10 @@ impl Store {
         Ok(entries.into_iter().map(|entry| entry.media).collect())
     }
 
-    /// What was known of a user's files, whose objects are gone.
-    pub async fn forget_files(&self, owner: UserId, ids: &[MediaId]) -> Result<(), Refusal> {
-        self.delete_all(ids.iter().map(|id| keys::media(owner, id))).await?;
-        self.delete_all(ids.iter().map(|id| keys::user_media(owner, id))).await
+    /// What was known of files whose objects are gone, each once and with whose it was.
+    pub async fn forget_files(&self, files: &[(UserId, MediaId)]) -> Result<(), Refusal> {
+        self.delete_all(files.iter().map(|(owner, id)| keys::media(*owner, id))).await?;
+        self.delete_all(files.iter().map(|(owner, id)| keys::user_media(*owner, id))).await
     }
 
     /// It was found bad in this way, unless it was found good before. Gives how it stands now; a repeat changes nothing.
