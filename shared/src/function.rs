@@ -41,7 +41,8 @@ pub async fn serve(operations: impl FnOnce(Router<Arc<App>>) -> Router<Arc<App>>
             Ok::<_, Infallible>(response)
         }
     };
-    // As a task: what `main` itself waits for is woken through the kernel, eight system calls a request.
+    // As a task: between two turns of what `main` itself waits for the scheduler asks the network for news, three system
+    // calls a request.
     tokio::task::spawn_local(lambda_http::run(lambda_http::service_fn(handle))).await?
 }
 
@@ -120,6 +121,7 @@ struct Metric<'a> {
     counts: BTreeMap<String, u32>,
 }
 
+/// What a request's line in the log says.
 fn line(
     app: &App,
     request_id: &str,

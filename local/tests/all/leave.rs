@@ -19,12 +19,12 @@ use shared::{
         Refusal, Side, Subject, SubjectKind, TicketId, UserId,
     },
     outside::aws,
-    store::{Changes, Game, Gift, Mark, SignUp, Vote, keys},
+    store::{Changes, Game, Gift, Mark, SignUp, Trace, Vote, keys},
 };
 
 use crate::{
     deeds::{self, image},
-    faults::{self, raw},
+    faults::{self, Items, raw},
     gallery_deeds,
     masters::{batch, cloth, master, merchant, project},
     support::{Answer, Chance, Fault, Gate, Test, User, picture, together},
@@ -624,6 +624,40 @@ async fn whatever_others_do_meanwhile_their_counts_are_exact() {
     scene.is_whole().await;
     scene.test.wait(2 * DAY);
     assert_eq!(traces(&scene.test, &[&scene.bo.id.to_string()]).await, [""; 0]);
+}
+
+/// A comment that named them before they left, and is there only when all others that do are gone.
+#[tokio::test]
+async fn what_comes_late_is_found_by_the_last_look() {
+    let scene = Scene::new().await;
+    let store = &scene.app().store;
+    let answer = Some((scene.answers[0], None));
+    // It has read what it answers, and is about to be written.
+    let freeze = scene.test.line.freeze_at(1);
+    let late = store.publish_comment(user(&scene.anna), scene.annas_article, "oh", answer);
+    let erasing = async {
+        freeze.reached().await;
+        assert!(store.leave(user(&scene.bo), None).await.unwrap());
+        scene.test.wait(SETTLED);
+        let is_of_bucket = |trace: &Trace| matches!(trace, Trace::Galleries | Trace::Files | Trace::Export);
+        for trace in Trace::ALL.into_iter().filter(|trace| !is_of_bucket(trace) && *trace != Trace::Rest) {
+            while store.erase_some(user(&scene.bo), trace).await.unwrap() {}
+        }
+        freeze.thaw();
+    };
+    let (late, ()) = tokio::join!(late, erasing);
+    let late = late.unwrap().0;
+    let answer = format!("U#{:016} / ANSWER#{late:016}", scene.bo.id);
+    let comment = format!("A#{:016} / COMMENT#{late:016}", scene.annas_article.0);
+    let names_bo = |items: &Items| format!("{:?}", items[&comment]).contains(&scene.bo.id.to_string());
+
+    while store.erase_some(user(&scene.bo), Trace::Rest).await.unwrap() {}
+
+    let items = raw(&scene.test).await;
+    assert!(names_bo(&items) && items.contains_key(&answer), "what leads to the comment");
+    scene.everything_goes().await;
+    let items = raw(&scene.test).await;
+    assert!(!names_bo(&items) && !items.contains_key(&answer));
 }
 
 /// Dies at any call, before it was done or after, again and again: what is left is done in the end, and done once.
